@@ -154,10 +154,10 @@ def main():
                 res = job.result()
                 show(f, res)
                 total.update(passed=res['passed'], failed=res['failed'], skipped=sum(res['skipped'].values()))
-        except BaseException:
+        except KeyboardInterrupt:
             pool.shutdown(wait=False, cancel_futures=True)
             for q in list(LIVE): kill(q)
-            raise
+            sys.exit('nbrun: interrupted')
     if not total['passed']: print('no cell ran')
     print(f'{total["passed"]} passed, {total["failed"]} failed'+(f', {total["skipped"]} skipped' if total['skipped'] else ''))
     return int(total['failed'] > 0 or total['passed'] == 0)

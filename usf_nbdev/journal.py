@@ -5,8 +5,8 @@
 # %% auto #0
 __all__ = ['STATES', 'Trial', 'JournalError', 'JournalMismatch', 'Journal']
 
-# %% ../nbs/09_journal.ipynb #8100f73e
-import itertools, json, math, operator, os, socket, sqlite3
+# %% ../nbs/09_journal.ipynb #d03e971c
+import itertools, json, math, operator, os, socket, sqlite3, time
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
@@ -82,7 +82,7 @@ class Journal:
             except OSError as e: raise JournalError(f"journal {path}: {e.strerror}; {_FIXES['CANTOPEN']}") from e
             self.db = sqlite3.connect(self.path, timeout=timeout, isolation_level=None)
             self.db.row_factory = sqlite3.Row
-            try: self._open(meta)
+            try: self._open(meta, timeout)
             except BaseException: self.db.close(); raise
         self.owner = f'{socket.gethostname()}/{os.getpid()}/{_born(os.getpid())}/{next(self._count)}'
     def __enter__(self): return self
@@ -106,17 +106,27 @@ def atomic(self:Journal):
 
 # %% ../nbs/09_journal.ipynb #340f866d
 @patch
-def _open(self:Journal, meta):
+def _open(self:Journal, meta, timeout):
     "Check the file's kind and version, make the tables of a new one, compare `meta`."
-    mark, version, tables = (self.db.execute(q).fetchone()[0] for q in ('PRAGMA application_id', 'PRAGMA user_version', 'SELECT count(*) FROM sqlite_master'))
-    if mark != _MARK and (tables or meta is None): raise JournalError(f"journal {self.path}: the file is not a journal; choose another path")
-    if mark == _MARK and version != _VERSION: raise JournalError(f"journal {self.path}: format version must be {_VERSION}, got {version}; use the usf_nbdev that wrote it")
-    for q in ('journal_mode=WAL', 'synchronous=NORMAL'): self.db.execute(f'PRAGMA {q}')
-    with self.atomic():                                     # also finds out here, and not later, whether the file can be written
-        if not self.db.execute('SELECT count(*) FROM sqlite_master').fetchone()[0]:
+    with self.atomic():                    # a transaction that could write: so a read-only file is found out here, and not later
+        mark, version, tables = (self.db.execute(q).fetchone()[0] for q in ('PRAGMA application_id', 'PRAGMA user_version', 'SELECT count(*) FROM sqlite_master'))
+        if mark != _MARK and (tables or meta is None): raise JournalError(f"journal {self.path}: the file is not a journal; choose another path")
+        if mark == _MARK and version != _VERSION: raise JournalError(f"journal {self.path}: format version must be {_VERSION}, got {version}; use the usf_nbdev that wrote it")
+        if not tables:
             for q in _TABLES: self.db.execute(q)
             self.db.executemany('INSERT INTO meta VALUES (?,?)', [(k, _json(v)) for k,v in meta.items()])
+    self._write_ahead(time.monotonic()+timeout)
     if meta is not None: self._compare(json.loads(_json(meta)))
+
+@patch
+def _write_ahead(self:Journal, until):
+    "Set the modes; SQLite itself doesn't wait here for others who do the same."
+    while True:
+        try: self.db.execute('PRAGMA journal_mode=WAL'); break
+        except sqlite3.OperationalError as e:
+            if e.sqlite_errorcode & 0xff != sqlite3.SQLITE_BUSY or time.monotonic() > until: raise
+            time.sleep(.01)
+    self.db.execute('PRAGMA synchronous=NORMAL')
 
 @patch(as_prop=True)
 def meta(self:Journal) -> dict:
