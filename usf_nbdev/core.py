@@ -4,13 +4,14 @@
 
 # %% auto #0
 __all__ = ['PREDICTIONS', 'RELAXATIONS', 'CORRECTORS', 'FIRST_STEPS', 'MAX_ORDER', 'FORMAT', 'VERSION', 'Relaxation', 'Expansion',
-           'Corrector', 'StepStrategy', 'SolverSchedule', 'decisions', 'to_json', 'save', 'write_text', 'from_dict',
-           'from_json', 'load', 'from_usf', 'rows']
+           'Corrector', 'StepStrategy', 'SolverSchedule', 'write_text', 'json_schema']
 
 # %% ../nbs/00_core.ipynb #b5ce7bad
 import hashlib, json, os, tempfile
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from importlib.resources import files
 from pathlib import Path
+from fastcore.basics import patch
 
 # %% ../nbs/00_core.ipynb #628327c2
 PREDICTIONS = ('noise', 'data', 'ems')
@@ -19,13 +20,14 @@ CORRECTORS  = ('pseudo', 'implicit')
 FIRST_STEPS = ('none', 'zero', 'mean')
 MAX_ORDER   = 6
 
+# %% ../nbs/00_core.ipynb #419c9474
 def _one_of(name, v, choices):
     if v not in choices: raise ValueError(f"{name} must be one of {choices}, got {v!r}")
 def _int(name, v, lo, hi):
     if isinstance(v, bool) or not isinstance(v, int) or not lo <= v <= hi: raise ValueError(f"{name} must be an integer from {lo} to {hi}, got {v!r}")
 def _number(name, v):
     if isinstance(v, bool) or not isinstance(v, (int, float)) or not abs(v) < 1e300: raise ValueError(f"{name} must be a finite number, got {v!r}")
-    return float(v)
+    return float(v) + 0.   # -0. becomes 0.
 
 # %% ../nbs/00_core.ipynb #c00dbc0f
 @dataclass(frozen=True)
@@ -50,17 +52,18 @@ class Expansion:
         what = type(self).__name__
         _int(f'{what} order', self.order, 1, MAX_ORDER); _int(f'{what} start', self.start, -10_000, -1)
         if not isinstance(self.relaxation, Relaxation): raise ValueError(f"{what} relaxation must be a Relaxation, got {self.relaxation!r}")
-        if not isinstance(self.points, (tuple, list)) or not all(isinstance(p, (tuple, list)) for p in self.points): raise ValueError(f"{what} points must be a tuple of tuples of node indices, got {self.points!r}")
+        if not isinstance(self.points, (tuple, list)) or not all(isinstance(p, (tuple, list)) for p in self.points):
+            raise ValueError(f"{what} points must be a tuple of tuples of node indices, got {self.points!r}")
         object.__setattr__(self, 'points', tuple(map(tuple, self.points)))
         if len(self.points) != self.order-1: raise ValueError(f"{what} points must list {self.order-1} derivatives for order {self.order}, got {len(self.points)}")
         for k,p in enumerate(self.points, 1): self._check_points(what, k, p)
 
-# %% ../nbs/00_core.ipynb #43d15e73
+# %% ../nbs/00_core.ipynb #5e3cf452
+@patch
 def _check_points(self:Expansion, what, k, p):
     for j in p: _int(f'{what} active point of derivative {k}', j, -10_000, -1)
     if len(set(p)) < len(p) or self.start in p: raise ValueError(f"{what} active points of derivative {k} must differ from each other and from start={self.start}, got {p}")
     if len(p) < k: raise ValueError(f"{what} derivative {k} needs at least {k} active points, got {p}")
-Expansion._check_points = _check_points
 
 # %% ../nbs/00_core.ipynb #4925f3f9
 @dataclass(frozen=True)
@@ -96,7 +99,7 @@ class SolverSchedule:
     steps:tuple                     # (n_steps,) `StepStrategy`
     afs:str='none'                  # One of `FIRST_STEPS`: what stands for the network at node 0
     noise:object=None               # The noise schedule it was made for, if known
-    skips:tuple=None                # U-Net skip coefficients, for networks that can use them
+    skips:tuple=None                # U-Net skip coefficients in the network's order, 1 = unchanged
     name:str=field(default='', compare=False)                       # For people
     evidence:dict=field(default=None, compare=False, repr=False)    # What was measured: metric, n, seeds, model ...
     def __post_init__(self):
@@ -107,14 +110,14 @@ class SolverSchedule:
         _one_of('afs', self.afs, FIRST_STEPS)
         if self.afs != 'none' and len(steps) < 2: raise ValueError(f"afs={self.afs!r} needs at least 2 steps: with one step no network call would be left")
         if self.skips is not None: object.__setattr__(self, 'skips', tuple(_number('skip coefficient', v) for v in _seq('skips', self.skips)))
-        object.__setattr__(self, 'times', times); object.__setattr__(self, 'steps', steps)
+        object.__setattr__(self, 'times', times); object.__setattr__(self, 'steps', steps); self._check_about()
 
 # %% ../nbs/00_core.ipynb #76fa20ab
 def _seq(name, v):
     if not isinstance(v, (tuple, list)): raise ValueError(f"{name} must be a list, got {type(v).__name__}")
     return v
 def _times(v):
-    t = tuple(_number('time', o) for o in (_seq('times', v.tolist() if hasattr(v, 'tolist') else v)))
+    t = tuple(_number('times', o) for o in (_seq('times', v.tolist() if hasattr(v, 'tolist') else v)))
     if len(t) < 2: raise ValueError(f"times must be at least 2, got {len(t)}")
     bad = next((i for i in range(len(t)-1) if t[i+1] >= t[i]), None)
     if bad is not None: raise ValueError(f"times must decrease, got {t[bad]} then {t[bad+1]} at position {bad}")
@@ -125,18 +128,45 @@ def _steps(v):
     if not all(isinstance(o, StepStrategy) for o in s): raise ValueError(f"steps must all be StepStrategy, got {[type(o).__name__ for o in s]}")
     return s
 
-# %% ../nbs/00_core.ipynb #d17de774
-def _nfe(self:SolverSchedule) -> int:
+# %% ../nbs/00_core.ipynb #f8a247ca
+@patch
+def _check_about(self:SolverSchedule):
+    if self.noise is not None and not all(hasattr(self.noise, k) for k in ('alpha', 'sigma', 'lamb', 'to_dict')):
+        raise ValueError(f"noise must be None or a noise schedule such as VPLinear(), got {self.noise!r}")
+    if not isinstance(self.name, str): raise ValueError(f"name must be text, got {self.name!r}")
+    if not isinstance(self.evidence, (dict, type(None))): raise ValueError(f"evidence must be a dict or None, got {type(self.evidence).__name__}")
+
+# %% ../nbs/00_core.ipynb #e7d63f1f
+@patch
+def rows(self:SolverSchedule) -> list: # One dict a step, ready for a table
+    "What each step does, in words."
+    def pts(e): return ' '.join('{'+','.join(map(str, p))+'}' for p in e.points) or '-'
+    def relax(e): return '-' if e.relaxation.kind == 'none' else e.relaxation.kind + (f' {e.relaxation.c:+.3g}' if e.relaxation.kind == 'linear' else '')
+    def corr(c): return '-' if c is None else f'{c.kind} order {c.order} from {c.start} {pts(c)}'
+    return [dict(step=i, time=f'{self.times[i]:.4g} → {self.times[i+1]:.4g}', prediction=s.prediction, order=s.order, start=s.start, points=pts(s), relaxation=relax(s), corrector=corr(s.corrector))
+            for i,s in enumerate(self.steps)]
+
+# %% ../nbs/00_core.ipynb #6e1d4ddf
+@patch
+def _repr_html_(self:SolverSchedule):
+    r = self.rows()
+    head = ''.join(f'<th>{k}</th>' for k in r[0]); body = ''.join('<tr>' + ''.join(f'<td>{v}</td>' for v in o.values()) + '</tr>' for o in r)
+    return f'<p><b>{self.name or "solver schedule"}</b> · {self.n_steps} steps · {self.nfe} calls · first step: {self.afs} · id {self.id}</p><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
+
+# %% ../nbs/00_core.ipynb #b28221e3
+@patch(as_prop=True)
+def n_steps(self:SolverSchedule) -> int: # n
+    "Number of steps."
+    return len(self.steps)
+
+@patch(as_prop=True)
+def nfe(self:SolverSchedule) -> int: # Counted, not estimated: the loop makes exactly so many
+    "Network calls that one sample costs."
     n = self.n_steps - (self.afs != 'none')
     n += sum(s.corrector is not None and s.corrector.kind == 'implicit' for s in self.steps[:-1])
     return n + (self.steps[-1].corrector is not None)
 
-SolverSchedule.n_steps = property(lambda self: len(self.steps), doc="Number of steps.")
-SolverSchedule.nfe = property(_nfe, doc="Network calls that one sample costs.")
-
-# %% ../nbs/00_core.ipynb #5d68449c
-FORMAT, VERSION = 'usf-solver-schedule', 1
-
+# %% ../nbs/00_core.ipynb #e0c4080e
 def _expansion_dict(e):
     d = dict(start=e.start, order=e.order, points=[list(p) for p in e.points])
     if e.relaxation.kind != 'none': d['relaxation'] = dict(kind=e.relaxation.kind, c=e.relaxation.c)
@@ -146,40 +176,35 @@ def _step_dict(s):
     if s.corrector: d['corrector'] = dict(kind=s.corrector.kind, **_expansion_dict(s.corrector))
     return d
 
-# %% ../nbs/00_core.ipynb #df67e2cc
-def decisions(
-    self:SolverSchedule,
-) -> dict: # times, steps and first step as plain data
+# %% ../nbs/00_core.ipynb #041b1b77
+@patch
+def decisions(self:SolverSchedule) -> dict: # times, steps, first step, skips, noise schedule
     "What the schedule decides, without name and evidence: what `id` is made from."
     d = dict(times=list(self.times), afs=self.afs, steps=[_step_dict(s) for s in self.steps])
     if self.skips is not None: d['skips'] = list(self.skips)
     if self.noise is not None: d['noise'] = self.noise.to_dict()
     return d
 
-def _id(self): return hashlib.sha256(json.dumps(self.decisions(), sort_keys=True).encode()).hexdigest()[:12]
-SolverSchedule.decisions = decisions
-SolverSchedule.id = property(_id, doc="Twelve hex digits that change with any decision.")
+@patch(as_prop=True)
+def id(self:SolverSchedule) -> str: # 12 hex digits
+    "A name that changes with any decision."
+    return hashlib.sha256(json.dumps(self.decisions(), sort_keys=True).encode()).hexdigest()[:12]
 
-# %% ../nbs/00_core.ipynb #4ede66b7
-def to_json(
-    self:SolverSchedule,
-    indent:int=1, # Spaces of indentation; None for one line
-) -> str:
+# %% ../nbs/00_core.ipynb #5d68449c
+FORMAT, VERSION = 'usf-solver-schedule', 1
+
+@patch
+def to_json(self:SolverSchedule,
+    indent:int=1,      # Spaces of indentation; None for one line
+    weights:bool=True, # Include the compiled weights?
+) -> str: # JSON text
     "The schedule as JSON text, with compiled weights where the noise schedule is known."
     d = dict(format=FORMAT, version=VERSION, name=self.name, id=self.id, nfe=self.nfe, **self.decisions(), evidence=self.evidence)
-    if self.noise is not None:
+    if weights and self.noise is not None:
         from usf_nbdev.weights import plan_dict   # weights builds on core: looked up when needed
         d['plan'] = plan_dict(self)
-    return json.dumps(d, indent=indent, allow_nan=False)
-
-def save(
-    self:SolverSchedule,
-    path, # File to write
-) -> Path: # The file written
-    "Write the JSON next to its destination, then move it there: a file is never half-written."
-    return write_text(path, self.to_json()+'\n')
-
-SolverSchedule.to_json, SolverSchedule.save = to_json, save
+    try: return json.dumps(d, indent=indent, allow_nan=False)
+    except (TypeError, ValueError) as e: raise ValueError(f"evidence must be plain data with finite numbers: {e}") from None
 
 # %% ../nbs/00_core.ipynb #e3e3eb7e
 def write_text(
@@ -195,56 +220,77 @@ def write_text(
     except BaseException: os.unlink(tmp); raise
     return path
 
+@patch
+def save(self:SolverSchedule,
+    path, # File to write
+) -> Path: # The file written
+    "Write the JSON in one move."
+    return write_text(path, self.to_json()+'\n')
+
 # %% ../nbs/00_core.ipynb #cb921ffb
 _EXPANSION = ('start', 'order', 'points', 'relaxation')
-def _build(cls, what, d, keys):
+_STEP, _CORRECTOR = (*_EXPANSION, 'prediction', 'corrector'), (*_EXPANSION, 'kind')
+_SCHEDULE = ('format', 'version', 'name', 'id', 'nfe', 'times', 'afs', 'steps', 'skips', 'noise', 'evidence', 'plan')
+
+def _known(what, d, keys):
     if not isinstance(d, dict): raise ValueError(f"{what} must be an object, got {type(d).__name__}")
     if extra := set(d) - set(keys): raise ValueError(f"{what} has unknown entries {sorted(extra)}; known are {list(keys)}")
-    d = dict(d)
+def _build(cls, what, d, keys):
+    _known(what, d, keys); d = dict(d)
     if 'relaxation' in d: d['relaxation'] = _build(Relaxation, f'{what} relaxation', d['relaxation'], ('kind', 'c'))
-    if d.get('corrector') is not None: d['corrector'] = _build(Corrector, f'{what} corrector', d['corrector'], _EXPANSION+('kind',))
-    return cls(**d)
+    if d.get('corrector') is not None: d['corrector'] = _build(Corrector, f'{what} corrector', d['corrector'], _CORRECTOR)
+    try: return cls(**d)
+    except ValueError as e: raise ValueError(f"{what}: {e}") from None
 
-def _bad_constant(s): raise ValueError(f"numbers must be finite, got {s}")
-
-# %% ../nbs/00_core.ipynb #9d30348b
-def from_dict(
+# %% ../nbs/00_core.ipynb #ddbef2fc
+@patch(cls_method=True)
+def from_dict(cls:SolverSchedule,
     d:dict, # As in the JSON file
 ) -> SolverSchedule:
     "A schedule from plain data; `ValueError` if anything is wrong."
-    if not isinstance(d, dict) or d.get('format') != FORMAT: raise ValueError(f"not a solver schedule: format must be {FORMAT!r}, got {d.get('format') if isinstance(d, dict) else type(d).__name__!r}")
-    if d.get('version') != VERSION: raise ValueError(f"version of the solver schedule must be {VERSION}, got {d.get('version')!r}; it was written by another release")
-    known = ('format', 'version', 'name', 'id', 'nfe', 'times', 'afs', 'steps', 'skips', 'noise', 'evidence', 'plan')
-    if extra := set(d) - set(known): raise ValueError(f"solver schedule has unknown entries {sorted(extra)}; known are {list(known)}")
     from usf_nbdev.noise import noise_from_dict
-    steps = [_build(StepStrategy, f'step {i}', s, _EXPANSION+('prediction', 'corrector')) for i,s in enumerate(_seq('steps', d.get('steps')))]
-    name, ev = d.get('name') or '', d.get('evidence')
-    if not isinstance(name, str) or not isinstance(ev, (dict, type(None))): raise ValueError("name must be text and evidence an object or null")
-    s = SolverSchedule(_times(d.get('times')), tuple(steps), afs=d.get('afs', 'none'), skips=d.get('skips'), name=name, evidence=ev,
-                       noise=noise_from_dict(d['noise']) if d.get('noise') is not None else None)
-    if d.get('id', s.id) != s.id: raise ValueError(f"id must be {s.id} for these decisions, got {d['id']!r}; the file was changed by hand: remove its id to accept that")
+    if not isinstance(d, dict) or d.get('format') != FORMAT: raise ValueError(f"not a solver schedule: format must be {FORMAT!r}, got {d.get('format') if isinstance(d, dict) else type(d).__name__!r}")
+    if d.get('version') != VERSION or d['version'] is True: raise ValueError(f"version of the solver schedule must be {VERSION}, got {d.get('version')!r}; it was written by another release")
+    _known('solver schedule', d, _SCHEDULE)
+    if not isinstance(d.get('plan'), (dict, type(None))): raise ValueError(f"plan must be an object or null, got {type(d['plan']).__name__}")
+    steps = tuple(_build(StepStrategy, f'step {i}', s, _STEP) for i,s in enumerate(_seq('steps', d.get('steps'))))
+    s = cls(_times(d.get('times')), steps, afs=d.get('afs', 'none'), skips=d.get('skips'), name=d.get('name', ''), evidence=d.get('evidence'),
+            noise=None if d.get('noise') is None else noise_from_dict(d['noise']))
+    for k in ('id', 'nfe'):
+        if d.get(k, v := getattr(s, k)) != v: raise ValueError(f"{k} must be {v!r} for these decisions, got {d[k]!r}; the file was changed by hand: remove its id and nfe to accept that")
     return s
 
-# %% ../nbs/00_core.ipynb #9f02a5f5
-def from_json(
+# %% ../nbs/00_core.ipynb #9a98df85
+def _bad_constant(s): raise ValueError(f"numbers must be finite, got {s}")
+def _once(pairs):
+    d = dict(pairs)
+    if len(d) < len(pairs): raise ValueError(f"every entry must appear once, got {[k for k,_ in pairs]}")
+    return d
+
+@patch(cls_method=True)
+def from_json(cls:SolverSchedule,
     text:str, # JSON text, as `to_json` gives
 ) -> SolverSchedule:
     "Read a schedule from JSON text; executes nothing, `ValueError` if anything is wrong."
-    try: d = json.loads(text, parse_constant=_bad_constant)
+    try: d = json.loads(text, parse_constant=_bad_constant, object_pairs_hook=_once)
     except RecursionError: raise ValueError("not a solver schedule: nested too deeply") from None
     except (json.JSONDecodeError, UnicodeDecodeError) as e: raise ValueError(f"not valid JSON (truncated?): {e}") from None
-    try: return from_dict(d)
+    try: return cls.from_dict(d)
     except OverflowError: raise ValueError("numbers must be below 1e300 in size") from None
 
-def load(
+@patch(cls_method=True)
+def load(cls:SolverSchedule,
     path, # JSON file
 ) -> SolverSchedule:
     "Read a schedule from a JSON file; a `ValueError` names the file."
-    try: return from_json(Path(path).read_bytes().decode('utf-8'))
+    try: return cls.from_json(Path(path).read_bytes().decode('utf-8'))
     except OSError as e: raise ValueError(f"{path}: cannot be read: {e.strerror}") from None
     except ValueError as e: raise ValueError(f"{path}: {e}") from None
 
-SolverSchedule.from_json, SolverSchedule.load = staticmethod(from_json), staticmethod(load)
+# %% ../nbs/00_core.ipynb #0cc9a613
+def json_schema() -> dict: # JSON Schema, draft 2020-12
+    "The published form of a solver schedule file."
+    return json.loads((files('usf_nbdev')/'schema'/f'solver-schedule-{VERSION}.schema.json').read_text())
 
 # %% ../nbs/00_core.ipynb #00b19c60
 _USF = dict(
@@ -263,13 +309,29 @@ def _usf_expansion(start, order, derivs):
         kw['relaxation'] = Relaxation(kind, float(derivs[0].get('relaxation_coefficient') or 0.) if kind == 'linear' else 0.)
     return kw
 
-# %% ../nbs/00_core.ipynb #bb809137
 def _usf_step(start, prediction, order, derivs, c):
-    if c['type'] not in ('no_corrector', 'pseudo', 'implicit'): raise ValueError(f"corrector type must be 'no_corrector', 'pseudo' or 'implicit', got {c['type']!r}")
+    if c['type'] not in ('no_corrector', *CORRECTORS): raise ValueError(f"corrector type must be 'no_corrector', 'pseudo' or 'implicit', got {c['type']!r}")
     corr = None if c['type'] == 'no_corrector' else Corrector(kind=c['type'], **_usf_expansion(c['start_point'], c['taylor_order'], c['derivative_type']))
     return StepStrategy(prediction=_translate('prediction', prediction), corrector=corr, **_usf_expansion(start, order, derivs))
 
-def from_usf(
+# %% ../nbs/00_core.ipynb #ac707c81
+def _load_pth(path):
+    import pickle, struct, warnings, numpy as np, torch
+    scalar = np.float64(0).__reduce__()[0]     # numpy's own scalar constructor, under its old and new names
+    allow = [(scalar, 'numpy.core.multiarray.scalar'), (scalar, 'numpy._core.multiarray.scalar'), np.dtype, type(np.dtype('f8')), type(np.dtype('f4'))]
+    try:
+        with torch.serialization.safe_globals(allow), warnings.catch_warnings():
+            warnings.simplefilter('ignore')    # torch warns of a pickle's form before it refuses it
+            return torch.load(path, map_location='cpu', weights_only=True)
+    except pickle.UnpicklingError: raise ValueError(f"{path}: holds more than plain data, so it was not opened") from None
+    except (RuntimeError, EOFError, OSError, LookupError, AttributeError, TypeError, ValueError, AssertionError, ArithmeticError, MemoryError, struct.error) as e:
+        raise ValueError(f"{path}: cannot be read: {type(e).__name__}: {e}") from None
+
+# %% ../nbs/00_core.ipynb #39dbd66a
+_LISTS = ('start_points', 'prediction_types', 'orders', 'derivative_types', 'corrector_types')
+
+@patch(cls_method=True)
+def from_usf(cls:SolverSchedule,
     src,             # The published dict, or the path of a published `.pth`
     noise=None,      # The noise schedule it was made for (the file does not say)
 ) -> SolverSchedule:
@@ -278,37 +340,9 @@ def from_usf(
     if isinstance(d, (list, tuple)) and d: d = d[0]
     if not isinstance(d, dict): raise ValueError(f"{name or 'source'}: a published schedule must be a dict, got {type(d).__name__}")
     try:
-        steps = tuple(map(_usf_step, d['start_points'], d['prediction_types'], d['orders'], d['derivative_types'], d['corrector_types']))
-        skips = d.get('skip_coefficients')
-        return SolverSchedule(_times(d['timesteps']), steps, afs=_translate('afs', d['afs']), noise=noise, name=name,
-                              skips=None if skips is None else skips.tolist() if hasattr(skips, 'tolist') else skips)
-    except (KeyError, TypeError, AttributeError) as e: raise ValueError(f"{name or 'source'}: not a published solver schedule: {type(e).__name__}: {e}") from None
-
-SolverSchedule.from_usf = staticmethod(from_usf)
-
-# %% ../nbs/00_core.ipynb #ac707c81
-def _load_pth(path):
-    import pickle, numpy as np, torch
-    scalar = np.float64(0).__reduce__()[0]     # numpy's own scalar constructor, under its old and new names
-    allow = [(scalar, 'numpy.core.multiarray.scalar'), (scalar, 'numpy._core.multiarray.scalar'), np.dtype, type(np.dtype('f8')), type(np.dtype('f4'))]
-    try:
-        with torch.serialization.safe_globals(allow): return torch.load(path, map_location='cpu', weights_only=True)
-    except pickle.UnpicklingError: raise ValueError(f"{path}: holds more than plain data, so it was not opened") from None
-    except (RuntimeError, EOFError, OSError, KeyError, AttributeError, IndexError, TypeError) as e: raise ValueError(f"{path}: cannot be read: {type(e).__name__}: {e}") from None
-
-# %% ../nbs/00_core.ipynb #d8ac6d06
-def rows(
-    self:SolverSchedule,
-) -> list: # One dict a step, ready for a table
-    "What each step does, in words."
-    def pts(e): return ' '.join('{'+','.join(map(str, p))+'}' for p in e.points) or '-'
-    def relax(e): return '-' if e.relaxation.kind == 'none' else e.relaxation.kind + (f' {e.relaxation.c:+.3g}' if e.relaxation.kind == 'linear' else '')
-    def corr(c): return '-' if c is None else f'{c.kind} order {c.order} from {c.start} {pts(c)}'
-    return [dict(step=i, time=f'{self.times[i]:.4g} → {self.times[i+1]:.4g}', prediction=s.prediction, order=s.order, start=s.start, points=pts(s), relaxation=relax(s), corrector=corr(s.corrector))
-            for i,s in enumerate(self.steps)]
-
-def _repr_html_(self):
-    r = self.rows()
-    head = ''.join(f'<th>{k}</th>' for k in r[0]); body = ''.join('<tr>' + ''.join(f'<td>{v}</td>' for v in o.values()) + '</tr>' for o in r)
-    return f'<p><b>{self.name or "solver schedule"}</b> · {self.n_steps} steps · {self.nfe} calls · first step: {self.afs} · id {self.id}</p><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
-SolverSchedule.rows, SolverSchedule._repr_html_ = rows, _repr_html_
+        times = _times(d['timesteps']); skips = d.get('skip_coefficients')
+        for k in _LISTS:
+            if len(d[k]) != len(times)-1: raise ValueError(f"{k} must have {len(times)-1} entries for {len(times)} timesteps, got {len(d[k])}")
+        steps = tuple(map(_usf_step, *(d[k] for k in _LISTS)))
+        return cls(times, steps, afs=_translate('afs', d['afs']), noise=noise, name=name, skips=skips.tolist() if hasattr(skips, 'tolist') else skips)
+    except (LookupError, TypeError, AttributeError, OverflowError) as e: raise ValueError(f"{name or 'source'}: not a published solver schedule: {type(e).__name__}: {e}") from None

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['Statistics', 'psd_factor', 'frechet_distance', 'import_torchvision', 'import_pytorch_fid', 'feature_statistics',
-           'fid', 'FrechetMetric', 'fid_infinity', 'kernel_distance']
+           'fid', 'FrechetMetric', 'fid_infinity', 'control_variate', 'kernel_distance']
 
 # %% ../nbs/05_metrics.ipynb #fe1e0132
 import hashlib, importlib, sys
@@ -209,6 +209,16 @@ def fid_infinity(
     full = reduce(Statistics.merge, parts).distance(reference)
     left = np.array([reduce(Statistics.merge, parts[:i]+parts[i+1:]).distance(reference) for i in range(k)])
     return float(k*full - (k-1)*left.mean()), float(np.sqrt((k-1)/k*((left-left.mean())**2).sum()))
+
+# %% ../nbs/05_metrics.ipynb #8b5215ae
+def control_variate(
+    stats:Statistics, # Of a sampler, from some noise
+    small:Statistics, # Of the control, from the very same noise
+    big:Statistics,   # Of the control, from much noise
+) -> Statistics: # Of the sampler, with the chance that it shares with the control taken out
+    "Correct statistics by what the same noise does to a control."
+    w, V = np.linalg.eigh(stats.cov - small.cov + big.cov)
+    return Statistics(stats.n, stats.mean - small.mean + big.mean, (V*w.clip(0))@V.T)
 
 # %% ../nbs/05_metrics.ipynb #8e672434
 def kernel_distance(

@@ -93,7 +93,7 @@ def features(
 # %% ../nbs/08_predictor.ipynb #56dc1218
 def xgb_params(objective='squared', seed=0) -> dict:
     "Parameters of one XGBoost model: shallow trees, strong subsampling, one thread so that a seed fixes the result."
-    return dict(objective={'squared': 'reg:squarederror', 'rank': 'rank:pairwise'}[objective], n_estimators=200, max_depth=4, learning_rate=.06,
+    return dict(objective={'squared': 'reg:squarederror', 'rank': 'rank:pairwise'}[objective], n_estimators=120, max_depth=4, learning_rate=.1,
                 subsample=.8, colsample_bytree=.4, min_child_weight=2, reg_lambda=2., random_state=seed, n_jobs=1, tree_method='hist')
 
 class FIDPredictor:
@@ -122,10 +122,10 @@ def _fit_one(X, y, objective, seed):
 
 def fit(self:FIDPredictor,
     schedules, # Evaluated schedules
-    values,    # Their metric, > 0; the log is learned
+    values,    # Their metric, >= 0; its log is learned (from 1e-6 up)
 ) -> FIDPredictor:
     "Learn from everything evaluated so far."
-    X, y = self.features(schedules), np.log(np.asarray(values, float)); rng = np.random.default_rng(self.seed); self.models = []
+    X, y = self.features(schedules), np.log(np.maximum(values, 1e-6)); rng = np.random.default_rng(self.seed); self.models = []
     if len(y) < 8: raise ValueError(f"a FID predictor needs at least 8 evaluated schedules, got {len(y)}")
     for k in range(self.members):
         i = np.arange(len(y)) if k == 0 else np.sort(rng.integers(0, len(y), len(y)))
@@ -151,7 +151,7 @@ def cross_tau(
     folds:int=5,            # Parts
 ) -> tuple: # Kendall's tau over held-out predictions, and the predictions themselves (log)
     "Kendall's tau of the predictor by cross-validation."
-    X, y = predictor.features(schedules), np.log(np.asarray(values, float))
+    X, y = predictor.features(schedules), np.log(np.maximum(values, 1e-6))
     where = np.random.default_rng(0).permutation(len(y)) % folds; p = np.empty(len(y))
     for f in range(folds):
         m = _fit_one(X[where != f], y[where != f], predictor.objective, predictor.seed)

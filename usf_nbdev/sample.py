@@ -6,14 +6,13 @@
 __all__ = ['Denoiser', 'static_threshold', 'dynamic_threshold', 'classifier_free', 'start_noise', 'program', 'weighted_sum',
            'sample', 'plan_for']
 
-# %% ../nbs/03_sample.ipynb #a1918621
-import hashlib
+# %% ../nbs/03_sample.ipynb #b625ab90
 from types import SimpleNamespace
 import numpy as np, torch
 
 # %% ../nbs/03_sample.ipynb #6add2f17
 from .core import SolverSchedule
-from .weights import PREDICTS, Plan, compile_plan, to_data
+from .weights import Plan, compile_plan, to_data
 
 # %% ../nbs/03_sample.ipynb #be354739
 class Denoiser:

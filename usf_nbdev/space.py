@@ -68,8 +68,8 @@ def _points(space, rng, start, order, others):
 
 def _relaxation(space, rng, order):
     if order == 1: return Relaxation()
-    kind = _choice(rng, space.relaxations, [3 if k == 'none' else 1 for k in space.relaxations])
-    return Relaxation(kind, round(float(rng.normal(0, .03)), 4) if kind == 'linear' else 0.)
+    kind = _choice(rng, space.relaxations, [2 if k in ('none', 'linear') else 1 for k in space.relaxations])
+    return Relaxation(kind, round(float(rng.normal(0, .08)), 4) if kind == 'linear' else 0.)
 
 # %% ../nbs/07_space.ipynb #a10e3987
 def random_expansion(space:Space, rng, n_visited, newest) -> dict: # Keyword arguments of an `Expansion`
@@ -147,13 +147,14 @@ def _change_step(space, rng, s, i):
     what = _choice(rng, ('prediction', 'expansion', 'relaxation', 'corrector', 'all'), (2, 3, 3, 2, 1))
     if what == 'prediction': return replace(old, prediction=new.prediction)
     if what == 'expansion': return replace(new, prediction=old.prediction, corrector=old.corrector)
+    if what == 'relaxation' and old.corrector and rng.random() < .5: return replace(old, corrector=replace(old.corrector, relaxation=_relaxation_near(space, rng, old.corrector)))
     if what == 'relaxation': return replace(old, relaxation=_relaxation_near(space, rng, old))
     if what == 'corrector': return replace(old, corrector=new.corrector)
     return new
 
 def _relaxation_near(space, rng, e):
     "A small change of a linear relaxation, or a new one."
-    if e.relaxation.kind == 'linear' and rng.random() < .7: return Relaxation('linear', round(e.relaxation.c + float(rng.normal(0, .02)), 4))
+    if e.relaxation.kind == 'linear' and rng.random() < .7: return Relaxation('linear', round(e.relaxation.c + float(rng.normal(0, _choice(rng, (.01, .05)))), 4))
     return _relaxation(space, rng, e.order)
 
 # %% ../nbs/07_space.ipynb #f9cd7601
@@ -200,7 +201,7 @@ def crossover(
     "Mix the steps and times of two schedules."
     a, b = (replace(o, name='', evidence=None, noise=space.noise) for o in (a, b))
     if b.n_steps != a.n_steps: b = resize(space, b, a.n_steps, rng)
-    la, lb = (space.noise.lamb(np.array(o.times)) for o in (a, b)); w = _choice(rng, (0., 1., rng.random()))
-    end = float(np.exp((1-w)*np.log(a.times[-1]) + w*np.log(b.times[-1])))
+    la, lb = (space.noise.lamb(np.array(o.times)) for o in (a, b)); w = _choice(rng, (0., 1., rng.uniform(-.5, 1.5), rng.uniform(-.5, 1.5)))
+    end = float(np.clip(np.exp((1-w)*np.log(a.times[-1]) + w*np.log(b.times[-1])), *space.t_end))
     steps = tuple(fit_step(_choice(rng, p), i, a.n_steps) for i,p in enumerate(zip(a.steps, b.steps)))
-    return replace(a, times=gaps_to_times(space, (1-w)*np.diff(la) + w*np.diff(lb), end), steps=steps)
+    return replace(a, times=gaps_to_times(space, np.diff(la)**(1-w)*np.diff(lb)**w, end), steps=steps)

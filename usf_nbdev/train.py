@@ -11,7 +11,7 @@ import copy, json, math, os
 from pathlib import Path
 import numpy as np, torch, torch.nn.functional as F
 from fastcore.script import call_parse, Param
-from safetensors.torch import save_file, load_file
+from safetensors.torch import save_file
 from tqdm.auto import tqdm
 
 # %% ../nbs/06a_train.ipynb #7335b215
@@ -20,7 +20,7 @@ from .noise import VPLinear
 from .sample import Denoiser, sample, start_noise
 from .solvers import ddim
 from .metrics import Statistics, frechet_distance, fid
-from .zoo import UNet, Classifier, card
+from .zoo import UNet, Classifier
 
 # %% ../nbs/06a_train.ipynb #94e20f8c
 def digits_data() -> tuple: # Pictures (1797,1,8,8) in [-1,1] float32, labels (1797,)
