@@ -35,7 +35,8 @@ def search_figures(result, model, folder):
     save = lambda ax, name: ax.figure.savefig(folder/name, dpi=130, bbox_inches='tight')
     plots.theme()
     save(plots.plot_best_so_far([float('nan') if v is None else v for v in t.value], known=known.value.min(), n_known=len(known)), 'search.png')
-    if len(p := t[[i.get('predicted') is not None for i in t['info']] & (t.state == 'done')]): save(plots.plot_predicted([i['predicted'] for i in p['info']], p.value.tolist(), tau=result.taus[-1][1] if result.taus else None), 'predictor.png')
+    guess = t['info'].map(lambda i: i.get('predicted')); p = guess.notna() & (t.state == 'done')
+    if p.any(): save(plots.plot_predicted(guess[p].tolist(), t.value[p].tolist(), tau=result.taus[-1][1] if result.taus else None), 'predictor.png')
     save(plots.plot_strategy(result.best), 'strategy.png')
     name = result.best.evidence['best_known']['name']; best = next(s for s in known_solvers(model.noise, result.config.nfe) if s.name == name)
     x = start_noise(model, 48, seed=CONFIRM_NOISE)
@@ -54,6 +55,7 @@ def usf_search(
     out:Param("Folder for journal, schedule and figures [default: runs/MODEL-nfeN-seedS]", str)=None,
     optimiser:Param("Who proposes", str, choices=sorted(OPTIMISERS))='s3',
     n:Param("Samples of a trial", int)=256,
+    control_n:Param("Samples of the control variate; 0 for none", int)=8192,
     final_n:Param("Samples of a finalist", int)=2048,
     confirm_n:Param("Samples of the confirmation, per noise", int)=2048,
     confirm_seeds:Param("Fresh noises of the confirmation", int)=3,
@@ -62,7 +64,7 @@ def usf_search(
     "Search the best few-step sampler for a model."
     with plain_errors():
         if threads: torch.set_num_threads(threads)
-        config = SearchConfig(nfe=nfe, budget=budget, seed=seed, n=n, final_n=final_n, confirm_n=confirm_n, confirm_seeds=confirm_seeds)
+        config = SearchConfig(nfe=nfe, budget=budget, seed=seed, n=n, control_n=control_n, final_n=final_n, confirm_n=confirm_n, confirm_seeds=confirm_seeds)
         m = load_model(model); folder = Path(out or f'runs/{model}-nfe{nfe}-seed{seed}'); folder.mkdir(parents=True, exist_ok=True)
         r = search(m, config=config, optimiser=optimiser, journal=folder/'journal.db')
         r.best.save(folder/'schedule.json'); write_text(folder/'confirmation.csv', r.confirmation.to_csv(index=False)); search_figures(r, m, folder)

@@ -9,6 +9,7 @@ __all__ = ['Denoiser', 'static_threshold', 'dynamic_threshold', 'classifier_free
 # %% ../nbs/03_sample.ipynb #b625ab90
 from types import SimpleNamespace
 import numpy as np, torch
+from fastcore.basics import patch
 
 # %% ../nbs/03_sample.ipynb #6add2f17
 from .core import SolverSchedule
@@ -26,33 +27,36 @@ class Denoiser:
         clip=None,               # Function applied to the data prediction, e.g. `static_threshold()`
         mean=None,               # The data's mean, (*shape), for an analytical first step
         ems=None,                # Empirical model statistics
-        dtype=None,              # Number type that `fn` takes, e.g. torch.float16; default: that of x
+        dtype=None,              # Number type in which `fn` takes x, e.g. torch.float16; default: that of the starting noise
         name:str='model',        # For people and files
         device='cpu',            # Where `fn` lives
+        skips:int=0,             # How many U-Net skip connections `fn(x, t, skips=...)` can scale
     ):
         to_data(predicts, 1., 1.)
         if not callable(fn): raise ValueError(f"fn must be a function of (x, t), got {type(fn).__name__}")
         for k in ('alpha', 'sigma', 'lamb'):
             if not hasattr(noise, k): raise ValueError(f"noise must be a noise schedule such as VPLinear(), got {noise!r}")
         self.fn, self.noise, self.predicts, self.shape, self.time, self.clip = fn, noise, predicts, shape and tuple(shape), time, clip
-        self.mean, self.ems, self.dtype, self.name, self.device = mean, ems, dtype, name, torch.device(device)
+        self.mean, self.ems, self.dtype, self.name, self.device, self.skips = mean, ems, dtype, name, torch.device(device), skips
         self.calls = 0
 
-# %% ../nbs/03_sample.ipynb #1cd58a44
-def _call(self:Denoiser,
-    x:torch.Tensor, # State at `t`, (B,*shape)
-    t:float,        # Time of the noise schedule
+# %% ../nbs/03_sample.ipynb #2a1c4ee7
+@patch
+def __call__(self:Denoiser,
+    x:torch.Tensor,  # State at `t`, (B,*shape)
+    t:float,         # Time of the noise schedule
+    skips=None,      # Skip coefficients; default: all 1
+    dtype=None,      # Number type for `fn` where the model names none; default: that of `x`
 ) -> torch.Tensor: # The network's output, (B,*shape), in the type of `x`
     "Call the network once."
     self.calls += 1
-    tt = torch.full((len(x),), float(t if self.time is None else self.time(t)), dtype=self.dtype or x.dtype, device=x.device)
-    m = self.fn(x if self.dtype is None else x.to(self.dtype), tt).to(x.dtype)
+    tt = torch.full((len(x),), float(t if self.time is None else self.time(t)), dtype=torch.promote_types(x.dtype, torch.float32), device=x.device)
+    kw = dict(skips=skips or (1.,)*self.skips) if self.skips else {}
+    m = self.fn(x.to(self.dtype or dtype or x.dtype), tt, **kw).to(x.dtype)
     if m.shape != x.shape: raise ValueError(f"the network must return the shape of its input {tuple(x.shape)}, got {tuple(m.shape)}")
     if self.clip is None: return m
     a, b = to_data(self.predicts, float(self.noise.alpha(t)), float(self.noise.sigma(t)))
     return (self.clip(a*x + b*m) - a*x)/b
-
-Denoiser.__call__ = _call
 
 # %% ../nbs/03_sample.ipynb #37a4c6d4
 def static_threshold(
@@ -67,21 +71,22 @@ def dynamic_threshold(
 ): # A function for `Denoiser(clip=...)`
     "Clip the data prediction to its own quantile and scale back into the range."
     def f(x0):
-        s = torch.quantile(x0.flatten(1).abs().float(), q, dim=1).to(x0.dtype).clamp(min=bound).reshape(-1, *[1]*(x0.ndim-1))
+        s = torch.stack([torch.quantile(v.float(), q) for v in x0.flatten(1).abs()])     # one by one: quantile takes 16 million numbers at most
+        s = s.to(x0.dtype).clamp(min=bound).reshape(-1, *[1]*(x0.ndim-1))
         return torch.minimum(torch.maximum(x0, -s), s)/s*bound
     return f
 
 # %% ../nbs/03_sample.ipynb #dfc14575
 def classifier_free(
-    fn,           # Function of (x, t, condition)
+    fn,           # Function of (x, t, condition), and perhaps of `skips=`
     cond,         # The condition: a tensor whose first dimension is 1 or the batch
     null,         # The empty condition, of the same form
     scale:float,  # 1: plain conditional; above: stronger
 ): # A function of (x, t) for `Denoiser`
     "Guide a conditional network towards its condition (Ho & Salimans 2022)."
-    def f(x, t):
+    def f(x, t, **kw):
         n = len(x); c = torch.cat([v.expand(n, *v.shape[1:]) if len(v) == 1 else v for v in (cond, null)])
-        yes, no = fn(torch.cat([x, x]), torch.cat([t, t]), c).chunk(2)
+        yes, no = fn(torch.cat([x, x]), torch.cat([t, t]), c, **kw).chunk(2)
         return no + scale*(yes - no)
     return f
 
@@ -104,12 +109,13 @@ def program(
     x:torch.Tensor,  # A state: its device and type are those of the weights that are tensors
 ) -> list: # One row per slot: `terms` [(weight, 'x' or 'm', slot)], `const`, `last` [(source, slot)] no longer needed
     "The plan as the loop reads it."
-    t, tensor = plan, lambda a: torch.as_tensor(np.asarray(a), dtype=x.dtype, device=x.device)
+    tensor = lambda a: torch.as_tensor(np.asarray(a), dtype=x.dtype, device=x.device)
+    mean = 0. if plan.mean is None else np.asarray(plan.mean.detach().cpu() if torch.is_tensor(plan.mean) else plan.mean, float)
     rows = []
-    for r in range(len(t.P)):
-        terms = [(tensor(w) if w.ndim else float(w), src, j) for src,W in (('x', t.P), ('m', t.Q)) for j,w in enumerate(W[r,:r+1]) if w.any()]
-        const = t.c[r] + (t.M[r]*np.asarray(plan.mean, float) if plan.mean is not None else 0)
-        rows.append(SimpleNamespace(terms=terms, const=tensor(const) if np.any(const) else None))
+    for r in range(len(plan.P)):
+        terms = [(tensor(w) if w.ndim else float(w), src, j) for src,W in (('x', plan.P), ('m', plan.Q)) for j,w in enumerate(W[r,:r+1]) if w.any()]
+        const = plan.c[r] + plan.M[r]*mean
+        rows.append(SimpleNamespace(terms=terms or [(0., 'x', r)], const=tensor(const) if np.any(const) else None))
     seen = set()
     for r,row in reversed(list(enumerate(rows))):
         used = {(src, j) for _,src,j in row.terms} | {('x', r), ('m', r)}; row.last, seen = sorted(used-seen), seen | used
@@ -121,7 +127,7 @@ def weighted_sum(
     values,     # (source, slot) -> tensor
     const=None, # Added at the end
 ): # The sum
-    "One weighted sum, accumulated in place."
+    "One weighted sum, accumulated in place: it allocates one state."
     (w, *at), *rest = terms
     out = w*values[tuple(at)]
     for w,*at in rest:
@@ -138,21 +144,28 @@ def sample(
     mean=None,               # The data's mean; default: the model's
     callback=None,           # Called after every row with a dict: step, t, x, m, next
     return_path:bool=False,  # Also return the state at every node, as first predicted?
+    grad:bool=False,         # Keep what gradients need?
 ): # Samples (B,*shape); with `return_path` the pair (samples, path (n_steps+1,B,*shape))
     "Draw samples: call the network, take one weighted sum, until the plan is done."
+    plan = plan_for(model, schedule, ems, mean)
+    if not torch.is_tensor(x_T) or not x_T.is_floating_point(): raise ValueError(f"x_T must be a tensor of floating-point numbers (B,*shape), such as start_noise(model, n), got {getattr(x_T, 'dtype', type(x_T).__name__)}")
     x = x_T if x_T.dtype in (torch.float32, torch.float64) else x_T.float()
-    plan = plan_for(model, schedule, ems, mean); values = {('x', 0): x}
-    for r,row in enumerate(program(plan, x)):
-        x = values['x', r]
-        if plan.called[r]: values['m', r] = model(x, plan.times[r])
-        values['x', r+1] = weighted_sum(row.terms, values, row.const)
-        if callback: callback(dict(step=r, t=plan.times[r], x=x, m=values.get(('m', r)), next=values['x', r+1]))
-        if not return_path:
-            for k in row.last: values.pop(k, None)
+    values = {('x', 0): x}
+    with torch.set_grad_enabled(grad):
+        for r,row in enumerate(program(plan, x)):
+            x = values['x', r]
+            if plan.called[r]: values['m', r] = model(x, plan.times[r], plan.skips, x_T.dtype)
+            values['x', r+1] = weighted_sum(row.terms, values, row.const)
+            if callback: callback(dict(step=r, t=plan.times[r], x=x, m=values.get(('m', r)), next=values['x', r+1]))
+            if not return_path:
+                for k in row.last: values.pop(k, None)
     out = values['x', len(plan.times)].to(x_T.dtype)
-    if not return_path: return out
-    first = {node: k for k,node in reversed(list(enumerate([*plan.node.tolist(), plan.n_steps])))}   # first slot of each node
-    return out, torch.stack([values['x', first[i]] for i in range(plan.n_steps+1)])
+    return (out, _path(plan, values)) if return_path else out
+
+def _path(plan, values):
+    "The state at every node: that of the first slot which evaluated it."
+    first = {node: k for k,node in reversed(list(enumerate([*plan.node.tolist(), plan.n_steps])))}
+    return torch.stack([values['x', first[i]] for i in range(plan.n_steps+1)])
 
 # %% ../nbs/03_sample.ipynb #7d06418b
 def plan_for(
@@ -163,6 +176,8 @@ def plan_for(
 ) -> Plan: # A plan over what the model predicts
     "The plan of a schedule over the outputs of a model."
     if not isinstance(model, Denoiser): raise ValueError(f"model must be a Denoiser, got {type(model).__name__}; wrap it: Denoiser(fn, noise, predicts=...)")
-    if isinstance(schedule, SolverSchedule): schedule = compile_plan(schedule, model.noise, ems=model.ems if ems is None else ems, mean=model.mean if mean is None else mean)
+    plan = schedule
+    if isinstance(schedule, SolverSchedule): plan = compile_plan(schedule, model.noise, ems=model.ems if ems is None else ems, mean=model.mean if mean is None else mean)
     elif not isinstance(schedule, Plan): raise ValueError(f"schedule must be a SolverSchedule or a Plan, got {type(schedule).__name__}")
-    return schedule.for_model(model.predicts) if schedule.predicts == 'data' and model.predicts != 'data' else schedule
+    if model.skips and plan.skips is not None and len(plan.skips) != model.skips: raise ValueError(f"skips must be {model.skips} coefficients for the network {model.name!r}, got {len(plan.skips)}")
+    return plan.for_model(model.predicts) if plan.predicts == 'data' and model.predicts != 'data' else plan

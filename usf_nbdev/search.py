@@ -42,8 +42,8 @@ class Stage:
         kw = {k: getattr(self, k) for k in ('orders', 'low_order', 'relaxations', 'correctors', 'starts')}
         return Space(model.noise, nfe, afs=tuple(a for a in self.afs if a != 'mean' or model.mean is not None), **kw)
 
-STAGES = (Stage('times, orders, predictions', .3),
-          Stage('estimation, correctors, first step', .4, orders=(1,2,3,4), low_order=True, relaxations=('none','linear','bh1','bh2'), correctors=True, afs=('none','zero','mean')),
+STAGES = (Stage('times, orders, predictions, first step', .3, afs=('none','zero','mean')),
+          Stage('estimation, correctors', .4, orders=(1,2,3,4), low_order=True, relaxations=('none','linear','bh1','bh2'), correctors=True, afs=('none','zero','mean')),
           Stage('everything', .3, orders=(1,2,3,4), low_order=True, relaxations=RELAXATIONS, correctors=True, starts=True, afs=('none','zero','mean')))
 
 # %% ../nbs/10_search.ipynb #121c9a3e
@@ -126,9 +126,16 @@ class Optimiser:
         "Which stage a search is in after `n_trials` trials."
         done = (n_trials-self.n_known)/max(1, self.config.budget-self.n_known); ends = np.cumsum([s.share for s in self.config.stages])
         return int(min(np.searchsorted(ends, done+1e-9), len(ends)-1))
+    def relatives(self, trials) -> list: # Proposals
+        "The best half generation of known solvers, with one step more and an analytical first step."
+        if self.config.nfe < 2 or not any('zero' in s.afs for s in self.config.stages): return []
+        longer = {s.name: s for s in known_solvers(self.model.noise, self.config.nfe+1)}
+        best = [longer[s.name] for s,_ in ranked(trials) if s.name in longer and longer[s.name].steps[-1].corrector is None][:self.config.generation//2]
+        return [Proposal(replace(s, afs='zero', name=''), 'relative') for s in best]
     def ask(self, generation, trials) -> list: # Proposals
-        "The next generation: known solvers first, then `propose`."
+        "The next generation: known solvers, their relatives, then `propose`."
         if generation == 0: return [Proposal(s, 'known') for s in known_solvers(self.model.noise, self.config.nfe)]
+        if generation == 1 and (near := self.relatives(trials)): return near[:self.config.budget-len(trials)]
         rng = np.random.default_rng([self.config.seed, generation]); space = self.config.stages[self.stage(len(trials))].space(self.model, self.config.nfe)
         return self.propose(space, rng, trials, min(self.config.generation, self.config.budget-len(trials)))
 
@@ -234,7 +241,7 @@ def explore(journal, model, metric, config, optimiser, control=None, tell=None):
         trials = [t for t in journal.trials() if t.origin != 'finalist']
         if len(trials) >= config.budget: return
         made = optimiser.ask(journal.generations, trials); notes = []
-        if isinstance(optimiser, S3) and len(done := ranked(trials)) >= 10: notes = [('tau', cross_tau(optimiser.predictor, *map(list, zip(*done)))[0])]
+        if getattr(optimiser, 'predictor', None) and len(done := ranked(trials)) >= 10: notes = [('tau', cross_tau(optimiser.predictor, *map(list, zip(*done)))[0])]
         propose(journal, made, optimiser.stage(len(trials)), config.nfe, config.n, seed, notes)
 
 def final(journal, model, metric, config, control=None, tell=None):

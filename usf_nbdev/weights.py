@@ -27,7 +27,7 @@ def phi(
         p = 0.
         for f in reversed(_OVER_FACTORIAL[k:k+30]): p = p*h + f     # Horner
         return p
-    p = np.expm1(h)/h
+    p = float(np.expm1(h))/h
     for f in _OVER_FACTORIAL[1:k]: p = (p - f)/h
     return p
 
@@ -63,7 +63,7 @@ def relaxation_factor(
     z = -h if prediction == 'data' else h
     if r.kind == 'bh1': return 0.5/phi(2, z)
     if r.kind in ('bh2', 'dpm_solver_2'): return 0.5*phi(1, z)/phi(2, z)
-    return 1 + (0.5 if r.kind == 'exp' else -0.5)*np.expm1(z)
+    return 1 + (0.5 if r.kind == 'exp' else -0.5)*float(np.expm1(z))
 
 # %% ../nbs/02_weights.ipynb #e934d87f
 @dataclass(frozen=True, eq=False)
@@ -93,7 +93,7 @@ class _Compiler:
         t = self.times = np.asarray(schedule.times)
         self.lam, self.alpha, self.sigma = (np.asarray(f(t), float) for f in (noise.lamb, noise.alpha, noise.sigma))
         bad = ~(np.diff(self.lam) > 0)
-        if bad.any(): raise ValueError(f"times must have rising lambda on {noise!r:.80}, got lambda {self.lam.tolist()} at times {t.tolist()}; move them apart, or into the schedule's range")
+        if bad.any(): raise ValueError(f"times must have rising lambda on {noise!r:.80}, got lambda {self.lam.tolist()} at times {t.tolist()}; move them apart, or into the range of the noise schedule")
         self.afs, self.ems, self.skips, self.n_steps = schedule.afs, ems, schedule.skips, schedule.n_steps
         self.K = schedule.nfe + (schedule.afs != 'none')          # slots: every call, and an assumed first one
         self.shape = () if ems is None else ems.shape             # statistics are tensors: then so are the weights
@@ -158,10 +158,11 @@ def _compile(schedule, noise, ems=None) -> Plan:
     c.evaluate(0)
     for i,s in enumerate(schedule.steps):
         _check_step(c, i, s)
-        c.X[i+1] = c.expand(s, s.prediction, range(i+1), i+1)
+        predicted = c.X[i+1] = c.expand(s, s.prediction, range(i+1), i+1)
         if i < n-1 or s.corrector: c.evaluate(i+1)
         if s.corrector:
-            c.X[i+1] = c.expand(s.corrector, s.prediction, range(i+2), i+1)
+            corrected = c.expand(s.corrector, s.prediction, range(i+2), i+1)
+            c.X[i+1] = c.X[i+1] + (corrected-predicted) if s.corrector.start == s.start-1 else corrected
             if s.corrector.kind == 'implicit' and i < n-1: c.evaluate(i+1)
     return c.plan()
 

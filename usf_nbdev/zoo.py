@@ -13,7 +13,8 @@ import torch, torch.nn.functional as F
 from torch import nn
 from safetensors.torch import load_file
 
-# %% ../nbs/06_zoo.ipynb #1412d610
+# %% ../nbs/06_zoo.ipynb #1e32129d
+from .ems import EMS
 from .noise import noise_from_dict
 from .sample import Denoiser, classifier_free
 from .metrics import Statistics
@@ -28,7 +29,7 @@ class Embed(nn.Module):
         self.label = nn.Embedding(n_classes+1, dim)
     def forward(self, t, y):
         a = t[:,None]*self.freqs
-        return F.silu(self.mlp(torch.cat([a.sin(), a.cos()], 1)) + self.label(y))
+        return F.silu(self.mlp(torch.cat([a.sin(), a.cos()], 1).to(self.label.weight.dtype)) + self.label(y))
 
 # %% ../nbs/06_zoo.ipynb #d8c948b4
 class Res(nn.Module):
@@ -59,6 +60,7 @@ class Attention(nn.Module):
 # %% ../nbs/06_zoo.ipynb #eade8679
 class UNet(nn.Module):
     "A class-conditional U-Net of two resolutions; label `n_classes` means no class."
+    n_skips = 2              # Skip connections that `skips` scales, outermost first
     def __init__(self,
         c:int=1,             # Channels of a picture
         ch:tuple=(24,48),    # Channels at the two resolutions, multiples of 8
@@ -125,8 +127,8 @@ def _load_features(name, c, device):
     clf = clf.to(device).eval().requires_grad_(False)
     return clf.features
 
-def _conditional(net, n_classes, x, t, y):
-    return net(x.contiguous(memory_format=torch.channels_last), t, y)
+def _conditional(net, n_classes, x, t, y, **kw):
+    return net(x.contiguous(memory_format=torch.channels_last), t, y, **kw)
 
 # %% ../nbs/06_zoo.ipynb #6550db45
 def load_model(
@@ -139,10 +141,11 @@ def load_model(
     c = card(name); n = c['arguments']['n_classes']
     if label is not None and not 0 <= label < n: raise ValueError(f"label must be from 0 to {n-1}, or None for all classes, got {label}")
     if guidance != 1 and label is None: raise ValueError(f"guidance={guidance} needs a label to guide to; pass label=")
-    fn = partial(_conditional, _load_network(name, c, device), n); y = lambda k: torch.tensor([k], device=device)
-    f = classifier_free(fn, y(label), y(n), guidance) if guidance != 1 else lambda x, t: fn(x, t, y(n if label is None else label).expand(len(x)))
+    net = _load_network(name, c, device); fn = partial(_conditional, net, n); y = lambda k: torch.tensor([k], device=device)
+    f = classifier_free(fn, y(label), y(n), guidance) if guidance != 1 else lambda x, t, **kw: fn(x, t, y(n if label is None else label).expand(len(x)), **kw)
     ref = Statistics.load(FOLDER/f'{name}_stats.safetensors')
-    m = Denoiser(f, noise_from_dict(c['noise']), predicts=c['predicts'], shape=tuple(c['shape']), mean=torch.tensor(c['mean']).reshape(c['shape']), name=name, device=device)
+    m = Denoiser(f, noise_from_dict(c['noise']), predicts=c['predicts'], shape=tuple(c['shape']), mean=torch.tensor(c['mean']).reshape(c['shape']), name=name, device=device, skips=net.n_skips)
     m.features, m.reference, m.card = _load_features(name, c, device), ref, c
+    if (p := FOLDER/f'{name}_ems.safetensors').exists(): m.ems = EMS.load(p).refine(5)
     m.fingerprint = hashlib.sha256((FOLDER/f'{name}.safetensors').read_bytes() + f'{label} {guidance}'.encode()).hexdigest()[:16]
     return m
