@@ -204,7 +204,7 @@ def to_json(self:SolverSchedule,
         from usf_nbdev.weights import plan_dict   # weights builds on core: looked up when needed
         d['plan'] = plan_dict(self)
     try: return json.dumps(d, indent=indent, allow_nan=False)
-    except (TypeError, ValueError) as e: raise ValueError(f"evidence must be plain data with finite numbers: {e}") from None
+    except (TypeError, ValueError, RecursionError) as e: raise ValueError(f"evidence must be plain data with finite numbers: {e}") from None
 
 # %% ../nbs/00_core.ipynb #e3e3eb7e
 def write_text(
@@ -277,6 +277,7 @@ def from_json(cls:SolverSchedule,
     except (json.JSONDecodeError, UnicodeDecodeError) as e: raise ValueError(f"not valid JSON (truncated?): {e}") from None
     try: return cls.from_dict(d)
     except OverflowError: raise ValueError("numbers must be below 1e300 in size") from None
+    except RecursionError: raise ValueError("not a solver schedule: nested too deeply") from None
 
 @patch(cls_method=True)
 def load(cls:SolverSchedule,
@@ -296,22 +297,41 @@ def json_schema() -> dict: # JSON Schema, draft 2020-12
 _USF = dict(
     prediction=dict(noise_prediction='noise', data_prediction='data', dpmsolver_v3_prediction='ems'),
     afs=dict(no_afs='none', zero_x0='zero', average_x0='mean'),
+    corrector=dict(no_corrector=None, pseudo='pseudo', implicit='implicit'),
     relaxation={None:'none', 'linear':'linear', 'dpmsolver-2':'dpm_solver_2', 'unipc-bh1':'bh1', 'unipc-bh2':'bh2', '0.5exp':'exp', '-0.5exp':'neg_exp'})
 
 def _translate(what, v):
-    if not isinstance(v, (str, type(None))) or v not in _USF[what]: raise ValueError(f"{what} must be one of {list(_USF[what])}, got {v!r}")
+    if not isinstance(v, (str, type(None))) or v not in _USF[what]: raise ValueError(f"{what} must be one of {list(_USF[what])}, got {v!r:.80}")
     return _USF[what][v]
+def _native(v):
+    "A plain number or list, where numpy or torch wrapped it."
+    try: return v.tolist() if hasattr(v, 'tolist') and not isinstance(v, type) else v
+    except (RuntimeError, TypeError): return v       # what has no values stays, for the checks to refuse
+def _listed(what, v):
+    v = _native(v)
+    if not isinstance(v, (list, tuple)): raise ValueError(f"{what} must be a list, got {type(v).__name__}")
+    return [_native(o) for o in v]
+def _entry(what, d, k):
+    if not isinstance(d, dict): raise ValueError(f"{what} must be a dict, got {type(d).__name__}")
+    if k not in d: raise ValueError(f"{what} must have an entry {k!r}, has {list(d)!r:.80}")
+    return d[k]
 
+# %% ../nbs/00_core.ipynb #c0de7a02
 def _usf_expansion(start, order, derivs):
     "Keyword arguments of an `Expansion` from the published vocabulary."
-    kw = dict(start=start, order=order, points=tuple(tuple(d['active_points']) for d in derivs))
+    points, what = [], 'derivative_types'
+    for d in (derivs := _listed(what, derivs)):
+        points.append(tuple(_listed('active_points', _entry(what, d, 'active_points')))); _translate('relaxation', d.get('relaxation'))
+        e = d.get('estimate', m := f'Difference_{len(points[-1])}')
+        if not (isinstance(e, str) and e == m): raise ValueError(f"estimate must be {m!r} for active_points {points[-1]!r:.80}, got {e!r:.80}")
+    kw = dict(start=_native(start), order=_native(order), points=tuple(points))
     if derivs and (kind := _translate('relaxation', derivs[0].get('relaxation'))) != 'none':
-        kw['relaxation'] = Relaxation(kind, float(derivs[0].get('relaxation_coefficient') or 0.) if kind == 'linear' else 0.)
+        kw['relaxation'] = Relaxation(kind, _number('relaxation_coefficient', _native(_entry(what, derivs[0], 'relaxation_coefficient'))) if kind == 'linear' else 0.)
     return kw
 
 def _usf_step(start, prediction, order, derivs, c):
-    if c['type'] not in ('no_corrector', *CORRECTORS): raise ValueError(f"corrector type must be 'no_corrector', 'pseudo' or 'implicit', got {c['type']!r}")
-    corr = None if c['type'] == 'no_corrector' else Corrector(kind=c['type'], **_usf_expansion(c['start_point'], c['taylor_order'], c['derivative_type']))
+    kind, corr = _translate('corrector', _entry('corrector_types', c, 'type')), None
+    if kind: corr = Corrector(kind=kind, **_usf_expansion(*(_entry('corrector_types', c, k) for k in ('start_point', 'taylor_order', 'derivative_type'))))
     return StepStrategy(prediction=_translate('prediction', prediction), corrector=corr, **_usf_expansion(start, order, derivs))
 
 # %% ../nbs/00_core.ipynb #ac707c81
@@ -330,19 +350,24 @@ def _load_pth(path):
 # %% ../nbs/00_core.ipynb #39dbd66a
 _LISTS = ('start_points', 'prediction_types', 'orders', 'derivative_types', 'corrector_types')
 
+def _from_usf(cls, d, noise, name):
+    if isinstance(d, (list, tuple)) and d: d = d[0]
+    what = 'a published schedule'; times = _times(_listed('timesteps', _entry(what, d, 'timesteps'))); lists = [_listed(k, _entry(what, d, k)) for k in _LISTS]
+    for k,v in zip(_LISTS, lists):
+        if len(v) != len(times)-1: raise ValueError(f"{k} must have {len(times)-1} entries for {len(times)} timesteps, got {len(v)}")
+    steps, skips = [], d.get('skip_coefficients')
+    for i,o in enumerate(zip(*lists)):
+        try: steps.append(_usf_step(*o))
+        except ValueError as e: raise ValueError(f"step {i}: {e}") from None
+    return cls(times, steps, afs=_translate('afs', _entry(what, d, 'afs')), noise=noise, name=name, skips=None if skips is None else _listed('skip_coefficients', skips))
+
 @patch(cls_method=True)
 def from_usf(cls:SolverSchedule,
     src,             # The published dict, or the path of a published `.pth`
     noise=None,      # The noise schedule it was made for (the file does not say)
 ) -> SolverSchedule:
     "A schedule from the authors' published format; runs no code of the file."
-    d, name = (src, '') if isinstance(src, dict) else (_load_pth(src), Path(src).stem)
-    if isinstance(d, (list, tuple)) and d: d = d[0]
-    if not isinstance(d, dict): raise ValueError(f"{name or 'source'}: a published schedule must be a dict, got {type(d).__name__}")
-    try:
-        times = _times(d['timesteps']); skips = d.get('skip_coefficients')
-        for k in _LISTS:
-            if len(d[k]) != len(times)-1: raise ValueError(f"{k} must have {len(times)-1} entries for {len(times)} timesteps, got {len(d[k])}")
-        steps = tuple(map(_usf_step, *(d[k] for k in _LISTS)))
-        return cls(times, steps, afs=_translate('afs', d['afs']), noise=noise, name=name, skips=skips.tolist() if hasattr(skips, 'tolist') else skips)
-    except (LookupError, TypeError, AttributeError, OverflowError) as e: raise ValueError(f"{name or 'source'}: not a published solver schedule: {type(e).__name__}: {e}") from None
+    d, name = (src, '') if isinstance(src, (dict, list, tuple)) else (_load_pth(src), Path(src).stem)
+    try: return _from_usf(cls, d, noise, name)
+    except ValueError as e: raise ValueError(f"{name or 'published schedule'}: {e}") from None
+    except (TypeError, OverflowError, RecursionError) as e: raise ValueError(f"{name or 'published schedule'}: not a published solver schedule: {type(e).__name__}: {e!s:.80}") from None
