@@ -14,7 +14,7 @@ import numpy as np
 # %% ../nbs/04_solvers.ipynb #ef112ff7
 from .core import MAX_ORDER, Corrector, Relaxation, SolverSchedule, StepStrategy
 from .noise import timesteps
-from .weights import compile_plan, phi
+from .weights import compile_plan, difference_weights, phi, relaxation_factor
 
 # %% ../nbs/04_solvers.ipynb #d259cef1
 def _check_nfe(nfe):
@@ -75,12 +75,14 @@ def ddim(
 KINDS, METHODS = ('midpoint', 'taylor'), ('multistep', 'singlestep')
 _RELAX = dict(midpoint='bh2', taylor='none')
 
-def _dpm(family, prediction, noise, nfe, order, kind, method, middle, grid, t_start, t_end, lower):
-    for name,v,choices in (('kind', kind, KINDS), ('method', method, METHODS), ('middle', middle, KINDS), ('order', order, (1, 2, 3))): _check(name, v, choices)
+def _dpm(family, prediction, noise, nfe, order, kind, method, middle, grid, t_start, t_end, lower, released):
+    for name,v,choices in (('kind', kind, KINDS), ('method', method, METHODS), ('middle', middle, KINDS), ('order', order, (1, 2, 3)), ('released', released, (False, True))): _check(name, v, choices)
     nfe, name = _check_nfe(nfe), f"{family}({order}{'M' if method == 'multistep' else 'S'})"
+    if released and (method, order) != ('multistep', 3): raise ValueError(f"released must be False but for multistep order 3, got {method} order {order}: only there does the authors' code differ from the formula")
     if method == 'singlestep': return _singlestep(noise, nfe, order, prediction, kind, middle, grid, t_start, t_end, lower, name)
-    times = _nodes(noise, nfe, grid, t_start, t_end)
-    return _schedule(noise, times, [_multistep(p, prediction, _RELAX[kind]) for p in _orders(noise, times, order, lower)], name, grid)
+    times = _nodes(noise, nfe, grid, t_start, t_end); p = _orders(noise, times, order, lower)
+    if released and 3 in p: return _schedule(noise, times, _by_weights(noise, times, prediction, _weights_3m(noise, times, p, prediction, kind)), f'{name} as released', grid)
+    return _schedule(noise, times, [_multistep(k, prediction, _RELAX[kind]) for k in p], name, grid)
 
 # %% ../nbs/04_solvers.ipynb #93053d1e
 def dpm_solver(
@@ -94,9 +96,10 @@ def dpm_solver(
     t_start:float=None,           # First node, default `noise.T`
     t_end:float=None,             # Last node, default `noise.t_end`
     lower_order_final:bool=True,  # Lower the order of the last steps?
+    released:bool=False,          # Multistep order 3 only: half of the second derivative, as in the authors' code and diffusers?
 ) -> SolverSchedule:
     "DPM-Solver-2, -3 (Lu et al. 2022a, Algorithms 1 and 2: `singlestep`) and their multistep forms 2M, 3M (as Lu et al. 2022b), in noise prediction."
-    return _dpm('DPM-Solver', 'noise', noise, nfe, order, kind, method, middle, grid, t_start, t_end, lower_order_final)
+    return _dpm('DPM-Solver', 'noise', noise, nfe, order, kind, method, middle, grid, t_start, t_end, lower_order_final, released)
 
 # %% ../nbs/04_solvers.ipynb #53979bb3
 def dpm_solver_pp(
@@ -110,9 +113,10 @@ def dpm_solver_pp(
     t_start:float=None,           # First node, default `noise.T`
     t_end:float=None,             # Last node, default `noise.t_end`
     lower_order_final:bool=True,  # Lower the order of the last steps?
+    released:bool=False,          # Multistep order 3 only: half of the second derivative, as in the authors' code and diffusers?
 ) -> SolverSchedule:
     "DPM-Solver++(2S), (2M) (Lu et al. 2022b, Algorithms 1 and 2) and their third-order forms, in data prediction."
-    return _dpm('DPM-Solver++', 'data', noise, nfe, order, kind, method, middle, grid, t_start, t_end, lower_order_final)
+    return _dpm('DPM-Solver++', 'data', noise, nfe, order, kind, method, middle, grid, t_start, t_end, lower_order_final, released)
 
 # %% ../nbs/04_solvers.ipynb #32372d06
 def _block(p, prediction, kind, middle):
@@ -165,6 +169,27 @@ def unipc(
     steps = [_multistep(p, prediction, r, corrector and i < nfe-1) for i,p in enumerate(_orders(noise, times, order, lower_order_final))]
     return _schedule(noise, times, steps, f"UniP{'C'*bool(corrector)}-{order}{' noise'*(prediction == 'noise')}", grid)
 
+# %% ../nbs/04_solvers.ipynb #c0de7b01
+def _given(prediction, lam, i, start, point, w):
+    "Keyword arguments of an expansion to node i+1 with one difference, f(point)-f(start), of weight w in the scaled state; the indices are of nodes, `i` is the newest."
+    if w == 0: return {}
+    sign = 1 if prediction == 'noise' else -1; h, d, g = lam[i+1]-lam[start], lam[point]-lam[start], -sign*math.exp(-sign*lam[i+1])
+    return dict(order=2, relaxation=Relaxation('linear', (w*d/(g*h*h*phi(2, sign*h)) - 1)/h))
+
+def _by_weights(noise, times, prediction, W):
+    "Steps that weigh the differences to the nodes before by `W[i]` = (w1, w2): x_t = ... + alpha_t sum w_j (m(i-j)-m(i)), or - sigma_t in noise prediction; on the last step also w3."
+    sign, lam, n = (1 if prediction == 'noise' else -1), noise.lamb(np.asarray(times, float)), len(times)-1
+    if any(len(w) > 2 for w in W[:-1]) or len(W[-1]) > 3: raise ValueError(f"weights of a step must be at most 2, and 3 on the last step, got {[len(w) for w in W]}")
+    u = [[-sign*math.exp(-sign*lam[i+1])*v for v in w] + [0.]*(3-len(w)) if len(w) else [0.]*3 for i,w in enumerate(W)]
+    a = [-u[i+1][1] for i in range(n-1)] + [u[-1][2]]; b = [0.] + [(a[i] if i < n-1 else 0.) - u[i][0] - u[i][1] for i in range(1, n)] + [0.]
+    steps = []
+    for i in range(n):
+        back = -4 if i == n-1 else -2; own = _given(prediction, lam, i, i, i+1+back, a[i]) if a[i] else {}
+        again = _given(prediction, lam, i, i, i+1, b[i+1]) if i < n-1 else {}
+        c = Corrector(points=((-1,),)*bool(again), **again) if again or (own and i < n-1) else None
+        steps.append(StepStrategy(prediction=prediction, corrector=c, points=((back,),)*bool(own), **own))
+    return steps
+
 # %% ../nbs/04_solvers.ipynb #6eb87d88
 def _one_point(h, d, w):
     "The linear relaxation that gives the only difference, to the node at distance d, the weight w: x_t = ... - sigma_t w (eps(p)-eps(s))."
@@ -175,13 +200,22 @@ def _weight_t(noise, s, t, p):
     u, w = np.polynomial.legendre.leggauss(64); rho = lambda v: np.exp(-noise.lamb(v))
     return -((t-s) - (t-s)/2*(w @ rho(s + (t-s)*(u+1)/2))/rho(t))/(p-s)
 
+def _weights_t(noise, s, t, earlier):
+    "The same for several earlier nodes: the integral of each one's Lagrange polynomial."
+    u, w = np.polynomial.legendre.leggauss(64); tau = s + (t-s)*(u+1)/2; rho = lambda v: np.exp(-noise.lamb(v)); out = []
+    for p in earlier:
+        l = np.poly([q for q in (s, *earlier) if q != p]); l = l/np.polyval(l, p)
+        out.append(-(np.polyval(l, t) - (t-s)/2*(w @ (np.polyval(np.polyder(l), tau)*rho(tau)))/rho(t)))
+    return out
+
 # %% ../nbs/04_solvers.ipynb #2320ddf8
 FITS = ('lambda', 't', 'ipndm')
+_ADAMS = ((), (-1/2,), (-16/12, 5/12), (-59/24, 37/24, -9/24))     # Adams-Bashforth, on the differences from the newest output
 
 def deis(
     noise,                         # The noise schedule
     nfe:int,                       # Network calls, at least 1
-    order:int=3,                   # 1 to 4 for fit='lambda'; 1 or 2 for the others, which are no points of the space beyond
+    order:int=3,                   # 1 to 4; for the fits other than 'lambda', 4 takes at most 4 calls
     fit:str='lambda',              # One of `FITS`: the variable of the polynomial; 'ipndm': Adams-Bashforth's constant coefficients
     grid='uniform_lambda',         # A name in `GRIDS`, or nfe+1 falling times
     t_start:float=None,            # First node, default `noise.T`
@@ -189,16 +223,19 @@ def deis(
     lower_order_final:bool=False,  # Lower the order of the last steps?
 ) -> SolverSchedule:
     "DEIS-AB (Zhang & Chen 2023, eqs. 14 and 15) with the polynomial in log rho or in t, and the same authors' iPNDM."
-    _check('fit', fit, FITS); _check('order', order, (1, 2, 3, 4))
-    if fit != 'lambda' and order > 2: raise ValueError(f"order must be 1 or 2 for fit={fit!r}, got {order}: with more points its weights are outside the space; use fit='lambda'")
-    times = _nodes(noise, _check_nfe(nfe), grid, t_start, t_end); lam = noise.lamb(times)
-    steps = [_multistep(p, 'noise') for p in _orders(noise, times, order, lower_order_final)]
-    for i,s in enumerate(steps):
-        if fit == 'lambda' or s.order == 1: continue
-        h, d = lam[i+1]-lam[i], lam[i-1]-lam[i]
-        w = _weight_t(noise, times[i], times[i+1], times[i-1]) if fit == 't' else -math.expm1(h)/2
-        steps[i] = replace(s, relaxation=_one_point(h, d, w))
-    return _schedule(noise, times, steps, f"{dict(zip(FITS, ('DEIS', 'DEIS-tAB', 'iPNDM')))[fit]}-{order}", grid)
+    _check('fit', fit, FITS); _check('order', order, (1, 2, 3, 4)); family = f"{dict(zip(FITS, ('DEIS', 'DEIS-tAB', 'iPNDM')))[fit]}-{order}"
+    times = _nodes(noise, _check_nfe(nfe), grid, t_start, t_end); lam = noise.lamb(times); p = _orders(noise, times, order, lower_order_final)
+    if fit == 'lambda' or max(p) < 3: return _schedule(noise, times, [_adams_step(noise, times, lam, i, k, fit) for i,k in enumerate(p)], family, grid)
+    if 4 in p[:-1]: raise ValueError(f"order must be 1 to 3 for fit={fit!r} with {nfe} calls, got 4: three earlier points are in reach of the last step only; use 3, at most 4 calls, or fit='lambda'")
+    W = [_weights_t(noise, times[i], times[i+1], times[i-k+1:i][::-1]) if fit == 't' else [math.expm1(lam[i+1]-lam[i])*v for v in _ADAMS[k-1]] for i,k in enumerate(p)]
+    return _schedule(noise, times, _by_weights(noise, times, 'noise', W), family, grid)
+
+def _adams_step(noise, times, lam, i, p, fit):
+    "One step of order p: Taylor differences, or one point of the weight that the fit gives it."
+    s = _multistep(p, 'noise')
+    if fit == 'lambda' or p == 1: return s
+    w = _weight_t(noise, times[i], times[i+1], times[i-1]) if fit == 't' else -math.expm1(lam[i+1]-lam[i])/2
+    return replace(s, relaxation=_one_point(lam[i+1]-lam[i], lam[i-1]-lam[i], w))
 
 # %% ../nbs/04_solvers.ipynb #dac7501d
 def euler(
@@ -268,3 +305,14 @@ def known_solvers(
     ends = noise.lamb(np.array([noise.T if t_start is None else t_start, noise.t_end if t_end is None else t_end])); finite = bool(np.isfinite(ends).all())
     return [make(noise, nfe, grid=g, t_start=t_start, t_end=t_end, **kw) for make,kw in FAMILIES.values() for g in KNOWN_GRIDS
             if finite or (g in ('uniform_t', 'quadratic') and make not in (dpm_solver, deis) and kw.get('prediction') != 'noise')]
+
+# %% ../nbs/04_solvers.ipynb #e9bcc198
+def _weights_3m(noise, times, orders, prediction, kind):
+    "3M as released: the weights of the first derivative, and half of those of the second."
+    sign, lam, W = (1 if prediction == 'noise' else -1), noise.lamb(times), []
+    for i,p in enumerate(orders):
+        h, d = lam[i+1]-lam[i], lam[i-p+1:i][::-1]-lam[i]
+        w = [] if p == 1 else h*h*phi(2, sign*h)*difference_weights(d, 1)
+        if p == 2: w = relaxation_factor(Relaxation(_RELAX[kind]), h, prediction)*w
+        W.append(w + h**3*phi(3, sign*h)/2*difference_weights(d, 2) if p == 3 else w)
+    return W
