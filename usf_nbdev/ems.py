@@ -71,15 +71,18 @@ def step(self:EMS, lam_s, lam_t, alpha_s, alpha_t, X, D):
     s, t = self.index(lam_s), self.index(lam_t); I = self.I[t]-self.I[s]; decay = np.exp(self.L[s]-self.L[t])
     x = decay*X/alpha_s - np.exp(-self.L[t]-self.S[s])*I*D[0]
     x[-1] -= np.exp(-self.L[t])*(self.C[t]-self.C[s]-self.B[s]*I)
-    for k,d in enumerate(D):
-        if k and d is not None: x = x - decay*self._moment(s, t, k)*d
+    k = [k for k,d in enumerate(D) if k and d is not None]
+    for E,d in zip(self._moments(s, t, k), [D[j] for j in k]): x = x - decay*E*d
     return alpha_t*x
 
-def _moment(self:EMS, s, t, k):
-    G = self.L+self.S; u = (self.lamb[s:t+1]-self.lamb[s]).reshape((-1,)+(1,)*len(self.shape))
-    return _running(np.exp(G[s:t+1]-G[s])*u**k/math.factorial(k), self.d)[-1]
+def _moments(self:EMS, s, t, k):
+    "E_k for every k of a list: trapezoid weights times exp, summed over the grid at once."
+    u, w, G = self.lamb[s:t+1]-self.lamb[s], np.zeros(t-s+1), (self.L[s:t+1]-self.L[s]) + (self.S[s:t+1]-self.S[s])
+    w[1:] += self.d/2; w[:-1] += self.d/2
+    rows = np.array([w*u**j/math.factorial(j) for j in k]).reshape(len(k), len(u))
+    return (rows@np.exp(G).reshape(len(u), -1)).reshape(len(k), *self.shape)
 
-EMS.step, EMS._moment = step, _moment
+EMS.step, EMS._moments = step, _moments
 
 # %% ../nbs/02a_ems.ipynb #61ea76ab
 def refine(self:EMS,

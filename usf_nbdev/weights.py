@@ -174,7 +174,7 @@ def plan(self:_Compiler) -> Plan:
     return Plan(self.times[k], k, np.arange(K) >= (self.afs != 'none'), self.alpha[k], self.sigma[k], F[:,:K], F[:,K:2*K], F[:,2*K], F[:,2*K+1], self.n_steps, skips=self.skips)
 
 # %% ../nbs/02_weights.ipynb #5ff4e354
-_cached = lru_cache(maxsize=4096)(_compile)
+_cached, _cached_ems = lru_cache(maxsize=4096)(_compile), lru_cache(maxsize=2)(_compile)     # with statistics a plan is as large as many samples
 
 def compile_plan(
     schedule:SolverSchedule, # The decisions
@@ -186,7 +186,7 @@ def compile_plan(
     if schedule.noise is not None and schedule.noise != noise: raise ValueError(f"noise schedule of the model must be the one the solver schedule was made for, {schedule.noise!r:.120}, got {noise!r:.120}")
     if schedule.afs == 'mean' and mean is None: raise ValueError("afs='mean' needs the data's mean; pass mean=, a tensor of the shape of one sample")
     needs = any(s.prediction == 'ems' for s in schedule.steps)
-    plan = _compile(schedule, noise, ems) if needs else _cached(schedule, noise)
+    plan = _cached_ems(schedule, noise, ems) if needs else _cached(schedule, noise)
     return plan if schedule.afs != 'mean' else replace(plan, mean=mean)
 
 # %% ../nbs/02_weights.ipynb #ca6943d2
