@@ -56,7 +56,7 @@ def index(self:EMS,
     "Snap lambda to the grid; outside it by more than a step is an error."
     i = round((lam - self.lamb[0])/self.d)
     if not -1 <= i <= len(self.lamb): raise ValueError(f"statistics cover lambda from {self.lamb[0]:.3f} to {self.lamb[-1]:.3f}, got a node at {lam:.3f}; estimate them on a wider range or move the times")
-    return int(np.clip(i, 0, len(self.lamb)-1))
+    return min(max(i, 0), len(self.lamb)-1)
 
 def value_terms(self:EMS, lam_s, lam_p):
     "(scale, l, shift) with g_s(p) = scale*f(p) - shift and f = (sigma eps - l x)/alpha."
