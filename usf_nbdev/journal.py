@@ -184,21 +184,27 @@ def propose(self:Journal,
         self.db.executemany(f"INSERT INTO trials ({','.join(_COLUMNS)}) VALUES ({','.join('?'*len(_COLUMNS))})", [tuple({**asdict(t), 'info': _json(t.info)}.values()) for t in new])
     return [_trial(r) for r in self._rows('SELECT * FROM trials WHERE number>=? ORDER BY number', first)]
 
-# %% ../nbs/09_journal.ipynb #d89c50b6
+# %% ../nbs/09_journal.ipynb #f8b5a5ad
 @patch
 def trials(self:Journal,
     state:str=None, # Only those in this state, one of `STATES`
+    first:int=0,    # Only those from this number on
 ) -> list: # Trials in number order
     "What has been proposed so far."
     if state not in (None, *STATES): raise ValueError(f"state must be one of {STATES} or None, got {state!r}")
-    return [_trial(r) for r in self._rows('SELECT * FROM trials WHERE ?1 IS NULL OR state=?1 ORDER BY number', state)]
+    return [_trial(r) for r in self._rows('SELECT * FROM trials WHERE number>=?2 AND (?1 IS NULL OR state=?1) ORDER BY number', state, first)]
+
+@patch
+def unfinished(self:Journal) -> int: # How many
+    "Trials that wait or run."
+    return self._rows("SELECT count(*) FROM trials WHERE state IN ('waiting','running')")[0][0]
 
 @patch(as_prop=True)
 def generations(self:Journal) -> int:
     "How many generations there are; the number of the next one."
     return self._rows('SELECT coalesce(max(generation)+1, 0) FROM trials')[0][0]
 
-# %% ../nbs/09_journal.ipynb #53c01772
+# %% ../nbs/09_journal.ipynb #66d538d0
 @patch
 def put(self:Journal,
     key:str, # Name of the note
@@ -214,6 +220,14 @@ def get(self:Journal,
 ):
     "Read a note."
     return next((json.loads(r[0]) for r in self._rows('SELECT value FROM notes WHERE key=?', key)), default)
+
+@patch
+def notes(self:Journal,
+    prefix:str, # What their names begin with
+) -> dict: # {rest of the name: value}, by name
+    "Read all notes of a kind."
+    rows = self._rows('SELECT * FROM notes WHERE substr(key, 1, ?)=? ORDER BY key', len(prefix), prefix)
+    return {r['key'].removeprefix(prefix): json.loads(r['value']) for r in rows}
 
 # %% ../nbs/09_journal.ipynb #1d347c49
 @patch
@@ -300,3 +314,23 @@ def __repr__(self:Journal):
     try: n = dict(map(tuple, self._rows('SELECT state, count(*) FROM trials GROUP BY state')))
     except JournalError: return f'Journal({self.path.name}: closed)'
     return f"Journal({self.path.name}: {len(self)} trials in {self.generations} generations; {', '.join(f'{n[s]} {s}' for s in STATES if s in n) or 'empty'})"
+
+# %% ../nbs/09_journal.ipynb #27a8812c
+@patch
+def progress(self:Journal,
+    later:tuple=(), # Origins that do not count as the search proper
+) -> tuple: # (samples finished in the search proper, trials that wait or run)
+    "How far a search is."
+    marks = ','.join('?'*len(later))
+    return self._rows(f"SELECT coalesce(sum(n), 0) FROM trials WHERE state IN ('done','fail') AND origin NOT IN ({marks})", *later)[0][0], self.unfinished()
+
+@patch
+def least(self:Journal,
+    nfe:int,         # Network calls
+    n:int=None,      # Samples; None: any
+    later:tuple=(),  # Origins that do not count
+    origin:str=None, # Only this origin
+) -> float|None: # None if there is none
+    "The least value so far."
+    marks = ','.join('?'*len(later))
+    return self._rows(f'SELECT min(value) FROM trials WHERE nfe=? AND (? IS NULL OR n=?) AND (? IS NULL OR origin=?) AND origin NOT IN ({marks})', nfe, n, n, origin, origin, *later)[0][0]
