@@ -22,7 +22,7 @@ MAX_ORDER   = 6
 
 # %% ../nbs/00_core.ipynb #419c9474
 def _one_of(name, v, choices):
-    if v not in choices: raise ValueError(f"{name} must be one of {choices}, got {v!r}")
+    if not isinstance(v, str) or v not in choices: raise ValueError(f"{name} must be one of {choices}, got {v!r}")
 def _int(name, v, lo, hi):
     if isinstance(v, bool) or not isinstance(v, int) or not lo <= v <= hi: raise ValueError(f"{name} must be an integer from {lo} to {hi}, got {v!r}")
 def _number(name, v):
@@ -131,7 +131,7 @@ def _steps(v):
 # %% ../nbs/00_core.ipynb #f8a247ca
 @patch
 def _check_about(self:SolverSchedule):
-    if self.noise is not None and not all(hasattr(self.noise, k) for k in ('alpha', 'sigma', 'lamb', 'to_dict')):
+    if isinstance(self.noise, type) or self.noise is not None and not all(hasattr(self.noise, k) for k in ('alpha', 'sigma', 'lamb', 'to_dict')):
         raise ValueError(f"noise must be None or a noise schedule such as VPLinear(), got {self.noise!r}")
     if not isinstance(self.name, str): raise ValueError(f"name must be text, got {self.name!r}")
     if not isinstance(self.evidence, (dict, type(None))): raise ValueError(f"evidence must be a dict or None, got {type(self.evidence).__name__}")
@@ -250,7 +250,7 @@ def from_dict(cls:SolverSchedule,
     "A schedule from plain data; `ValueError` if anything is wrong."
     from usf_nbdev.noise import noise_from_dict
     if not isinstance(d, dict) or d.get('format') != FORMAT: raise ValueError(f"not a solver schedule: format must be {FORMAT!r}, got {d.get('format') if isinstance(d, dict) else type(d).__name__!r}")
-    if d.get('version') != VERSION or d['version'] is True: raise ValueError(f"version of the solver schedule must be {VERSION}, got {d.get('version')!r}; it was written by another release")
+    if d.get('version') != VERSION or d['version'] is True: raise ValueError(f"version of the solver schedule must be {VERSION}, got {d.get('version')!r}; it was written by another release: a newer usf_nbdev reads what is newer")
     _known('solver schedule', d, _SCHEDULE)
     if not isinstance(d.get('plan'), (dict, type(None))): raise ValueError(f"plan must be an object or null, got {type(d['plan']).__name__}")
     steps = tuple(_build(StepStrategy, f'step {i}', s, _STEP) for i,s in enumerate(_seq('steps', d.get('steps'))))
