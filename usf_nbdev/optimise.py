@@ -171,7 +171,7 @@ class RandomSearch(Optimiser):
     "Uniform draws from the space."
     def propose(self, space, rng, trials): return [Proposal(random_schedule(space, rng), 'random') for _ in range(self.config.generation)]
 
-# %% ../nbs/09b_optimise.ipynb #8d7aa8ea
+# %% ../nbs/09b_optimise.ipynb #0b640b61
 def _new(made, seen):
     "Those that are not near anything seen before, nor each other."
     out = []
@@ -204,8 +204,8 @@ class Evolution(Optimiser):
     def parents(self, trials, nfe):
         "The best schedules, and a few of the neighbouring numbers of calls."
         c = self.config; own = [s for s,_ in ranked(trials, nfe, c.n)[:c.parents]]
-        near = [[s for s,_ in ranked(trials, k, c.n)[:3]] for k in (nfe-1, nfe+1) if k in c.nfes]
-        return own + [s for o in near for s in o]
+        near = sorted(c.nfes, key=lambda k: abs(k-nfe))[1:3]
+        return own + [s for k in near for s,_ in ranked(trials, k, c.n)[:3]]
     def propose(self, space, rng, trials):
         return brood(self.parents(trials, space.nfe), space, rng, self.config.generation, seen_cells(trials))
 

@@ -1,0 +1,78 @@
+"""How many evaluations does S3 need to come where plain evolution ends?
+
+    python benchmarks/efficiency.py --models digits patches --nfe 4 5 6 --seeds 10     # hours on 2 cores; continues where it stopped
+    python benchmarks/efficiency.py --models digits --nfe 5 --seeds 3                  # a few minutes
+
+For each model, number of calls and seed: plain evolution with 150 full trials, and S3 from the same noise with 75 (so a ratio above a half is seen as such).
+Both begin with the known solvers and their relatives; everything that either evaluates is counted, in samples: 256 samples are one full trial, a probe on 32 an eighth of one.
+A row is one run with its curve: [full trials spent, best value so far] wherever the best changed. `--variants` adds other settings of S3. Rows: benchmarks/rows/efficiency.csv.
+"""
+import argparse, json
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from functools import lru_cache
+import numpy as np
+from common import Rows
+
+BUDGETS = dict(evolution=150, s3=75, random=150)
+VARIANTS = {"evolution, small generations": dict(generation=8), "s3, 96 candidates": dict(candidates=96), "s3, 300 candidates": dict(candidates=300), "s3, no predictor": dict(kappa=None), "s3, no probes": dict(probe_n=0, candidates=300), "s3, wide": dict(generation=48), "s3, narrow": dict(generation=12, climbs=2), "s3, 8 parents": dict(parents=8), "s3, 16 samples": dict(probe_n=16)}
+KEY = ('model', 'nfe', 'optimiser', 'seed')
+
+@lru_cache(maxsize=1)
+def world(name):
+    "A model, its metric and the control variate."
+    import torch; torch.set_num_threads(1)
+    from usf_nbdev.search import default_metric
+    from usf_nbdev.evaluate import Control
+    from usf_nbdev.zoo import load_model
+    m = load_model(name); metric = default_metric(m)
+    return m, metric, Control(m, metric)
+
+def optimiser_of(m, what, nfe, seed):
+    from usf_nbdev.optimise import OPTIMISERS, SearchConfig
+    from usf_nbdev.evaluate import Clock
+    kind, settings = what.split(',')[0], dict(VARIANTS.get(what, {}))
+    blind = settings.pop('kappa', 0) is None                # promote by the probe alone
+    o = OPTIMISERS[kind](m, SearchConfig(nfe=nfe, budget=BUDGETS[kind], seed=seed, **settings), Clock())
+    if blind: o._blind = True; o.correct.fit = lambda *a: None; o.correct.predict = lambda s, p: (np.log(np.maximum(p, 1e-6)), np.zeros(len(p)))
+    return o
+
+def run(task):
+    "One search in memory: ask, evaluate, until the budget is used up."
+    name, nfe, what, seed = task
+    from usf_nbdev.evaluate import TRIAL_NOISE, evaluate
+    from usf_nbdev.journal import Trial
+    m, metric, control = world(name); o = optimiser_of(m, what, nfe, seed); c, trials, g, curve, best = o.config, [], 0, [], float('inf')
+    while made := o.ask(g, trials):
+        for p in made:
+            n = p.n or c.n
+            try: value, state = evaluate(m, p.schedule, metric, n, TRIAL_NOISE+seed, control=control, clock=o.clock), 'done'
+            except ValueError: value, state = None, 'fail'
+            trials.append(Trial(number=len(trials), generation=g, origin=p.origin, nfe=nfe, schedule=p.schedule.to_json(indent=None, weights=False), key=p.schedule.id, state=state, value=value, n=n, info=p.info))
+            if state == 'done' and n == c.n and value < best: best = value; curve.append([round(sum(t.n for t in trials)/c.n, 3), round(best, 4)])
+        g += 1
+    seconds = {k: round(v, 1) for k,v in o.clock.seconds.items()}
+    return task, dict(budget=BUDGETS[what.split(',')[0]], n=c.n, final=round(best, 4), spent=round(sum(t.n for t in trials)/c.n, 3), seconds=json.dumps(seconds), curve=json.dumps(curve))
+
+def summary(rows):
+    "Share of evolution's evaluations that S3 needs to come where evolution ends."
+    runs = {tuple(r[k] for k in KEY): r for r in rows.rows}; out = {}
+    for (model, nfe, what, seed),r in runs.items():
+        if not what.startswith('s3') or not (e := runs.get((model, nfe, 'evolution', seed))): continue
+        mine, its = json.loads(r['curve']), json.loads(e['curve'])
+        reached = next((u for u,v in mine if v <= float(e['final'])), float('inf'))
+        out.setdefault((model, nfe, what), []).append(reached/its[-1][0])
+    return out
+
+def main():
+    a = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    a.add_argument('--models', nargs='*', default=['digits', 'patches']); a.add_argument('--nfe', type=int, nargs='*', default=[4, 5, 6]); a.add_argument('--seeds', type=int, default=10)
+    a.add_argument('--optimisers', nargs='*', default=['evolution', 's3']); a.add_argument('--variants', nargs='*', default=[]); a.add_argument('--workers', type=int, default=2); a = a.parse_args()
+    rows = Rows('efficiency', KEY); what = a.optimisers + [v for v in VARIANTS if any(v == o or o == 'all' for o in a.variants)]
+    tasks = [(m, k, o, s) for m in a.models for s in range(a.seeds) for k in a.nfe for o in what]
+    tasks = [t for t in tasks if rows.find(**dict(zip(KEY, t))) is None]
+    with ProcessPoolExecutor(a.workers, mp_context=get_context('spawn')) as pool:
+        for task,r in pool.map(run, tasks): rows.get(lambda: r, **dict(zip(KEY, task))); print(*task, r['final'], r['spent'], flush=True)
+    for k,v in sorted(summary(rows).items()): print(*k, f'share of the evaluations: median {np.median(v):.2f}, quartiles {np.quantile(v, .25):.2f} to {np.quantile(v, .75):.2f}, {len(v)} seeds')
+
+if __name__ == '__main__': main()
