@@ -219,31 +219,32 @@ def plot_front(
 ) -> mpl.axes.Axes:
     "Distance against network calls, one line a name."
     rows = _frame(rows, 'nfe', 'fid', 'name'); ax = _axes(ax, 6.5, 4); _log(ax)
-    for name,look in styles(rows['name'].unique()).items():
+    look = styles(rows['name'].unique()); aside = .05*np.linspace(-1, 1, len(look))*(len(look) > 1 and 'low' in rows)*min(3, len(look)-1)      # bars of one place stand side by side
+    for (name,style),dx in zip(look.items(), aside):
         r = rows[rows['name'] == name].sort_values('nfe')
-        ax.errorbar(r['nfe'], r['fid'], yerr=_reach(r), capsize=3, lw=1.8, ms=7, mec='w', mew=.6, label=name, **look)
+        ax.errorbar(r['nfe']+dx, r['fid'], yerr=_reach(r), capsize=3, lw=1.8, ms=7, mec='w', mew=.6, label=name, **style)
     lo, hi = ax.get_ylim(); ax.set_ylim(max(lo, rows['fid'].min()/3), min(hi, 3*rows['fid'].max()))      # long bars leave the figure, rather than flatten it
     ax.xaxis.set_major_locator(MaxNLocator('auto', integer=True, min_n_ticks=1)); ax.set(xlabel='network calls (NFE)', ylabel='Fréchet distance')
     ax.legend(**dict(loc='upper left', bbox_to_anchor=(1.01, 1)) if rows['name'].nunique() > 5 else {})
     return ax
 
 # %% ../nbs/11_plots.ipynb #b0f55d6b
-def _means(rows):
-    "For each number of calls, the values of the known solver with the least mean."
+def _best_known(rows):
+    "For each number of calls, name and values of the known solver with the least mean."
     best = {}
-    for (k,*_),g in rows[rows['known'].astype(bool)].groupby(['nfe', 'name', 'id']):
-        if np.isfinite(g['value']).all() and (k not in best or g['value'].mean() < best[k].mean()): best[k] = g['value']
+    for (k,name,_),g in rows[rows['known'].astype(bool)].groupby(['nfe', 'name', 'id']):
+        if np.isfinite(g['value']).all() and (k not in best or g['value'].mean() < best[k][1].mean()): best[k] = f'{name}, {k} calls', g['value'].to_numpy(float)
     return best
 
 def ranking(
     rows, # DataFrame, or what makes one: name, id, nfe, n, seed, value, and known (is it a known solver?); the same seeds for all
-) -> pd.DataFrame: # name, nfe, n, seeds, mean, spread, low, high, ratio of the means, ratio_low, ratio_high; best first within each number of calls
+) -> pd.DataFrame: # name, id, nfe, n, seeds, mean, spread, low, high; ratio of the means, ratio_low, ratio_high, and against whom; best first within each number of calls
     "What was compared, one row a schedule, each beside the best known solver."
-    rows = _frame(rows, 'name', 'id', 'nfe', 'n', 'seed', 'value', 'known').sort_values('seed'); best, out = _means(rows), []
+    rows = _frame(rows, 'name', 'id', 'nfe', 'n', 'seed', 'value', 'known').sort_values('seed'); best, out = _best_known(rows), []
     for (k,name,i,n),g in rows.groupby(['nfe', 'name', 'id', 'n']):
-        v, b = g['value'].to_numpy(float), best.get(k, best.get(max(best, default=None))); mean, low, high = interval(v)
+        v, (whom, b) = g['value'].to_numpy(float), best.get(k, best.get(max(best, default=None), (None, None))); mean, low, high = interval(v)
         ratio = (np.nan,)*3 if b is None else (mean/b.mean(), *ratio_interval(v, b)[1:])
-        out.append(dict(name=name, id=i, nfe=k, n=n, seeds=len(v), mean=mean, spread=v.std(ddof=1) if len(v) > 1 else 0., low=low, high=high, **dict(zip(('ratio', 'ratio_low', 'ratio_high'), ratio))))
+        out.append(dict(name=name, id=i, nfe=k, n=n, seeds=len(v), mean=mean, spread=v.std(ddof=1) if len(v) > 1 else 0., low=low, high=high, **dict(zip(('ratio', 'ratio_low', 'ratio_high'), ratio)), against=whom))
     return pd.DataFrame(out).sort_values(['nfe', 'mean'], ignore_index=True)
 
 # %% ../nbs/11_plots.ipynb #2213ef04
