@@ -18,7 +18,8 @@ from .metrics import FrechetMetric
 from .journal import Journal, Trial
 from .solvers import known_solvers
 from .evaluate import CONFIRM_NOISE, FINAL_NOISE, TRIAL_NOISE, Clock, Control, evaluate, evaluate_infinite, interval, ratio_interval
-from .optimise import OPTIMISERS, Proposal, SearchConfig, ranked, read_schedule, spent
+from .optimise import Proposal, SearchConfig, ranked, read_schedule, spent
+from .optuna_search import OPTIMISERS
 
 # %% ../nbs/10_search.ipynb #b376b47e
 LATER = ('finalist', 'confirm', 'extrapolated')     # origins of trials that are no part of the search proper
