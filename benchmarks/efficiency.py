@@ -15,7 +15,7 @@ import numpy as np
 from common import Rows
 
 BUDGETS = dict(evolution=150, s3=75, random=150)
-VARIANTS = {"evolution, small generations": dict(generation=8), "s3, 96 candidates": dict(candidates=96), "s3, 300 candidates": dict(candidates=300), "s3, no predictor": dict(kappa=None), "s3, no probes": dict(probe_n=0, candidates=300), "s3, wide": dict(generation=48), "s3, narrow": dict(generation=12, climbs=2), "s3, 8 parents": dict(parents=8), "s3, 16 samples": dict(probe_n=16)}
+VARIANTS = {'evolution, small generations': dict(generation=8), 's3, no guidance': dict(candidates=0), 's3, 160 candidates': dict(candidates=160), 's3, no predictor': dict(candidates=0, kappa=None), 's3, no probes': dict(probe_n=0, candidates=300), 's3, 16 samples': dict(probe_n=16)}
 KEY = ('model', 'nfe', 'optimiser', 'seed')
 
 @lru_cache(maxsize=1)

@@ -91,7 +91,7 @@ class StepStrategy(Expansion):
         c = self.corrector
         return max(own + ([-c.start-1, *(-j-1 for p in c.points for j in p)] if c else []))
 
-# %% ../nbs/00_core.ipynb #9e58273f
+# %% ../nbs/00_core.ipynb #1c1b3d13
 @dataclass(frozen=True)
 class SolverSchedule:
     "A complete sampling plan: times and one `StepStrategy` per step, validated."
@@ -111,6 +111,10 @@ class SolverSchedule:
         if self.afs != 'none' and len(steps) < 2: raise ValueError(f"afs={self.afs!r} needs at least 2 steps: with one step no network call would be left")
         if self.skips is not None: object.__setattr__(self, 'skips', tuple(_number('skip coefficient', v) for v in _seq('skips', self.skips)))
         object.__setattr__(self, 'times', times); object.__setattr__(self, 'steps', steps); self._check_about()
+    def __hash__(self):                    # remembered: a search looks schedules up thousands of times
+        if '_hash' not in self.__dict__: object.__setattr__(self, '_hash', hash((self.times, self.steps, self.afs, self.noise, self.skips)))
+        return self._hash
+    def __getstate__(self): return {k: v for k,v in self.__dict__.items() if k != '_hash'}   # another process hashes texts otherwise
 
 # %% ../nbs/00_core.ipynb #76fa20ab
 def _seq(name, v):

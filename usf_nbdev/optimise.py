@@ -47,7 +47,7 @@ STAGES = (Stage('times, orders, predictions, first step', .1, afs=_AFS),
           Stage('estimation, correctors', .2, orders=_FOUR, low_order=True, relaxations=('none','linear','bh1','bh2'), correctors=True, afs=_AFS),
           Stage('everything', .7, orders=_FOUR, predictions=('noise','data','ems'), low_order=True, relaxations=RELAXATIONS, correctors=True, starts=True, afs=_AFS))
 
-# %% ../nbs/09b_optimise.ipynb #839825e5
+# %% ../nbs/09b_optimise.ipynb #48bf6cc7
 @dataclass(frozen=True)
 class SearchConfig:
     "Everything a search depends on besides the model and the metric."
@@ -58,10 +58,10 @@ class SearchConfig:
     probe_n:int=32          # Samples of a probe; 0: every trial is a full one
     control_n:int=8192      # Samples of the control variate; 0 for none (another metric than a Fréchet distance has none)
     draw:str='normal'       # Starting noise of the trials, one of `DRAWS`
-    generation:int=24       # Schedules proposed at once
-    climbs:int=4            # Probed schedules that get a full trial in each generation
-    parents:int=24          # Best schedules that have children
-    candidates:int=0        # Children that the FID predictor judges before `generation` of them are probed; 0: all are probed
+    generation:int=16       # Schedules proposed at once
+    climbs:int=2            # Probed schedules that get a full trial in each generation
+    parents:int=12          # Best schedules that have children
+    candidates:int=32       # Children that the FID predictor judges before `generation` of them are probed; 0: all are probed
     explore:float=.3        # Share of each generation that is not guided
     kappa:float=.5          # How much the predictor's uncertainty is rewarded
     finalists:int=8         # Best schedules that are evaluated again, for each number of calls
@@ -225,14 +225,14 @@ class S3(Evolution):
         else: first = brood(parents, space, rng, c.generation, seen)
         return self.promote(trials, space.nfe) + [replace(p, n=self.look) for p in first]
 
-# %% ../nbs/09b_optimise.ipynb #e8701afc
+# %% ../nbs/09b_optimise.ipynb #b3b97649
 def labels(trials) -> dict: # {schedule: value}
     "What is known of every schedule, from the most samples."
     out, worst = {}, 2*max((t.value for t in trials if t.state == 'done'), default=1.)
     for t in sorted(trials, key=lambda t: t.n): out[read_schedule(t.schedule)] = worst if t.state == 'fail' else t.value
     return out
 
-def _grown(count, least=16, by=1.2):
+def _grown(count, least=16, by=1.4):
     "The last step of a geometric ladder up to `count`; 0 below `least`."
     k = 0
     while least <= count: k, least = least, int(np.ceil(least*by))
@@ -250,13 +250,13 @@ def _fit(self:S3, trials):
     return self.guess
 S3._fit = _fit
 
-# %% ../nbs/09b_optimise.ipynb #363b1ed2
+# %% ../nbs/09b_optimise.ipynb #9bf13653
 def promote(self:S3, trials, nfe) -> list: # Proposals
     "The probed schedules that most deserve a full trial; at first the best known solvers."
     c = self.config
     if not c.probe_n: return []
     probes, full = (dict(ranked(trials, n=n)) for n in (c.probe_n, c.n)); tried = {t.key for t in trials if t.n == c.n}
-    waiting = [s for s,_ in ranked(trials, nfe, c.probe_n) if s.id not in tried]
+    waiting = [s for s,_ in ranked([t for t in trials if t.key not in tried], nfe, c.probe_n)]
     both = [s for s in full if s in probes and full[s] > 0]
     if not waiting or not len(full) >= 20 <= len(both): return [Proposal(s, 'promoted', c.n) for s in waiting[:2*c.climbs if not full else c.climbs]]
     with self.clock('predictor'):
