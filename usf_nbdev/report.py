@@ -105,7 +105,7 @@ def figures(
         out['search'] = _panels(result); p, m = predictions(result)
         if len(p) > 1: out['predictor'] = _bare(plots.plot_predicted(p, m))
         out['strategy'] = _bare(plots.plot_strategy(result.best)); one = len(result.front) == 1
-        shown = {name if one else f'{name}, {k} calls': x for k in result.front['nfe'] for name,x in pictures(result, model, k, 48 if one else 16).items()}
+        shown = {name if one else f'{k} calls: {name}': x for k in result.front['nfe'] for name,x in pictures(result, model, k, 48 if one else 16).items()}
         if shown: out['samples'] = _bare(plots.plot_samples(shown, n=48))
         return out
 
