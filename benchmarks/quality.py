@@ -5,7 +5,7 @@
 
 For each model: (1) every known solver on every grid at 3, 4, 5, 6, 8 and 10 calls, tuned on 1,024 samples with the control variate; (2) the best two families of each number of calls on
 10,000 samples of 3 fresh noises; (3) one search over all six numbers of calls for each seed; (4) its front on the same fresh noise. Rows: benchmarks/rows/quality.csv,
-the schedules: benchmarks/rows/MODEL-front-seedS.json.
+the schedules and the cost: benchmarks/rows/MODEL-front-seedS.json, the trials of seed 0: benchmarks/rows/MODEL-trials.csv.
 """
 import argparse, json
 from concurrent.futures import ProcessPoolExecutor
@@ -31,13 +31,19 @@ def measure(task):
     return dict(name=s.name, nfe=s.nfe, value=v)
 
 def one_search(task):
-    "The front of one search over all numbers of calls, as plain data."
+    "The front of one search over all numbers of calls, as plain data; the trials of the first seed are recorded."
     name, seed = task
     from usf_nbdev.search import search
     m, metric, _ = world(name)
     r = search(m, metric, nfe=NFES, budget=BUDGET, seed=seed, journal=f'runs/quality-{name}-{seed}.db', finalists=5, final_n=1024, families=1, confirm_n=256, confirm_seeds=1, progress=False)
+    if seed == 0: record(r.trials, [t for g,t in r.taus], [g for g,t in r.taus], ROWS/f'{name}-trials.csv')
     cost = {k: round(sum(c.get(k, 0.) for c in r.cost.values()), 1) for k in ('sampling', 'features', 'predictor', 'evolution', 'journal')}
     return dict(seed=seed, cost=cost, trials=int((r.trials.n == 256).sum()), probes=int((r.trials.n == 32).sum()), front=[json.loads(_winner(r, k).to_json(weights=False)) for k in NFES])
+
+def record(t, taus, generations, path):
+    "The trials of a search, without their schedules."
+    t = t.reset_index(); t['predicted'], t['tau'] = [i.get('predicted') for i in t['info']], t.generation.map(dict(zip(generations, taus)))
+    t[['number', 'generation', 'stage', 'origin', 'nfe', 'n', 'state', 'value', 'predicted', 'tau']].round(4).to_csv(path, index=False)
 
 def _winner(r, nfe):
     "The best finalist with exactly so many calls (the confirmation here is a formality: it is done below)."

@@ -225,14 +225,14 @@ class S3(Evolution):
         else: first = brood(parents, space, rng, c.generation, seen)
         return self.promote(trials, space.nfe) + [replace(p, n=self.look) for p in first]
 
-# %% ../nbs/09b_optimise.ipynb #b3b97649
+# %% ../nbs/09b_optimise.ipynb #bfcf32a3
 def labels(trials) -> dict: # {schedule: value}
     "What is known of every schedule, from the most samples."
     out, worst = {}, 2*max((t.value for t in trials if t.state == 'done'), default=1.)
     for t in sorted(trials, key=lambda t: t.n): out[read_schedule(t.schedule)] = worst if t.state == 'fail' else t.value
     return out
 
-def _grown(count, least=16, by=1.4):
+def _grown(count, least=16, by=1.25):
     "The last step of a geometric ladder up to `count`; 0 below `least`."
     k = 0
     while least <= count: k, least = least, int(np.ceil(least*by))

@@ -21,24 +21,22 @@ from .evaluate import CONFIRM_NOISE, FINAL_NOISE, TRIAL_NOISE, Clock, Control, e
 from .optimise import Proposal, SearchConfig, ranked, read_schedule, spent
 from .optuna_search import OPTIMISERS
 
-# %% ../nbs/10_search.ipynb #b376b47e
+# %% ../nbs/10_search.ipynb #1bfcb08a
 LATER = ('finalist', 'confirm', 'extrapolated')     # origins of trials that are no part of the search proper
 
 def family(name): return name.split(' · ')[0]
 
 def best_known(
-    trials,       # Trials of the journal
-    nfe:int,      # Network calls
-    origin='known', # Whose values: 'known', or 'finalist' for more samples
+    trials,   # Trials of the journal
+    nfe:int,  # Network calls
 ) -> list: # One schedule a family, best first
-    "Each known family with the grid that suits it best."
+    "Each known family with the grid that suits it best, by its largest trial."
     known, out = {t.key for t in trials if t.origin == 'known'}, {}
-    seen = [t for t in trials if t.key in known and (t.origin == origin or origin == 'known' and t.origin not in LATER)]
-    most = {t.key: t for t in sorted(seen, key=lambda t: t.n)}.values()          # a schedule's largest trial
-    for s,v in ranked(most, nfe): out.setdefault(family(s.name), s)
+    most = {t.key: t for t in sorted(trials, key=lambda t: t.n) if t.key in known and t.state == 'done'}
+    for s,_ in ranked(most.values(), nfe): out.setdefault(family(s.name), s)
     return list(out.values())
 
-# %% ../nbs/10_search.ipynb #97529727
+# %% ../nbs/10_search.ipynb #d5dd017c
 def finalists(trials, config) -> list: # Proposals
     "For each number of calls, the best schedules and the best known solvers, on other noise."
     out = []
@@ -52,8 +50,9 @@ def confirmation(trials, config) -> list: # Proposals with `info['noise']`
     origin = 'extrapolated' if config.extrapolate else 'confirm'; done = {(t.key, t.n, t.seed) for t in trials if t.origin == origin}
     few = config.families or (3 if len(config.nfes) > 1 else None); out = []
     for k in config.nfes:
-        final = [t for t in trials if t.origin == 'finalist']; known = best_known(final + [t for t in trials if t.origin not in LATER], k)[:few]
-        winner = replace(ranked(final, k)[0][0], name='searched'); chosen = known if winner.id in {s.id for s in known} else [winner, *known]
+        final = ranked([t for t in trials if t.origin == 'finalist'], k); known = best_known([t for t in trials if t.origin not in LATER[1:]], k)[:few]
+        if not final: raise ValueError(f"no schedule with {k} calls could be measured; the trials in the journal tell the reasons")
+        winner = replace(final[0][0], name='searched'); chosen = known if winner.id in {s.id for s in known} else [winner, *known]
         out += [Proposal(s, origin, config.confirm_n, dict(noise=CONFIRM_NOISE+i)) for i in range(config.confirm_seeds) for s in chosen]
     return [p for p in out if (p.schedule.id, p.n, p.info['noise']) not in done]
 
@@ -103,7 +102,7 @@ def propose(self:_Searcher, generation, made):
 
 _Searcher.run_waiting, _Searcher.propose = run_waiting, propose
 
-# %% ../nbs/10_search.ipynb #4f4ba085
+# %% ../nbs/10_search.ipynb #adf0ce3a
 def work(self:_Searcher):
     "Until nothing is left to do."
     self.trials = []
@@ -113,9 +112,9 @@ def work(self:_Searcher):
         if open_: time.sleep(.02); continue           # others are still at it
         self.trials += new; g = self.journal.generations
         made = upcoming(self.optimiser, g, self.trials, self.config)
-        if not made: break
-        self.propose(g, made)
-    self.journal.put(f'cost:{self.journal.owner}', dict(self.clock.seconds))
+        if made: self.propose(g, made)
+        self.journal.put(f'cost:{self.journal.owner}', dict(self.clock.seconds))
+        if not made: return
 _Searcher.work = work
 
 # %% ../nbs/10_search.ipynb #08848c17
@@ -227,7 +226,7 @@ def _check(model, metric, config, optimiser, workers):
     if config.extrapolate and not isinstance(metric, FrechetMetric): raise ValueError("extrapolate must be False for a metric that is no FrechetMetric: only its bias is known")
     if isinstance(workers, bool) or not isinstance(workers, int) or workers < 1: raise ValueError(f"workers must be an integer of at least 1, got {workers!r}")
 
-# %% ../nbs/10_search.ipynb #024b91c7
+# %% ../nbs/10_search.ipynb #a91697ee
 def search(
     model,                   # A `Denoiser` with a shape
     metric=None,             # Function of an iterable of batches, lower is better; default: Fréchet distance to model.reference
@@ -247,7 +246,8 @@ def search(
     if metric is None: metric = default_metric(model)
     _check(model, metric, config, optimiser, workers); meta = _meta(model, metric, config, optimiser); common = model, metric, config, optimiser
     with Journal(journal, meta): pass                # refuse another search's journal before anyone starts
-    helpers = _helpers(workers, model, journal, meta, *common)
+    helpers, threads = _helpers(workers, model, journal, meta, *common), torch.get_num_threads()
+    if helpers: torch.set_num_threads(1)
     try:
         with Journal(journal, meta) as j, _Progress(j, config, progress, callback) as bar:
             _Searcher(j, *common, tell=bar.trial).work()
@@ -255,6 +255,7 @@ def search(
             return _result(j, model, metric, config, optimiser)
     finally:
         for p in helpers: p.terminate()
+        torch.set_num_threads(threads)
 
 # %% ../nbs/10_search.ipynb #d1ccc8fc
 def default_metric(model):
