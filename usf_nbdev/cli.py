@@ -19,7 +19,7 @@ from tqdm.auto import tqdm
 from .core import SolverSchedule, write_text
 from .evaluate import CONFIRM_NOISE, DRAWS, evaluate
 from .plots import plot_intervals, plot_samples, plot_strategy, ranking, save_grid, theme
-from .sample import sample, start_noise
+from .sample import plan_for, sample, start_noise
 from .search import OPTIMISERS, SearchConfig, default_metric, family, search
 from .solvers import known_solvers
 from .zoo import load_model
@@ -29,7 +29,7 @@ from .zoo import load_model
 def plain_errors():
     "Turn what a user can cause into one line on stderr and exit status 1."
     try: yield
-    except (ValueError, OSError) as e: raise SystemExit(f"error: {e}") from None
+    except (ValueError, OSError, ImportError) as e: raise SystemExit(f"error: {e}") from None
     except KeyboardInterrupt: raise SystemExit("stopped; everything finished so far is kept, and the same command continues") from None
 
 # %% ../nbs/12_cli.ipynb #74ef5ebb
@@ -123,6 +123,8 @@ def _load(path, model):
     "A schedule from a file, checked against the model; a published one is taken to be made for the model's noise schedule, which its file does not tell."
     s = SolverSchedule.from_usf(path, model.noise) if str(path).endswith('.pth') else SolverSchedule.load(path)
     if s.noise is not None and s.noise != model.noise: raise ValueError(f"{path}: made for another noise schedule, {s.noise!r:.80}, than that of model {model.name!r}")
+    try: plan_for(model, s)                      # statistics or a mean that the model has not, weights that are infinite
+    except ValueError as e: raise ValueError(f"{path}: {e}") from None
     return s
 
 @call_parse
@@ -239,7 +241,7 @@ def _at_least(**least):
 # %% ../nbs/12_cli.ipynb #fdc3a49c
 @call_parse
 def usf_compare(
-    schedules:Param("Schedule files, or published .pth", str, nargs='*')=(),
+    schedules:Param("Schedule files, or published .pth", str, nargs='*', opt=False)=(),
     model:Param("Embedded model", str)='digits',
     nfe:Param("Network calls of the known solvers: 5, 3-10, or 3,5,8 [default: those of the schedules, or 5]", str)=None,
     n:Param("Samples, per noise", int)=2048,
