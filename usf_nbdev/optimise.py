@@ -250,21 +250,26 @@ def _fit(self:S3, trials):
     return self.guess
 S3._fit = _fit
 
-# %% ../nbs/09b_optimise.ipynb #9bf13653
+# %% ../nbs/09b_optimise.ipynb #11f8ec74
+def _fit_correct(self:S3, learn, full, probes):
+    "Train the predictor that starts from probes, on the first full trials, whenever there are a quarter more."
+    if self.fitted.get('correct') == (k := _grown(len(learn))): return
+    data = learn[:k], [full[s] for s in learn[:k]], [probes[s] for s in learn[:k]]
+    with self.clock('predictor'): self.correct.fit(*data); self.tau = cross_tau(self.correct, *data)[0]
+    self.fitted['correct'] = k
+S3._fit_correct = _fit_correct
+
+# %% ../nbs/09b_optimise.ipynb #09aee506
 def promote(self:S3, trials, nfe) -> list: # Proposals
     "The probed schedules that most deserve a full trial; at first the best known solvers."
     c = self.config
     if not c.probe_n: return []
     probes, full = (dict(ranked(trials, n=n)) for n in (c.probe_n, c.n)); tried = {t.key for t in trials if t.n == c.n}
     waiting = [s for s,_ in ranked([t for t in trials if t.key not in tried], nfe, c.probe_n)]
-    both = [s for s in full if s in probes and full[s] > 0]
-    if not waiting or not len(full) >= 20 <= len(both): return [Proposal(s, 'promoted', c.n) for s in waiting[:2*c.climbs if not full else c.climbs]]
-    with self.clock('predictor'):
-        if self.fitted.get('correct') != (k := _grown(len(both))):
-            old = sorted((t.number, read_schedule(t.schedule)) for t in trials if t.n == c.n and t.state == 'done')[:k]
-            learn = [s for _,s in old if s in probes]; data = learn, [full[s] for s in learn], [probes[s] for s in learn]
-            self.correct.fit(*data); self.tau, self.fitted['correct'] = cross_tau(self.correct, *data)[0], k
-        mean, spread = self.correct.predict(waiting, [probes[s] for s in waiting])
+    learn = [s for t in trials if t.n == c.n and t.state == 'done' and (s := read_schedule(t.schedule)) in probes and full[s] > 0]
+    if len(learn) >= 20: self._fit_correct(learn, full, probes)
+    if not waiting or len(learn) < 20: return [Proposal(s, 'promoted', c.n) for s in waiting[:c.climbs if full else 2*c.climbs]]
+    with self.clock('predictor'): mean, spread = self.correct.predict(waiting, [probes[s] for s in waiting])
     order = np.argsort(mean - c.kappa*spread, kind='stable')[:c.climbs]
     return [Proposal(waiting[i], 'promoted', c.n, dict(predicted=float(np.exp(mean[i])), spread=float(spread[i]))) for i in order]
 S3.promote = promote

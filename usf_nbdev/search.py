@@ -6,10 +6,11 @@
 __all__ = ['LATER', 'family', 'best_known', 'finalists', 'confirmation', 'upcoming', 'run_waiting', 'propose', 'work',
            'SearchResult', 'fingerprint', 'search', 'default_metric']
 
-# %% ../nbs/10_search.ipynb #96f93957
+# %% ../nbs/10_search.ipynb #494c95e8
 import hashlib, json, multiprocessing, os, time
 from dataclasses import asdict, replace
 import numpy as np, pandas as pd, torch
+from threadpoolctl import threadpool_limits
 from tqdm.auto import tqdm
 
 # %% ../nbs/10_search.ipynb #5fb96925
@@ -78,7 +79,7 @@ class _Searcher:
     def claim(self):
         with self.clock('journal'): return self.journal.claim()
 
-# %% ../nbs/10_search.ipynb #129582c7
+# %% ../nbs/10_search.ipynb #c3b14620
 def run_waiting(self:_Searcher):
     "Evaluate what waits in the journal, one trial at a time."
     while self.alive() and (t := self.claim()) is not None:
@@ -98,7 +99,7 @@ def propose(self:_Searcher, generation, made):
         if j.generations != generation: return
         j.propose(rows)
         j.put(f'rng:{generation}', np.random.default_rng([c.seed, generation]).bit_generator.state)
-        if (tau := getattr(self.optimiser, 'tau', None)) is not None: j.put(f'tau:{generation}', tau)
+        if made[0].origin not in LATER and (tau := getattr(self.optimiser, 'tau', None)) is not None: j.put(f'tau:{generation}', tau)
 
 _Searcher.run_waiting, _Searcher.propose = run_waiting, propose
 
@@ -117,9 +118,9 @@ def work(self:_Searcher):
         if not made: return
 _Searcher.work = work
 
-# %% ../nbs/10_search.ipynb #08848c17
+# %% ../nbs/10_search.ipynb #4b1cf354
 def _helper(parent, path, meta, *args):
-    torch.set_num_threads(1)
+    torch.set_num_threads(1); threadpool_limits(1)
     try:
         with Journal(path, meta) as j: _Searcher(j, *args, alive=lambda: os.getppid() == parent).work()
     except (KeyboardInterrupt, OSError): pass         # the one who started it tells why
@@ -158,11 +159,11 @@ class SearchResult:
         "Confirmed metric of the best schedule over that of the best known solver at as many calls."
         return float(self.front.ratio.iloc[-1])
 
-# %% ../nbs/10_search.ipynb #3e331e4b
+# %% ../nbs/10_search.ipynb #bf553b64
 def _line(r, c):
     best, calls = r.schedule.evidence['best_known'], f"{r.nfe} call{'s'*(r.nfe > 1)}"
     more = f" with {r.calls}" if r.calls < r.nfe else ''
-    if r.schedule.name != 'searched': return f"At {calls} nothing better than {best['name']} ({best['value']:.2f}) was found."
+    if r.schedule.name != 'searched': return f"At {calls} nothing better than {r.schedule.name}{more} ({r.value:.2f}) was found."
     return f"At {calls} the searched schedule{more} reaches {r.value:.2f}, {r.ratio:.2f} times the best known solver, {best['name']} ({best['value']:.2f})."
 
 def __repr__(self:SearchResult):
@@ -226,7 +227,7 @@ def _check(model, metric, config, optimiser, workers):
     if config.extrapolate and not isinstance(metric, FrechetMetric): raise ValueError("extrapolate must be False for a metric that is no FrechetMetric: only its bias is known")
     if isinstance(workers, bool) or not isinstance(workers, int) or workers < 1: raise ValueError(f"workers must be an integer of at least 1, got {workers!r}")
 
-# %% ../nbs/10_search.ipynb #a91697ee
+# %% ../nbs/10_search.ipynb #17705679
 def search(
     model,                   # A `Denoiser` with a shape
     metric=None,             # Function of an iterable of batches, lower is better; default: Fréchet distance to model.reference
@@ -247,7 +248,8 @@ def search(
     _check(model, metric, config, optimiser, workers); meta = _meta(model, metric, config, optimiser); common = model, metric, config, optimiser
     with Journal(journal, meta): pass                # refuse another search's journal before anyone starts
     helpers, threads = _helpers(workers, model, journal, meta, *common), torch.get_num_threads()
-    if helpers: torch.set_num_threads(1)
+    if helpers: torch.set_num_threads(1)                 # the same sums in every process, and no more threads than cores
+    limit = threadpool_limits(1 if helpers else None)
     try:
         with Journal(journal, meta) as j, _Progress(j, config, progress, callback) as bar:
             _Searcher(j, *common, tell=bar.trial).work()
@@ -255,7 +257,7 @@ def search(
             return _result(j, model, metric, config, optimiser)
     finally:
         for p in helpers: p.terminate()
-        torch.set_num_threads(threads)
+        torch.set_num_threads(threads); limit.restore_original_limits()
 
 # %% ../nbs/10_search.ipynb #d1ccc8fc
 def default_metric(model):
