@@ -4,7 +4,8 @@
 
 # %% auto #0
 __all__ = ['TRIAL_NOISE', 'FINAL_NOISE', 'CONFIRM_NOISE', 'CONTROL_NOISE', 'DRAWS', 'PARTS', 'noise_of', 'Clock', 'batches_of',
-           'evaluate', 'Control', 'statistics', 'many', 'distance', 'evaluate_infinite', 'interval', 'ratio_interval']
+           'evaluate', 'Control', 'statistics', 'many', 'distance', 'least_to_extrapolate', 'evaluate_infinite',
+           'interval', 'ratio_interval']
 
 # %% ../nbs/09a_evaluate.ipynb #0d5eccf3
 import base64, os, time
@@ -97,7 +98,7 @@ class Control:
         self.model, self.metric, self.n, self.batch_size, self.store, self.draw, self.clock, self.known = model, metric, n, batch_size, store, draw, clock, {}
         self.schedule = dpm_solver_pp(model.noise, 10, grid='quadratic' if np.isfinite(model.noise.lamb(model.noise.T)) else 'uniform_t')
 
-# %% ../nbs/09a_evaluate.ipynb #80c3250b
+# %% ../nbs/09a_evaluate.ipynb #d11560cb
 def statistics(self:Control, n:int, seed:int, first:int=0, draw:str='normal') -> Statistics:
     "Statistics of the control on samples first..first+n-1, remembered."
     key = f'control:{n}:{seed}:{first}:{draw}'
@@ -115,9 +116,9 @@ def _batches(self:Control, n, seed, first, draw):
         yield x
 
 def many(self:Control) -> Statistics:
-    "Statistics on many samples, in parts; every process begins with another part."
-    ends = np.linspace(0, self.n, min(PARTS, self.n)+1).astype(int); parts = list(zip(ends[1:]-ends[:-1], ends)); k = os.getpid() % len(parts)
-    for size,first in parts[k:]+parts[:k]: self.statistics(int(size), CONTROL_NOISE, int(first))
+    "Statistics on many samples, in parts; every process makes them in another order."
+    ends = np.linspace(0, self.n, min(PARTS, self.n)+1).astype(int); parts = list(zip(ends[1:]-ends[:-1], ends))
+    for i in np.random.default_rng(os.getpid()).permutation(len(parts)): self.statistics(int(parts[i][0]), CONTROL_NOISE, int(parts[i][1]))
     whole = [self.statistics(int(size), CONTROL_NOISE, int(first)) for size,first in parts]
     return sum(whole[1:], whole[0])
 
@@ -129,7 +130,14 @@ def distance(self:Control, stats, n, seed) -> float:
 
 Control.statistics, Control._batches, Control.many, Control.distance = statistics, _batches, many, distance
 
-# %% ../nbs/09a_evaluate.ipynb #29925baf
+# %% ../nbs/09a_evaluate.ipynb #8600ea59
+def least_to_extrapolate(
+    d:int,       # Features
+    parts:int=8, # Disjoint parts of the jackknife, at least 3
+) -> int: # Samples
+    "How many samples an extrapolation needs: more than d in all parts but one."
+    return parts*(d//(parts-1)+1)
+
 def evaluate_infinite(
     model,              # A `Denoiser` with a shape
     schedule,           # The solver schedule
@@ -143,13 +151,13 @@ def evaluate_infinite(
     "Measure a schedule without small-sample bias."
     if not isinstance(metric, FrechetMetric): raise ValueError(f"metric must be a FrechetMetric to extrapolate, got {type(metric).__name__}; its bias is what is known")
     clock, size = clock or Clock(), n//parts
-    if size*(parts-1) <= metric.reference.d: raise ValueError(f"n must be at least {parts*(metric.reference.d//(parts-1)+1)} to extrapolate {metric.reference.d} features in {parts} parts, got {n}")
+    if n < (least := least_to_extrapolate(metric.reference.d, parts)): raise ValueError(f"n must be at least {least} to extrapolate {metric.reference.d} features in {parts} parts, got {n}")
     with torch.inference_mode(), clock('features'):
         x = (v for b in batches_of(model, schedule, size*parts, seed, batch_size, clock=clock) for v in b.split(1))
         chunk = lambda: torch.cat([next(x) for _ in range(size)])
         return fid_infinity([feature_statistics(chunk(), metric.features, batch_size) for _ in range(parts)], metric.reference)
 
-# %% ../nbs/09a_evaluate.ipynb #02ed3b7a
+# %% ../nbs/09a_evaluate.ipynb #ae9eb6c2
 def interval(
     values,          # Independent measurements, at least 1
     level:float=.95, # Coverage
@@ -165,5 +173,6 @@ def ratio_interval(
     b,               # Of another, on the same noises in the same order
     level:float=.95, # Coverage
 ) -> tuple: # (ratio, low, high)
-    "Geometric mean of a/b and its interval, paired by noise."
-    return tuple(float(np.exp(v)) for v in interval(np.log(np.asarray(a, float)/np.asarray(b, float)), level))
+    "Geometric mean of a/b and its interval, paired by noise; NaN where a distance is not positive, as an extrapolated one may be."
+    a, b = np.asarray(a, float), np.asarray(b, float)
+    return tuple(float(np.exp(v)) for v in interval(np.log(a/b), level)) if (a > 0).all() and (b > 0).all() else (float('nan'),)*3

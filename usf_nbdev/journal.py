@@ -91,15 +91,14 @@ class Journal:
     def _rows(self, sql, *args):
         with _clear_errors(self.path): return self.db.execute(sql, args).fetchall()
 
-# %% ../nbs/09_journal.ipynb #9732e204
+# %% ../nbs/09_journal.ipynb #13742bd0
 @patch
 @contextmanager
 def atomic(self:Journal):
     "All changes in this `with` happen, or none; may be nested."
     if self.db.in_transaction: yield; return
     with _clear_errors(self.path):
-        self.db.execute('BEGIN IMMEDIATE')
-        try: yield; self.db.execute('COMMIT')
+        try: self.db.execute('BEGIN IMMEDIATE'); yield; self.db.execute('COMMIT')
         except BaseException:
             if self.db.in_transaction: self.db.execute('ROLLBACK')
             raise

@@ -166,7 +166,7 @@ def predict(self:FIDPredictor,
 
 FIDPredictor.predict = predict
 
-# %% ../nbs/08_predictor.ipynb #378be2d2
+# %% ../nbs/08_predictor.ipynb #8aabe42f
 def cross_tau(
     predictor:FIDPredictor, # Settings to judge (it is not fitted itself)
     schedules,              # Evaluated schedules
@@ -178,5 +178,5 @@ def cross_tau(
     X, y, off = predictor.features(schedules, probes), _log(values), predictor._offset(probes)
     where = np.random.default_rng(0).permutation(len(y)) % folds; p = np.empty(len(y))
     for f in range(folds): p[where == f] = _fit_one(X[where != f], (y-off)[where != f], predictor.objective, predictor.seed)(X[where == f])
-    p = p + off; tau = np.mean([kendalltau(p[where == f], y[where == f]).statistic for f in range(folds)])
-    return float(np.nan_to_num(tau)), p
+    p = p + off; taus = [kendalltau(p[where == f], y[where == f]).statistic for f in range(folds)]
+    return float(np.nanmean(taus)) if np.isfinite(taus).any() else 0., p

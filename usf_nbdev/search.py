@@ -13,16 +13,17 @@ import numpy as np, pandas as pd, torch
 from threadpoolctl import threadpool_limits
 from tqdm.auto import tqdm
 
-# %% ../nbs/10_search.ipynb #5fb96925
+# %% ../nbs/10_search.ipynb #b509bea3
+from . import __version__
 from .core import SolverSchedule
 from .metrics import FrechetMetric
 from .journal import Journal, Trial
 from .solvers import known_solvers
-from .evaluate import CONFIRM_NOISE, FINAL_NOISE, TRIAL_NOISE, Clock, Control, evaluate, evaluate_infinite, interval, ratio_interval
-from .optimise import Proposal, SearchConfig, ranked, read_schedule, spent
+from .evaluate import CONFIRM_NOISE, FINAL_NOISE, TRIAL_NOISE, Clock, Control, evaluate, evaluate_infinite, interval, least_to_extrapolate, ratio_interval
+from .optimise import Proposal, SearchConfig, distinct, ranked, read_schedule, spent
 from .optuna_search import OPTIMISERS
 
-# %% ../nbs/10_search.ipynb #1bfcb08a
+# %% ../nbs/10_search.ipynb #fd289eb3
 LATER = ('finalist', 'confirm', 'extrapolated')     # origins of trials that are no part of the search proper
 
 def family(name): return name.split(' · ')[0]
@@ -30,14 +31,14 @@ def family(name): return name.split(' · ')[0]
 def best_known(
     trials,   # Trials of the journal
     nfe:int,  # Network calls
-) -> list: # One schedule a family, best first
+) -> list: # One schedule a family, best first; what was measured with more samples comes before
     "Each known family with the grid that suits it best, by its largest trial."
     known, out = {t.key for t in trials if t.origin == 'known'}, {}
-    most = {t.key: t for t in sorted(trials, key=lambda t: t.n) if t.key in known and t.state == 'done'}
-    for s,_ in ranked(most.values(), nfe): out.setdefault(family(s.name), s)
+    most = {t.key: t for t in sorted(trials, key=lambda t: t.n) if t.key in known and t.state == 'done' and t.nfe == nfe}
+    for t in sorted(most.values(), key=lambda t: (-t.n, t.value, t.number)): out.setdefault(family((s := read_schedule(t.schedule)).name), s)
     return list(out.values())
 
-# %% ../nbs/10_search.ipynb #d5dd017c
+# %% ../nbs/10_search.ipynb #cc81a62f
 def finalists(trials, config) -> list: # Proposals
     "For each number of calls, the best schedules and the best known solvers, on other noise."
     out = []
@@ -52,14 +53,17 @@ def confirmation(trials, config) -> list: # Proposals with `info['noise']`
     few = config.families or (3 if len(config.nfes) > 1 else None); out = []
     for k in config.nfes:
         final = ranked([t for t in trials if t.origin == 'finalist'], k); known = best_known([t for t in trials if t.origin not in LATER[1:]], k)[:few]
-        if not final: raise ValueError(f"no schedule with {k} calls could be measured; the trials in the journal tell the reasons")
-        winner = replace(final[0][0], name='searched'); chosen = known if winner.id in {s.id for s in known} else [winner, *known]
+        if not final: raise ValueError(f"no finalist with {k} calls could be measured; the trials in the journal tell the reasons")
+        winner, names = final[0][0], {t.key: read_schedule(t.schedule).name for t in trials if t.origin == 'known'}; winner = replace(winner, name=names.get(winner.id, 'searched'))
+        chosen = {s.id: s for s in [winner, *known]}.values()
         out += [Proposal(s, origin, config.confirm_n, dict(noise=CONFIRM_NOISE+i)) for i in range(config.confirm_seeds) for s in chosen]
     return [p for p in out if (p.schedule.id, p.n, p.info['noise']) not in done]
 
 def upcoming(optimiser, generation, trials, config) -> list: # Proposals; empty when the search is complete
     "What is evaluated next."
     search = [t for t in trials if t.origin not in LATER]
+    for k in config.nfes if search else ():
+        if all(t.state == 'fail' for t in search if t.nfe == k): raise ValueError(f"no known solver with {k} calls could be measured; the first failed with: {next(t for t in search if t.nfe == k).info['reason']}")
     if len(search) == len(trials) and (made := optimiser.ask(generation, search)): return made
     if not any(t.origin == 'finalist' for t in trials): return finalists(search, config)
     return confirmation(trials, config)
@@ -79,7 +83,7 @@ class _Searcher:
     def claim(self):
         with self.clock('journal'): return self.journal.claim()
 
-# %% ../nbs/10_search.ipynb #c3b14620
+# %% ../nbs/10_search.ipynb #3c0ff76a
 def run_waiting(self:_Searcher):
     "Evaluate what waits in the journal, one trial at a time."
     while self.alive() and (t := self.claim()) is not None:
@@ -99,31 +103,32 @@ def propose(self:_Searcher, generation, made):
         if j.generations != generation: return
         j.propose(rows)
         j.put(f'rng:{generation}', np.random.default_rng([c.seed, generation]).bit_generator.state)
-        if made[0].origin not in LATER and (tau := getattr(self.optimiser, 'tau', None)) is not None: j.put(f'tau:{generation}', tau)
+        if made[0].origin not in LATER and (tau := self.optimiser.tau) is not None: j.put(f'tau:{generation}', tau)
 
 _Searcher.run_waiting, _Searcher.propose = run_waiting, propose
 
-# %% ../nbs/10_search.ipynb #adf0ce3a
+# %% ../nbs/10_search.ipynb #18cf8899
 def work(self:_Searcher):
     "Until nothing is left to do."
     self.trials = []
     while self.alive():
         self.run_waiting()
-        with self.clock('journal'): open_, new = self.journal.unfinished(), self.journal.trials(first=len(self.trials))
-        if open_: time.sleep(.02); continue           # others are still at it
-        self.trials += new; g = self.journal.generations
+        if self.journal.unfinished(): time.sleep(.02); continue           # others are still at it
+        with self.clock('journal'): new = self.journal.trials(first=len(self.trials))      # one read, from which all else follows
+        if any(t.state in ('waiting', 'running') for t in new): continue
+        self.trials += new; g = max((t.generation for t in self.trials), default=-1)+1
         made = upcoming(self.optimiser, g, self.trials, self.config)
         if made: self.propose(g, made)
-        self.journal.put(f'cost:{self.journal.owner}', dict(self.clock.seconds))
+        if self.clock.seconds['sampling']: self.journal.put(f'cost:{self.journal.owner}', dict(self.clock.seconds))
         if not made: return
 _Searcher.work = work
 
-# %% ../nbs/10_search.ipynb #4b1cf354
+# %% ../nbs/10_search.ipynb #04ba3572
 def _helper(parent, path, meta, *args):
     torch.set_num_threads(1); threadpool_limits(1)
     try:
         with Journal(path, meta) as j: _Searcher(j, *args, alive=lambda: os.getppid() == parent).work()
-    except (KeyboardInterrupt, OSError): pass         # the one who started it tells why
+    except (KeyboardInterrupt, OSError, ValueError): pass         # the one who started it tells why
 
 def _helpers(workers, model, *args):
     "Start workers-1 more processes."
@@ -173,13 +178,14 @@ def __repr__(self:SearchResult):
 
 SearchResult.__repr__ = __repr__
 
-# %% ../nbs/10_search.ipynb #50c06593
+# %% ../nbs/10_search.ipynb #5ec04c6c
 def _front(confirmation, trials, about, extrapolated):
-    "Per number of calls the confirmed best with at most so many, with its evidence."
-    text, rows, best = {t.key: t.schedule for t in trials}, [], None
+    "Per number of calls the confirmed best with at most so many, with its evidence; only what could be measured on every noise takes part."
+    text, rows, best, seeds = {t.key: t.schedule for t in trials}, [], None, confirmation.seed.nunique()
     for k,group in confirmation.groupby('nfe'):
-        by = {i: g.sort_values('seed') for i,g in group.groupby('id')}; mean = lambda i: by[i].value.mean()
-        known = min((i for i in by if by[i].name.iloc[0] != 'searched'), key=mean); i = min(by, key=mean)
+        by = {i: g.sort_values('seed') for i,g in group.groupby('id') if len(g) == seeds}; mean = lambda i: by[i].value.mean(); solvers = [i for i in by if by[i].name.iloc[0] != 'searched']
+        if not solvers: raise ValueError(f"no known solver with {k} calls could be measured on every fresh noise; the trials in the journal tell the reasons")
+        known, i = min(solvers, key=mean), min(by, key=mean)
         if best is None or mean(i) < best[0]: best = (mean(i), i, by[i], int(k))
         value, i, g, calls = best; mean_, low, high = interval(g.value); ratio = ratio_interval(g.value, by[known].value)
         ev = dict(about, value=float(value), spread=float(g.value.std(ddof=1)) if len(g) > 1 else 0., low=low, high=high, n=int(g.n.iloc[0]), seeds=g.seed.tolist(), extrapolated=extrapolated, nfe=calls, best_known=dict(name=by[known].name.iloc[0], value=float(mean(known))))
@@ -197,7 +203,7 @@ def _result(journal, model, metric, config, optimiser):
     if model.ems is None and any('ems' in s.predictions for s in config.stages): left = ["prediction type 'ems', because the model has no statistics of DPM-Solver-v3 (see `estimate_ems`)"]
     return SearchResult(config, journal.to_frame(), rows, _front(rows, trials, about, config.extrapolate), taus, journal.notes('cost:'), left)
 
-# %% ../nbs/10_search.ipynb #4c827b34
+# %% ../nbs/10_search.ipynb #a7952cdd
 def fingerprint(
     model, # A `Denoiser`
 ) -> str: # 16 hex digits
@@ -210,18 +216,22 @@ def fingerprint(
 def _meta(model, metric, config, optimiser):
     c = json.loads(json.dumps(asdict(config)))
     for k in ('confirm_n', 'confirm_seeds', 'extrapolate', 'families', 'batch_size'): c.pop(k)      # these change no trial of the search
-    return dict(model=fingerprint(model), metric=str(getattr(metric, 'fingerprint', getattr(metric, '__qualname__', type(metric).__name__))), optimiser=optimiser, **c)
+    h = hashlib.sha256(repr((getattr(model.clip, '__qualname__', model.clip), None if model.mean is None else torch.as_tensor(model.mean).double().flatten().tolist())).encode())
+    for a in () if model.ems is None else (model.ems.lamb, model.ems.l, model.ems.s, model.ems.b): h.update(np.ascontiguousarray(a, '<f8').tobytes())
+    return dict(model=fingerprint(model), beside=h.hexdigest()[:16], package_version=__version__, metric=str(getattr(metric, 'fingerprint', getattr(metric, '__qualname__', type(metric).__name__))), optimiser=optimiser, **c)
 
-# %% ../nbs/10_search.ipynb #20743039
+# %% ../nbs/10_search.ipynb #fcf9cb4c
 def _check(model, metric, config, optimiser, workers):
     "Refuse what cannot work before anything runs."
+    if not np.isfinite(model.noise.lamb(model.noise.T)): raise ValueError(f"lambda must be finite where sampling starts, got {model.noise.lamb(model.noise.T)} at T={model.noise.T:g} of {model.noise!r:.80}; give the model a noise schedule with a smaller T, such as Flow(T=0.995)")
     if optimiser not in OPTIMISERS: raise ValueError(f"optimiser must be one of {sorted(OPTIMISERS)}, got {optimiser!r}")
     look = OPTIMISERS[optimiser](model, config).look
     for k in config.nfes:
-        used = len(known_solvers(model.noise, k))*look/config.n
+        used = len(distinct(known_solvers(model.noise, k)))*look/config.n
         if config.budget <= used: raise ValueError(f"budget must be above {used:g}, what the known solvers take that every search begins with, got {config.budget}")
     need, control = getattr(metric, 'min_samples', 1), isinstance(metric, FrechetMetric) and config.control_n
     for k in (('confirm_n',) if control else ('n', 'final_n', 'confirm_n') + ('probe_n',)*(look == config.probe_n)):
+        if k == 'confirm_n' and config.extrapolate and isinstance(metric, FrechetMetric): need = max(need, least_to_extrapolate(metric.reference.d))
         if getattr(config, k) < need: raise ValueError(f"{k} must be at least {need} for the metric {getattr(metric, 'name', '')!r}, got {getattr(config, k)}")
     if control and config.control_n < max(need, 16): raise ValueError(f"control_n must be at least {max(need, 16)} for the metric {metric.name!r}, got {config.control_n}; 0 for none")
     if config.extrapolate and not isinstance(metric, FrechetMetric): raise ValueError("extrapolate must be False for a metric that is no FrechetMetric: only its bias is known")
