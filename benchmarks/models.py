@@ -8,6 +8,7 @@ and the microseconds a sample of one call at batch 256 on one thread, the models
 """
 import sys, time
 from functools import partial
+from itertools import product
 import numpy as np, torch
 from tqdm.auto import tqdm
 from common import Rows
@@ -41,9 +42,8 @@ def main(names=()):
         for f in {r.sampler(m.noise, 100).name: r.sampler, **{ddim(m.noise, 100, grid=g).name: partial(ddim, grid=g) for g in GRIDS}}.values():
             for steps in tqdm((50, 100, 200), desc=f'{k} {f(m.noise, 50).name}', disable=None):
                 s = f(m.noise, steps); rows.get(lambda: distance(m, s, 512, 1), model=k, what='convergence', solver=s.name, steps=steps, n=512, noise=1)
-    for k in names:
-        m, s = models[k], RECIPES[k].sampler(models[k].noise, 100)
-        rows.get(lambda: dict(value=m.card['fd_100_steps']), model=k, what='quality', solver=s.name, steps=100, n=N, noise=1)
-        for noise in (2,): rows.get(lambda: distance(m, s, N, noise), model=k, what='quality', solver=s.name, steps=100, n=N, noise=noise)
+    for noise,k in product((1, 2), names):
+        m, s = models[k], RECIPES[k].sampler(models[k].noise, 100); card = dict(value=m.card['fd_100_steps'])
+        rows.get(lambda: card if noise == 1 else distance(m, s, N, noise), model=k, what='quality', solver=s.name, steps=100, n=N, noise=noise)
 
 if __name__ == '__main__': main(sys.argv[1:])
