@@ -34,7 +34,7 @@ def optimiser_of(m, what, nfe, seed):
     kind, settings = what.split(',')[0], dict(VARIANTS.get(what, {}))
     blind = settings.pop('kappa', 0) is None                # promote by the probe alone
     o = OPTIMISERS[kind](m, SearchConfig(nfe=nfe, budget=BUDGETS[kind], seed=seed, **settings), Clock())
-    if blind: o._blind = True; o.correct.fit = lambda *a: None; o.correct.predict = lambda s, p: (np.log(np.maximum(p, 1e-6)), np.zeros(len(p)))
+    if blind: o.correct.fit = lambda *a: None; o.correct.predict = lambda s, p: (np.log(np.maximum(p, 1e-6)), np.zeros(len(p)))
     return o
 
 def run(task):

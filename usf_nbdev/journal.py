@@ -314,7 +314,7 @@ def __repr__(self:Journal):
     except JournalError: return f'Journal({self.path.name}: closed)'
     return f"Journal({self.path.name}: {len(self)} trials in {self.generations} generations; {', '.join(f'{n[s]} {s}' for s in STATES if s in n) or 'empty'})"
 
-# %% ../nbs/09_journal.ipynb #27a8812c
+# %% ../nbs/09_journal.ipynb #0b87e4f6
 @patch
 def progress(self:Journal,
     later:tuple=(), # Origins that do not count as the search proper
@@ -328,8 +328,8 @@ def least(self:Journal,
     nfe:int,         # Network calls
     n:int=None,      # Samples; None: any
     later:tuple=(),  # Origins that do not count
-    origin:str=None, # Only this origin
+    origin:str=None, # Only schedules that came in with this origin, whatever trial of theirs
 ) -> float|None: # None if there is none
     "The least value so far."
     marks = ','.join('?'*len(later))
-    return self._rows(f'SELECT min(value) FROM trials WHERE nfe=? AND (? IS NULL OR n=?) AND (? IS NULL OR origin=?) AND origin NOT IN ({marks})', nfe, n, n, origin, origin, *later)[0][0]
+    return self._rows(f'SELECT min(value) FROM trials WHERE nfe=? AND (? IS NULL OR n=?) AND (? IS NULL OR key IN (SELECT key FROM trials WHERE origin=?)) AND origin NOT IN ({marks})', nfe, n, n, origin, origin, *later)[0][0]

@@ -269,7 +269,7 @@ def search(
         for p in helpers: p.terminate()
         torch.set_num_threads(threads); limit.restore_original_limits()
 
-# %% ../nbs/10_search.ipynb #d1ccc8fc
+# %% ../nbs/10_search.ipynb #cae3d6f2
 def default_metric(model):
     "The Fréchet distance to the model's own reference statistics."
     if getattr(model, 'reference', None) is None or getattr(model, 'features', None) is None: raise ValueError(f"model {model.name!r} has no reference statistics; pass metric=, any function of an iterable of batches")
@@ -288,7 +288,7 @@ class _Progress:
     def show_state(self, t=None):
         if self.bar.disable: return
         c = self.config; samples, waiting = self.journal.progress(LATER); self.bar.n = min(self.bar.total, round(samples/c.n))
-        nfe = t.nfe if t else c.nfes[0]; best = self.journal.least(nfe, c.n, LATER); known = self.journal.least(nfe, None, LATER, 'known')
+        nfe = t.nfe if t else c.nfes[0]; best = self.journal.least(nfe, c.n, LATER); known = self.journal.least(nfe, c.n, LATER, 'known')
         if t and t.origin in LATER: self.bar.set_description(f"{dict(finalist='finalists').get(t.origin, 'confirmation')}, {waiting} left", refresh=False)
         tau = self.journal.get(f'tau:{t.generation}') if t else None; show = lambda v: '-' if v is None else f'{v:.2f}'
         self.bar.set_postfix_str(f'{nfe} calls: best {show(best)}, known {show(known)}' + (f', tau {tau:.2f}' if tau else ''), refresh=False); self.bar.update(0); self.bar.refresh()
