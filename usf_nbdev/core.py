@@ -91,7 +91,7 @@ class StepStrategy(Expansion):
         c = self.corrector
         return max(own + ([-c.start-1, *(-j-1 for p in c.points for j in p)] if c else []))
 
-# %% ../nbs/00_core.ipynb #1c1b3d13
+# %% ../nbs/00_core.ipynb #d78640f1
 @dataclass(frozen=True)
 class SolverSchedule:
     "A complete sampling plan: times and one `StepStrategy` per step, validated."
@@ -100,6 +100,7 @@ class SolverSchedule:
     afs:str='none'                  # One of `FIRST_STEPS`: what stands for the network at node 0
     noise:object=None               # The noise schedule it was made for, if known
     skips:tuple=None                # U-Net skip coefficients in the network's order, 1 = unchanged
+    weights:tuple=None              # Rows that override the compiled plan, one a slot: weights of x_T, of the data's mean, and of each data prediction so far
     name:str=field(default='', compare=False)                       # For people
     evidence:dict=field(default=None, compare=False, repr=False)    # What was measured: metric, n, seeds, model ...
     def __post_init__(self):
@@ -111,8 +112,9 @@ class SolverSchedule:
         if self.afs != 'none' and len(steps) < 2: raise ValueError(f"afs={self.afs!r} needs at least 2 steps: with one step no network call would be left")
         if self.skips is not None: object.__setattr__(self, 'skips', tuple(_number('skip coefficient', v) for v in _seq('skips', self.skips)))
         object.__setattr__(self, 'times', times); object.__setattr__(self, 'steps', steps); self._check_about()
+        if self.weights is not None: object.__setattr__(self, 'weights', self._check_weights())
     def __hash__(self):                    # remembered: a search looks schedules up thousands of times
-        if '_hash' not in self.__dict__: object.__setattr__(self, '_hash', hash((self.times, self.steps, self.afs, self.noise, self.skips)))
+        if '_hash' not in self.__dict__: object.__setattr__(self, '_hash', hash((self.times, self.steps, self.afs, self.noise, self.skips, self.weights)))
         return self._hash
     def __getstate__(self): return {k: v for k,v in self.__dict__.items() if k != '_hash'}   # another process hashes texts otherwise
 
@@ -150,12 +152,12 @@ def rows(self:SolverSchedule) -> list: # One dict a step, ready for a table
     return [dict(step=i, time=f'{self.times[i]:.4g} → {self.times[i+1]:.4g}', prediction=s.prediction, order=s.order, start=s.start, points=pts(s), relaxation=relax(s), corrector=corr(s.corrector))
             for i,s in enumerate(self.steps)]
 
-# %% ../nbs/00_core.ipynb #6e1d4ddf
+# %% ../nbs/00_core.ipynb #270695ea
 @patch
 def _repr_html_(self:SolverSchedule):
     r = self.rows()
     head = ''.join(f'<th>{k}</th>' for k in r[0]); body = ''.join('<tr>' + ''.join(f'<td>{v}</td>' for v in o.values()) + '</tr>' for o in r)
-    return f'<p><b>{self.name or "solver schedule"}</b> · {self.n_steps} steps · {self.nfe} calls · first step: {self.afs} · id {self.id}</p><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
+    return f'<p><b>{self.name or "solver schedule"}</b> · {self.n_steps} steps · {self.nfe} calls · first step: {self.afs}{" · weights polished" if self.weights else ""} · id {self.id}</p><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
 
 # %% ../nbs/00_core.ipynb #b28221e3
 @patch(as_prop=True)
@@ -180,12 +182,13 @@ def _step_dict(s):
     if s.corrector: d['corrector'] = dict(kind=s.corrector.kind, **_expansion_dict(s.corrector))
     return d
 
-# %% ../nbs/00_core.ipynb #041b1b77
+# %% ../nbs/00_core.ipynb #43f69487
 @patch
-def decisions(self:SolverSchedule) -> dict: # times, steps, first step, skips, noise schedule
+def decisions(self:SolverSchedule) -> dict: # times, steps, first step, skips, overriding weights, noise schedule
     "What the schedule decides, without name and evidence: what `id` is made from."
     d = dict(times=list(self.times), afs=self.afs, steps=[_step_dict(s) for s in self.steps])
     if self.skips is not None: d['skips'] = list(self.skips)
+    if self.weights is not None: d['weights'] = [list(r) for r in self.weights]
     if self.noise is not None: d['noise'] = self.noise.to_dict()
     return d
 
@@ -193,6 +196,17 @@ def decisions(self:SolverSchedule) -> dict: # times, steps, first step, skips, n
 def id(self:SolverSchedule) -> str: # 12 hex digits
     "A name that changes with any decision."
     return hashlib.sha256(json.dumps(self.decisions(), sort_keys=True).encode()).hexdigest()[:12]
+
+# %% ../nbs/00_core.ipynb #2f5aebb1
+@patch
+def _check_weights(self:SolverSchedule):
+    assumed = self.afs != 'none'; slots = self.nfe + assumed
+    w = tuple(tuple(_number('weights', v) for v in _seq('a row of weights', r)) for r in _seq('weights', self.weights))
+    if [len(r) for r in w] != [r+3 for r in range(slots)]: raise ValueError(f"weights must be {slots} rows of {', '.join(str(r+3) for r in range(slots))} numbers for these decisions, got rows of {[len(r) for r in w]}")
+    if self.afs != 'mean' and any(r[1] for r in w): raise ValueError(f"weights of the mean must be 0 unless afs is 'mean', got {[r[1] for r in w]} with {self.afs!r}")
+    if assumed and any(r[2] for r in w): raise ValueError(f"weights of the first data prediction must be 0 with afs={self.afs!r}: none is made there, got {[r[2] for r in w]}")
+    if any(s.prediction == 'ems' for s in self.steps): raise ValueError("weights can't override steps of prediction 'ems': theirs are as large as a sample")
+    return w
 
 # %% ../nbs/00_core.ipynb #5d68449c
 FORMAT, VERSION = 'usf-solver-schedule', 1
@@ -231,10 +245,10 @@ def save(self:SolverSchedule,
     "Write the JSON in one move."
     return write_text(path, self.to_json()+'\n')
 
-# %% ../nbs/00_core.ipynb #cb921ffb
+# %% ../nbs/00_core.ipynb #b36b6912
 _EXPANSION = ('start', 'order', 'points', 'relaxation')
 _STEP, _CORRECTOR = (*_EXPANSION, 'prediction', 'corrector'), (*_EXPANSION, 'kind')
-_SCHEDULE = ('format', 'version', 'name', 'id', 'nfe', 'times', 'afs', 'steps', 'skips', 'noise', 'evidence', 'plan')
+_SCHEDULE = ('format', 'version', 'name', 'id', 'nfe', 'times', 'afs', 'steps', 'skips', 'weights', 'noise', 'evidence', 'plan')
 
 def _known(what, d, keys):
     if not isinstance(d, dict): raise ValueError(f"{what} must be an object, got {type(d).__name__}")
@@ -246,7 +260,7 @@ def _build(cls, what, d, keys):
     try: return cls(**d)
     except ValueError as e: raise ValueError(f"{what}: {e}") from None
 
-# %% ../nbs/00_core.ipynb #ddbef2fc
+# %% ../nbs/00_core.ipynb #baec2402
 @patch(cls_method=True)
 def from_dict(cls:SolverSchedule,
     d:dict, # As in the JSON file
@@ -258,7 +272,7 @@ def from_dict(cls:SolverSchedule,
     _known('solver schedule', d, _SCHEDULE)
     if not isinstance(d.get('plan'), (dict, type(None))): raise ValueError(f"plan must be an object or null, got {type(d['plan']).__name__}")
     steps = tuple(_build(StepStrategy, f'step {i}', s, _STEP) for i,s in enumerate(_seq('steps', d.get('steps'))))
-    s = cls(_times(d.get('times')), steps, afs=d.get('afs', 'none'), skips=d.get('skips'), name=d.get('name', ''), evidence=d.get('evidence'),
+    s = cls(_times(d.get('times')), steps, afs=d.get('afs', 'none'), skips=d.get('skips'), weights=d.get('weights'), name=d.get('name', ''), evidence=d.get('evidence'),
             noise=None if d.get('noise') is None else noise_from_dict(d['noise']))
     for k in ('id', 'nfe'):
         if d.get(k, v := getattr(s, k)) != v: raise ValueError(f"{k} must be {v!r} for these decisions, got {d[k]!r}; the file was changed by hand: remove its id and nfe to accept that")

@@ -47,7 +47,7 @@ STAGES = (Stage('times, orders, predictions, first step', .1, afs=_AFS),
           Stage('estimation, correctors', .2, orders=_FOUR, low_order=True, relaxations=('none','linear','bh1','bh2'), correctors=True, afs=_AFS),
           Stage('everything', .7, orders=_FOUR, predictions=('noise','data','ems'), low_order=True, relaxations=RELAXATIONS, correctors=True, starts=True, afs=_AFS))
 
-# %% ../nbs/09b_optimise.ipynb #a99c1c33
+# %% ../nbs/09b_optimise.ipynb #a1e52ef6
 @dataclass(frozen=True)
 class SearchConfig:
     "Everything a search depends on besides the model and the metric."
@@ -66,6 +66,9 @@ class SearchConfig:
     kappa:float=.5          # How much the predictor's uncertainty is rewarded
     finalists:int=8         # Best schedules that are evaluated again, for each number of calls
     final_n:int=2048        # Samples of a finalist, on other noise
+    polish:int=2            # Best finalists that are polished by gradients, for each number of calls; 0: none
+    polish_n:int=512        # Samples of the polish, and of its held-out noise
+    polish_steps:int=16     # Gradients of one polish, at most
     families:int=0          # Known families in the confirmation, best first; 0: all of them, or 3 where there are several numbers of calls
     confirm_n:int=2048      # Samples of the confirmation, on fresh noise
     confirm_seeds:int=3     # Fresh noises of the confirmation
@@ -75,8 +78,8 @@ class SearchConfig:
     def __post_init__(self):
         if isinstance(self.nfe, (list, tuple)): object.__setattr__(self, 'nfe', tuple(sorted(set(self.nfe))) if len(self.nfe) != 1 else self.nfe[0])
         for v in self.nfes or [None]: _positive('nfe', v)
-        for k in ('budget', 'n', 'generation', 'climbs', 'parents', 'finalists', 'final_n', 'confirm_n', 'confirm_seeds', 'batch_size'): _positive(k, getattr(self, k))
-        for k in ('probe_n', 'control_n', 'candidates', 'families'): _positive(k, getattr(self, k), 0)
+        for k in ('budget', 'n', 'generation', 'climbs', 'parents', 'finalists', 'final_n', 'confirm_n', 'confirm_seeds', 'polish_n', 'polish_steps', 'batch_size'): _positive(k, getattr(self, k))
+        for k in ('probe_n', 'control_n', 'candidates', 'families', 'polish'): _positive(k, getattr(self, k), 0)
         if not 0 <= self.explore <= 1: raise ValueError(f"explore must be from 0 to 1, got {self.explore}")
         if self.probe_n >= self.n: raise ValueError(f"probe_n must be below n={self.n}, got {self.probe_n}; 0 for no probes")
         if isinstance(self.seed, bool) or not isinstance(self.seed, int) or not 0 <= self.seed < 10_000: raise ValueError(f"seed must be an integer from 0 to 9999, so that no noise serves two purposes, got {self.seed!r}")

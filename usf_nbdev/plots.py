@@ -22,9 +22,9 @@ def theme() -> None:
     "Seaborn's theme with the colour-blind safe palette, for every figure from now on."
     sns.set_theme(style='whitegrid', palette='colorblind', rc={'axes.titlesize': 'medium', 'legend.fontsize': 'small'})
 
-# %% ../nbs/11_plots.ipynb #c0c9c697
+# %% ../nbs/11_plots.ipynb #845a04c9
 PALETTE = tuple(sns.color_palette('colorblind').as_hex())
-COLOURS = {'searched': 3, 'random': 7, 'DDIM': 5, 'DPM-Solver': 9, 'DPM-Solver++': 0, 'DPM-Solver-v3': 4, 'UniP': 2, 'DEIS': 1, 'Heun': 6, 'Euler': 6} # places in `PALETTE`
+COLOURS = {'searched': 3, 'polished': 8, 'random': 7, 'DDIM': 5, 'DPM-Solver': 9, 'DPM-Solver++': 0, 'DPM-Solver-v3': 4, 'UniP': 2, 'DEIS': 1, 'Heun': 6, 'Euler': 6} # places in `PALETTE`
 
 def styles(
     names, # What is to be told apart, in the order of the legend

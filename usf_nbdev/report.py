@@ -14,22 +14,22 @@ from string import Template
 import matplotlib as mpl, numpy as np, pandas as pd, torch
 from matplotlib.figure import Figure
 
-# %% ../nbs/11a_report.ipynb #c8f68d5d
+# %% ../nbs/11a_report.ipynb #5bede676
 from . import __version__, plots
 from .core import write_text
 from .evaluate import CONFIRM_NOISE, FINAL_NOISE, TRIAL_NOISE
 from .optimise import read_schedule
 from .sample import sample, start_noise
-from .search import LATER, family, fingerprint
+from .search import LATER, OURS, family, fingerprint
 
-# %% ../nbs/11a_report.ipynb #ba855037
+# %% ../nbs/11a_report.ipynb #c9c881d1
 def compared(
     result, # A `SearchResult`
 ) -> pd.DataFrame: # As `ranking` makes it
     "What was measured on fresh noise, one row a schedule."
-    return plots.ranking(result.confirmation.assign(known=result.confirmation['name'] != 'searched'))
+    return plots.ranking(result.confirmation.assign(known=~result.confirmation['name'].isin(OURS)))
 
-# %% ../nbs/11a_report.ipynb #22a1d1f5
+# %% ../nbs/11a_report.ipynb #81ce33c3
 def draw_front(
     result,  # A `SearchResult`
     ax=None, # Axes to draw in; default: new ones
@@ -37,8 +37,8 @@ def draw_front(
     "Distance against network calls, or where there is one number of calls, the distances."
     t, f = compared(result).rename(columns=dict(mean='fid')), result.front
     if len(f) == 1: return plots.plot_intervals(t, ax)
-    ours = f[['nfe', 'low', 'high']].assign(fid=f['value'], name='searched' + ' or best known'*bool((f['name'] != 'searched').any()))
-    t = t[t['name'] != 'searched']; ax = plots.plot_front(pd.concat([ours, t.assign(name=t['name'].map(family))[['nfe', 'fid', 'low', 'high', 'name']]]), ax)
+    ours = f[['nfe', 'low', 'high']].assign(fid=f['value'], name='searched' + ' or best known'*bool((~f['name'].isin(OURS)).any()))
+    t = t[~t['name'].isin(OURS)]; ax = plots.plot_front(pd.concat([ours, t.assign(name=t['name'].map(family))[['nfe', 'fid', 'low', 'high', 'name']]]), ax)
     ax.legend(loc='upper center', bbox_to_anchor=(.5, -.2), ncol=2); return ax
 
 # %% ../nbs/11a_report.ipynb #3d482ab4
@@ -127,7 +127,7 @@ def pixels(images, alt, columns=16, scale=4):
     a, out = plots._grid(images, columns).repeat(scale, 0).repeat(scale, 1), io.BytesIO(); mpl.image.imsave(out, a, format='png', metadata={'Software': None})
     return _embed(out.getvalue(), 'png', alt, a.shape[1], a.shape[0], ' class="pixels"')
 
-# %% ../nbs/11a_report.ipynb #f6aed8b1
+# %% ../nbs/11a_report.ipynb #7ed50287
 def _number(v, digits=3): return v if isinstance(v, str) else '–' if v is None or not np.isfinite(v) else f'{v:#.{digits}g}'.rstrip('.') if abs(v) < 100 else f'{v:.0f}'
 def _range(low, high): return '–' if not np.isfinite([low, high]).all() or low == high else f'{_number(low, 2)} to {_number(high, 2)}'
 def _wide(what, label): return f'<div class="wide" role="region" aria-label="{html.escape(label)}" tabindex="0">{what}</div>'
@@ -138,12 +138,12 @@ def compared_html(
     table, # As `ranking` makes it
 ) -> str: # A table in HTML
     "What was compared, for a page."
-    names = [f'<b>{s}</b>' if s == 'searched' else html.escape(s) for s in table['name']]
+    names = [f'<b>{s}</b>' if s in OURS else html.escape(s) for s in table['name']]
     out = pd.DataFrame({'calls': table['nfe'], 'schedule': names, 'mean': table['mean'].map(_number), 'spread': table['spread'].map(_number), 'interval': [*map(_range, table['low'], table['high'])],
         'ratio': table['ratio'].map(_number), 'its interval': [*map(_range, table['ratio_low'], table['ratio_high'])], 'noises': table['seeds'], 'samples': table['n']})
     return _wide(out.to_html(index=False, border=0, escape=False, classes='compared'), 'What was compared')
 
-# %% ../nbs/11a_report.ipynb #8aadac84
+# %% ../nbs/11a_report.ipynb #d1b19571
 def costs(
     result, # A `SearchResult`
 ) -> pd.Series: # Seconds by name, the most first
@@ -151,9 +151,9 @@ def costs(
     return pd.DataFrame(result.cost).T.fillna(0).sum().sort_values(ascending=False, kind='stable') if result.cost else pd.Series(dtype=float)
 
 def _costs_html(result):
-    s = costs(result); total = s.sum() or 1.; own = s.drop([k for k in ('sampling', 'features') if k in s]).sum()/total
+    s = costs(result); total = s.sum() or 1.; own = s.drop([k for k in ('sampling', 'features', 'polishing') if k in s]).sum()/total
     rows = ''.join(f'<tr><th scope="row">{html.escape(k)}</th><td>{v:.1f} s</td><td>{v/total:.1%}</td><td class="bar"><span style="width:{100*v/total:.1f}%"></span></td></tr>' for k,v in s.items())
-    return f'<table class="cost">{rows}</table><p>Everything but sampling and features: {own:.1%} of {total:.1f} s in {len(result.cost)} process{"es"*(len(result.cost) > 1)}. A process that was killed leaves out what it did last.</p>'
+    return f'<table class="cost">{rows}</table><p>Everything but sampling, features and polishing: {own:.1%} of {total:.1f} s in {len(result.cost)} process{"es"*(len(result.cost) > 1)}. A process that was killed leaves out what it did last.</p>'
 
 # %% ../nbs/11a_report.ipynb #8a5d7128
 def evidence(

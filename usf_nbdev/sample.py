@@ -40,7 +40,29 @@ class Denoiser:
         self.mean, self.ems, self.dtype, self.name, self.device, self.skips = mean, ems, dtype, name, torch.device(device), skips
         self.calls = 0
 
-# %% ../nbs/03_sample.ipynb #2a1c4ee7
+# %% ../nbs/03_sample.ipynb #ca30c4f3
+@patch
+def network(self:Denoiser,
+    x:torch.Tensor,  # State, (B,*shape)
+    tau,             # Time as `fn` counts it: a number, or a tensor of one number where its gradient is wanted
+    skips=None,      # Skip coefficients; default: all 1
+    dtype=None,      # Number type for `fn` where the model names none; default: that of `x`
+) -> torch.Tensor: # Its output, (B,*shape), in the type of `x`
+    "Call the network once, at its own time and unclipped."
+    self.calls += 1
+    tau = torch.as_tensor(tau, dtype=torch.promote_types(x.dtype, torch.float32), device=x.device).expand(len(x)).clone()
+    kw = dict(skips=skips or (1.,)*self.skips) if self.skips else {}
+    m = self.fn(x.to(self.dtype or dtype or x.dtype), tau, **kw).to(x.dtype)
+    if m.shape != x.shape: raise ValueError(f"the network must return the shape of its input {tuple(x.shape)}, got {tuple(m.shape)}")
+    return m
+
+@patch
+def own_time(self:Denoiser,
+    t:float, # Time of the noise schedule
+) -> float: # Time as `fn` counts it
+    "What the network is told of the time."
+    return float(t if self.time is None else self.time(t))
+
 @patch
 def __call__(self:Denoiser,
     x:torch.Tensor,  # State at `t`, (B,*shape)
@@ -48,12 +70,8 @@ def __call__(self:Denoiser,
     skips=None,      # Skip coefficients; default: all 1
     dtype=None,      # Number type for `fn` where the model names none; default: that of `x`
 ) -> torch.Tensor: # The network's output, (B,*shape), in the type of `x`
-    "Call the network once."
-    self.calls += 1
-    tt = torch.full((len(x),), float(t if self.time is None else self.time(t)), dtype=torch.promote_types(x.dtype, torch.float32), device=x.device)
-    kw = dict(skips=skips or (1.,)*self.skips) if self.skips else {}
-    m = self.fn(x.to(self.dtype or dtype or x.dtype), tt, **kw).to(x.dtype)
-    if m.shape != x.shape: raise ValueError(f"the network must return the shape of its input {tuple(x.shape)}, got {tuple(m.shape)}")
+    "Call the network once, and clip what it says of the data."
+    m = self.network(x, self.own_time(t), skips, dtype)
     if self.clip is None: return m
     a, b = to_data(self.predicts, float(self.noise.alpha(t)), float(self.noise.sigma(t)))
     return (self.clip(a*x + b*m) - a*x)/b

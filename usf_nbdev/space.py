@@ -157,7 +157,7 @@ def _relaxation_near(space, rng, e):
     if e.relaxation.kind == 'linear' and rng.random() < .7: return Relaxation('linear', round(e.relaxation.c + float(rng.normal(0, _choice(rng, (.01, .05)))), 4))
     return _relaxation(space, rng, e.order)
 
-# %% ../nbs/07_space.ipynb #f9cd7601
+# %% ../nbs/07_space.ipynb #aef62cfe
 def resize(
     space:Space,      # The space
     s:SolverSchedule, # A schedule
@@ -170,13 +170,13 @@ def resize(
         lam = space.noise.lamb(np.array(t)); j = int(np.argmax(np.diff(lam)))
         t.insert(j+1, float(space.noise.t_of_lamb(lam[j:j+2].mean()))); steps.insert(j, steps[j])
     while len(steps) > n: j = int(rng.integers(1, len(steps))); del t[j], steps[j]
-    return replace(s, times=tuple(t), steps=tuple(fit_step(o, i, n) for i,o in enumerate(steps)), afs='none')
+    return replace(s, times=tuple(t), steps=tuple(fit_step(o, i, n) for i,o in enumerate(steps)), afs='none', weights=None)
 
 def _change_afs(space, rng, s):
     afs = _choice(rng, space.afs)
     return replace(resize(space, s, space.n_steps(afs), rng), afs=afs) if space.nfe > 1 else s
 
-# %% ../nbs/07_space.ipynb #1a9a041e
+# %% ../nbs/07_space.ipynb #e6db68cd
 def mutate(
     s:SolverSchedule, # Parent
     space:Space,      # The space
@@ -184,14 +184,14 @@ def mutate(
     rate:float=.3,    # Chance that a step changes
 ) -> SolverSchedule: # Child that costs space.nfe calls
     "A random change of times and steps."
-    s = replace(s, name='', evidence=None, noise=space.noise)
+    s = replace(s, name='', evidence=None, noise=space.noise, weights=None)
     if s.nfe != space.nfe: s = replace(resize(space, s, space.n_steps(s.afs), rng), afs=s.afs)
     if len(space.afs) > 1 and rng.random() < .15: s = _change_afs(space, rng, s)
     if rng.random() < .1: s = _move_node(space, rng, s)
     if rng.random() < .75: s = _shake(space, rng, s)
     return replace(s, steps=tuple(_change_step(space, rng, s, i) if rng.random() < rate else o for i,o in enumerate(s.steps)))
 
-# %% ../nbs/07_space.ipynb #cb75a6f3
+# %% ../nbs/07_space.ipynb #0ed48cf7
 def crossover(
     a:SolverSchedule, # One parent
     b:SolverSchedule, # Another, of any length
@@ -199,7 +199,7 @@ def crossover(
     rng,              # numpy Generator
 ) -> SolverSchedule: # Child that costs space.nfe calls
     "Mix the steps and times of two schedules."
-    a, b = (replace(o, name='', evidence=None, noise=space.noise) for o in (a, b))
+    a, b = (replace(o, name='', evidence=None, noise=space.noise, weights=None) for o in (a, b))
     if b.n_steps != a.n_steps: b = resize(space, b, a.n_steps, rng)
     la, lb = (space.noise.lamb(np.array(o.times)) for o in (a, b)); w = _choice(rng, (0., 1., rng.uniform(-.5, 1.5), rng.uniform(-.5, 1.5)))
     end = float(np.clip(np.exp((1-w)*np.log(a.times[-1]) + w*np.log(b.times[-1])), *space.t_end))

@@ -146,7 +146,7 @@ class DiT(nn.Module):
         h = self.out(modulate(h, *self.ada(e)[:,None].chunk(2, -1)))
         return F.pixel_shuffle(h.transpose(1, 2).reshape(x.shape), self.patch)
 
-# %% ../nbs/06_zoo.ipynb #5ca8bab5
+# %% ../nbs/06_zoo.ipynb #463ceb82
 class Classifier(nn.Module):
     "A small convolutional classifier; `features` are its last layer but one."
     def __init__(self,
@@ -161,7 +161,6 @@ class Classifier(nn.Module):
         self.head = nn.Sequential(nn.SiLU(), nn.Dropout(.2), nn.Linear(n_features, n_classes))
     def forward(self, x): return self.head(self.body(x))
 
-    @torch.no_grad()
     def features(self, x): return self.body(x.float().clamp(-1, 1))  # a picture ends where its range ends
 
 # %% ../nbs/06_zoo.ipynb #2ab6bcd4
@@ -225,7 +224,17 @@ def _choose(fn, n, label, guidance, device='cpu'):
 
 def _flatten(x): return x.flatten(1)
 
-# %% ../nbs/06_zoo.ipynb #ac27601e
+# %% ../nbs/06_zoo.ipynb #6be36d82
+class _Along(torch.autograd.Function):
+    "A function of time that numpy computes, with its slope by a central difference."
+    @staticmethod
+    def forward(ctx, t, f):
+        s = t.detach().double().cpu().numpy(); e = 1e-6*np.maximum(s, 1e-3)
+        ctx.slope = torch.as_tensor((f(s+e)-f(s-e))/(2*e)).to(t)
+        return torch.as_tensor(f(s)).to(t.device)
+    @staticmethod
+    def backward(ctx, g): return (g*ctx.slope).to(ctx.slope), None
+
 def gaussian_mixture(
     means,                # Centres of the components, (K,*shape)
     std=.2,               # Their standard deviations, one number or (K,), above 0
@@ -240,7 +249,7 @@ def gaussian_mixture(
     "The perfect model of a mixture of Gaussians, in closed form."
     mix = Mixture(means, std, weights); to_data(predicts, 1., 1.)
     def fn(x, t, y):
-        al, si = (torch.as_tensor(f(t.double().cpu().numpy())).to(x) for f in (noise.alpha, noise.sigma)); a, b = (v.reshape(-1, *[1]*len(mix.shape)) for v in to_data(predicts, al, si))
+        al, si = (_Along.apply(t, f).to(x) for f in (noise.alpha, noise.sigma)); a, b = (v.reshape(-1, *[1]*len(mix.shape)) for v in to_data(predicts, al, si))
         return (mix.expected(x, al, si, y) - a*x)/b
     m = Denoiser(_choose(fn, len(mix.means), label, guidance, device), noise, predicts=predicts, shape=mix.shape, name=name, device=device)
     m.features, m.reference, m.mixture = _flatten, mix.statistics(), mix
