@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['TUNE_NOISE', 'plain_errors', 'parse_nfe', 'nfe_name', 'cores', 'processes', 'save_result', 'usf_search', 'usf_sample',
-           'usf_show', 'tuned_solvers', 'compare_rows', 'save_comparison', 'usf_compare']
+           'usf_show', 'usf_polish', 'tuned_solvers', 'compare_rows', 'save_comparison', 'usf_compare']
 
 # %% ../nbs/12_cli.ipynb #d5aa4ae5
 import os
@@ -15,10 +15,12 @@ from fastcore.script import call_parse, Param, store_true
 from threadpoolctl import threadpool_limits
 from tqdm.auto import tqdm
 
-# %% ../nbs/12_cli.ipynb #d5fe0846
+# %% ../nbs/12_cli.ipynb #ddd2dab4
 from .core import SolverSchedule, write_text
 from .evaluate import CONFIRM_NOISE, DRAWS, evaluate
 from .plots import plot_intervals, plot_samples, plot_strategy, ranking, save_grid, theme
+from .polish import LEVELS, OBJECTIVES, polish as polish_schedule
+from .rivals import IDEAS, rival
 from .sample import plan_for, sample, start_noise
 from .search import OPTIMISERS, SearchConfig, default_metric, family, search
 from .solvers import known_solvers
@@ -90,7 +92,7 @@ def _say(result, folder, files):
     first = folder/next(f for f in files if f.endswith('.json'))
     print(f'{folder/"report.html"}  everything on one page\n{first}  a sampler: try  usf_sample {first}  or  usf_show {first}\nin {folder}: {", ".join(files)}')
 
-# %% ../nbs/12_cli.ipynb #9b6657e0
+# %% ../nbs/12_cli.ipynb #51378dd2
 @call_parse
 def usf_search(
     model:Param("Embedded model", str)='digits',
@@ -109,11 +111,12 @@ def usf_search(
     confirm_n:Param("Samples of the confirmation, per noise", int)=2048,
     confirm_seeds:Param("Fresh noises of the confirmation", int)=3,
     extrapolate:Param("Extrapolate the confirmation to infinitely many samples", store_true)=False,
+    polish:Param("Best finalists that are polished by gradients, for each number of calls; 0 for none", int)=2,
 ):
     "Search the best few-step samplers for a model; the same command continues an interrupted search."
     with plain_errors(), threadpool_limits(max(threads, 1)):
         nfes = parse_nfe(nfe); torch.set_num_threads(max(threads, 1))
-        config = SearchConfig(nfe=nfes, budget=budget, seed=seed, n=n, probe_n=probe_n, control_n=control_n, draw=draw, final_n=final_n, confirm_n=confirm_n, confirm_seeds=confirm_seeds, extrapolate=extrapolate)
+        config = SearchConfig(nfe=nfes, budget=budget, seed=seed, n=n, probe_n=probe_n, control_n=control_n, draw=draw, final_n=final_n, confirm_n=confirm_n, confirm_seeds=confirm_seeds, extrapolate=extrapolate, polish=polish)
         m = load_model(model); k = processes(m, workers, threads); folder = Path(out or f'runs/{model}-nfe{nfe_name(nfes)}-seed{seed}')
         r = search(m, config=config, optimiser=optimiser, journal=folder/'journal.db', workers=k)
         _say(r, folder, save_result(r, m, folder))
@@ -151,7 +154,7 @@ def _picture(plot, *args, out, **kw):
     Path(out).parent.mkdir(parents=True, exist_ok=True)
     with mpl.rc_context(): theme(); fig = plot(*args, **kw).figure; mpl.pyplot.close(fig); fig.savefig(out, format='png', dpi=130, bbox_inches='tight', metadata={'Software': None})
 
-# %% ../nbs/12_cli.ipynb #335a0e7d
+# %% ../nbs/12_cli.ipynb #789d64c9
 @call_parse
 def usf_show(
     schedule:Param("Schedule file, or a published .pth", str),
@@ -160,10 +163,31 @@ def usf_show(
     "Print what a schedule does, step by step, and draw it."
     with plain_errors():
         s = SolverSchedule.from_usf(schedule) if str(schedule).endswith('.pth') else SolverSchedule.load(schedule)
-        print(f'{s.name or "solver schedule"}: {s.n_steps} steps, {s.nfe} network calls, first step {s.afs}, id {s.id}\n')
+        print(f'{s.name or "solver schedule"}: {s.n_steps} steps, {s.nfe} network calls, first step {s.afs}{", polished weights" if s.weights else ""}, id {s.id}\n')
         print(pd.DataFrame(s.rows()).to_string(index=False))
         if s.evidence: print('\nmeasured: ' + ', '.join(f'{k} {v}' for k,v in s.evidence.items()))
         if out: _picture(plot_strategy, s, out=out); print(f'\n{out}')
+
+# %% ../nbs/12_cli.ipynb #76455f16
+@call_parse
+def usf_polish(
+    schedule:Param("Schedule file, or a published .pth", str),
+    model:Param("Embedded model", str)='digits',
+    level:Param("What may move", str, choices=LEVELS)='weights',
+    objective:Param("What to go down: the Fréchet distance, or the distance to a 60-step teacher", str, choices=OBJECTIVES)='fid',
+    n:Param("Samples", int)=512,
+    steps:Param("Gradients at most", int)=16,
+    seed:Param("Seed of the noise", int)=0,
+    threads:Param("CPU threads [default: all cores]", int)=None,
+    out:Param("File to write", str)='polished.json',
+):
+    "Move the times and weights of a schedule down the gradient; never worse than it was, on noise held out."
+    with plain_errors(), threadpool_limits(threads or cores()):
+        if n < 2: raise ValueError(f"n must be at least 2, got {n}")
+        torch.set_num_threads(threads or cores()); m = load_model(model); s = _load(schedule, m)
+        p = polish_schedule(m, s, level=level, objective=objective, n=n, evaluations=steps, seed=seed)
+        if p is s: print(f'Nothing was gained on held-out noise: {schedule} is as good as {level} can make it, and no file was written.'); return
+        p.save(out); e = p.evidence['polish']; print(f"{out}: {e['before']:.3g} became {e['after']:.3g} on held-out noise, after {e['evaluations']} gradients ({e['calls']:,} network calls, a backward pass counted as two)")
 
 # %% ../nbs/12_cli.ipynb #6c4d5a3f
 TUNE_NOISE = 40_000
@@ -220,7 +244,7 @@ def _names(schedules, paths, known=()):
     names = [s.name or s.id for s in schedules]; taken = names + [s.name for s in known]
     return {name if taken.count(name) == 1 else f'{name} ({path})': s for name,path,s in zip(names, paths, schedules)}
 
-# %% ../nbs/12_cli.ipynb #858fdac5
+# %% ../nbs/12_cli.ipynb #ff4bd6df
 def _calls(mine, nfe):
     "At which numbers of calls the known solvers are measured: those that were asked for, or those of the schedules."
     calls = parse_nfe(nfe) if nfe is not None else tuple(sorted({s.nfe for s in mine})) or (5,)
@@ -234,11 +258,16 @@ def _sentence(r):
     sure = f' (95 % interval {r.ratio_low:.2f} to {r.ratio_high:.2f})'*int(r.ratio_low == r.ratio_low)
     return f'{r.name} with {r.nfe} calls: {r.ratio:.2f} times the best known solver, {r.against}{sure}.'
 
+def _ideas(model, nfe):
+    "Every idea of `IDEAS`, named with its number of calls."
+    made = (rival(name, model, nfe) for name in tqdm(IDEAS, desc=f'ideas, {nfe} calls', disable=None))
+    return [replace(s, name=f'{s.name}, {nfe} calls') for s in made]
+
 def _at_least(**least):
     for k,(v,low) in least.items():
         if v < low: raise ValueError(f"{k} must be at least {low}, got {v}")
 
-# %% ../nbs/12_cli.ipynb #fdc3a49c
+# %% ../nbs/12_cli.ipynb #79267f4b
 @call_parse
 def usf_compare(
     schedules:Param("Schedule files, or published .pth", str, nargs='*', opt=False)=(),
@@ -248,6 +277,7 @@ def usf_compare(
     seeds:Param("Fresh noises", int)=3,
     tune_n:Param("Samples with which the known solvers' grids are tuned", int)=512,
     families:Param("Families of known solvers, best first; 0 for none [default: all]", int)=None,
+    rivals:Param("Beside them, published ideas re-made for this model: times by shortest paths, times and weights by gradients (takes minutes)", store_true)=False,
     out:Param("Folder for rows and figures, or a CSV file", str)=None,
 ):
     "Compare schedules with each other and with the known solvers, on one model and the same noise."
@@ -255,7 +285,7 @@ def usf_compare(
         m = load_model(model); metric = default_metric(m); mine = [_load(p, m) for p in schedules]; calls = _calls(mine, nfe)
         _at_least(seeds=(seeds, 1), n=(n, metric.min_samples), tune_n=(tune_n, metric.min_samples), families=(1 if families is None else families, 0 if mine else 1))
         known = [s for k in calls for s in tuned_solvers(m, metric, k, tune_n)[:families]] if families != 0 else []
-        named = _names(mine, schedules, known); rows = compare_rows(m, named, known, metric, n, seeds); t = ranking(rows)
+        named = _names(mine, schedules, known) | ({s.name: s for k in calls for s in _ideas(m, k)} if rivals else {}); rows = compare_rows(m, named, known, metric, n, seeds); t = ranking(rows)
         print(_round(t).drop(columns=['id', 'against']).rename(columns=dict(low='95% from', high='to', ratio_low='95% from ', ratio_high='to ')).to_string(index=False)); print('\n' + '\n'.join(_sentence(r) for r in t.itertuples() if r.name in named))
         best = [s for s in known if f'{s.name}, {s.nfe} calls' in set(t['against'])]
         if out: print('\n' + '\n'.join(map(str, save_comparison(rows, m, {f'{name}, {s.nfe} calls': s for name,s in [*named.items(), *((s.name, s) for s in best)]}, out))))

@@ -15,9 +15,9 @@ from scipy.optimize import minimize
 from torch.utils.checkpoint import checkpoint as recompute
 from tqdm.auto import tqdm
 
-# %% ../nbs/09d_polish.ipynb #910ea91f
+# %% ../nbs/09d_polish.ipynb #e927a650
 from .core import SolverSchedule, Relaxation
-from .weights import _compile, compile_plan, reduced, relaxation_factor, to_data
+from .weights import _compile, reduced, relaxation_factor, to_data
 from .sample import Denoiser, sample
 from .metrics import FrechetMetric, Statistics, control_variate
 from .solvers import dpm_solver_pp
@@ -236,13 +236,13 @@ def whitening(self:Slope, n=32, step=1e-3, floor=1e-4) -> np.ndarray: # (size, s
     return W
 Slope.whitening = whitening
 
-# %% ../nbs/09d_polish.ipynb #d4b7e6cf
+# %% ../nbs/09d_polish.ipynb #1c5d7d99
 POLISH_NOISE, HELDOUT_NOISE = 60_000, 70_000
 
 class _Watch:
     "Held-out noise: keeps the best, and says when to stop."
     def __init__(self, slope, every, patience, bar, tell=None):
-        self.slope, self.every, self.patience, self.bar, self.tell, self.seen, self.rows = slope, every, patience, bar, tell, 0, []
+        self.slope, self.every, self.patience, self.bar, self.tell, self.seen, self.rows, self.now = slope, every, patience, bar, tell, 0, [], np.zeros(slope.size)
         self.best, self.theta = self.look(np.zeros(slope.size)), None
         if not np.isfinite(self.best): raise ValueError(f"the objective must be finite at the start, got {self.best}; the schedule stays as it is")
         self.before = self.best
@@ -253,6 +253,7 @@ class _Watch:
         if self.tell: self.tell(theta, v)
         return v
     def __call__(self, theta, last=False):
+        self.now = theta.copy()
         self.seen += not last
         if self.seen % self.every and not last or last and self.rows[-1][0] == self.seen: return
         v = self.look(theta)
@@ -260,7 +261,7 @@ class _Watch:
         self.bar.set_postfix_str(f'held-out {v:.3g}, was {self.before:.3g}')
         if not last and all(w != self.best for _,w in self.rows[-self.patience:]): raise StopIteration
 
-# %% ../nbs/09d_polish.ipynb #f8df0d29
+# %% ../nbs/09d_polish.ipynb #8f8727fb
 def _check_gradients(slope):
     "One small call tells whether gradients pass."
     f, o = slope.freedom, slope.objective; tau = torch.tensor(f.table(np.zeros(f.size))[f.called.argmax(), 0]).to(o.x).requires_grad_(); x = o.x[:1].clone().requires_grad_()
@@ -306,14 +307,18 @@ def polish(
     about = dict(level=level, objective=objective, n=n, seed=seed, evaluations=done, before=watch.before, after=watch.best, calls=slope.calls+held.calls, start=schedule.id)
     return replace(freedom.result(watch.theta[:freedom.size]), name=f'{schedule.name}, polished' if schedule.name else '', evidence=dict(polish=about))
 
+class _Enough(Exception): pass
+
 @np.errstate(all='ignore')      # what is not a number is refused below
 def _descend(slope, watch, evaluations, bar):
     "L-BFGS; returns the number of gradients."
     count, high, W = 0, [None], slope.whitening()
     def f(theta):
-        nonlocal count; count += 1; bar.update()
+        nonlocal count
+        if count == evaluations: raise _Enough
+        count += 1; bar.update()
         try: v, g = slope.gradient(W@theta); g = W.T@g
-        except ValueError as e:                       # infinite weights
+        except ValueError:                            # infinite weights
             if count == 1: raise
             v, g = float('nan'), None
         if not (np.isfinite(v) and np.isfinite(g).all()):
@@ -321,6 +326,7 @@ def _descend(slope, watch, evaluations, bar):
             return 10*abs(high[0])+1, np.zeros_like(theta)
         high[0] = v if high[0] is None else high[0]
         return v, g
-    end = minimize(f, np.zeros(slope.size), jac=True, method='L-BFGS-B', callback=lambda x: watch(W@x), options=dict(maxfun=evaluations, maxiter=evaluations))
-    watch(W@end.x, last=True)
+    try: minimize(f, np.zeros(slope.size), jac=True, method='L-BFGS-B', callback=lambda x: watch(W@x))
+    except _Enough: pass                                  # in the middle of a line search
+    watch(watch.now, last=True)
     return count
