@@ -5,6 +5,7 @@
 
 For each model, number of calls and seed: plain evolution with 150 full trials, and S3 from the same noise with 75 (so a ratio above a half is seen as such).
 Both begin with the known solvers and their relatives; everything that either evaluates is counted, in samples: 256 samples are one full trial, a probe on 32 an eighth of one.
+`s3, memetic` is S3 whose best trial is moved by gradients after 20 trials, at the level of its decisions (times and relaxations), and has children; counted likewise.
 `s3, then polish` is S3 with a budget of 20 and then gradients from its best trial: a gradient on 384 samples counts for 4.5 trials (a backward pass is two calls), a look at the held-out noise for 1.5,
 and at every look the schedule is measured as a trial is, which counts too, on the noise of the trials, which the gradients do not see.
 A row is one run with its curve: [full trials spent, best value so far] wherever the best changed. `--variants` adds other settings of S3. Rows: benchmarks/rows/efficiency.csv.
@@ -17,7 +18,7 @@ import numpy as np
 from common import Rows
 
 BUDGETS = dict(evolution=150, s3=75, random=150)
-VARIANTS = {'s3, then polish': dict(budget=20), 'evolution, small generations': dict(generation=8), 's3, no guidance': dict(candidates=0), 's3, 160 candidates': dict(candidates=160), 's3, no predictor': dict(candidates=0, kappa=None), 's3, no probes': dict(probe_n=0, candidates=300), 's3, 16 samples': dict(probe_n=16)}
+VARIANTS = {'s3, then polish': dict(budget=20), 's3, memetic': dict(), 'evolution, small generations': dict(generation=8), 's3, no guidance': dict(candidates=0), 's3, 160 candidates': dict(candidates=160), 's3, no predictor': dict(candidates=0, kappa=None), 's3, no probes': dict(probe_n=0, candidates=300), 's3, 16 samples': dict(probe_n=16)}
 KEY = ('model', 'nfe', 'optimiser', 'seed')
 
 @lru_cache(maxsize=1)
@@ -45,15 +46,16 @@ def run(task):
     from usf_nbdev.evaluate import TRIAL_NOISE, evaluate
     from usf_nbdev.journal import Trial
     m, metric, control = world(name); o = optimiser_of(m, what, nfe, seed); value_of = lambda s, n: evaluate(m, s, metric, n, TRIAL_NOISE+seed, control=control, clock=o.clock); c, trials, g, curve, best = o.config, [], 0, [], float('inf')
-    while made := o.ask(g, trials):
+    memetic, extra = what.endswith('memetic'), 0.
+    while (used := sum(t.n for t in trials)/256 + extra) < o.config.budget and (made := o.ask(g, trials)):
         for p in made:
             n = p.n or c.n
             try: value, state = value_of(p.schedule, n), 'done'
             except ValueError: value, state = None, 'fail'
             trials.append(Trial(number=len(trials), generation=g, origin=p.origin, nfe=nfe, schedule=p.schedule.to_json(indent=None, weights=False), key=p.schedule.id, state=state, value=value, n=n, info=p.info))
-            if state == 'done' and n == c.n and value < best: best = value; curve.append([round(sum(t.n for t in trials)/c.n, 3), round(best, 4)])
+            if state == 'done' and n == c.n and value < best: best = value; curve.append([round(sum(t.n for t in trials)/c.n+extra, 3), round(best, 4)])
         g += 1
-    used = sum(t.n for t in trials)/c.n
+        if memetic and sum(t.n for t in trials) > 20*c.n: memetic = False; extra = lamarck(m, metric, control, trials, c, nfe, seed, curve, value_of, g); g += 1; best = min(best, curve[-1][1])
     if what.endswith('then polish'): used, best = gradients(m, metric, control, trials, c, nfe, seed, used, best, curve, value_of)
     seconds = {k: round(v, 1) for k,v in o.clock.seconds.items()}
     return task, dict(budget=c.budget, n=c.n, final=round(best, 4), spent=round(used, 3), seconds=json.dumps(seconds), curve=json.dumps(curve))
@@ -71,6 +73,22 @@ def gradients(m, metric, control, trials, c, nfe, seed, used, best, curve, value
         if v < best: best = v; curve.append([round(end, 3), round(best, 4)])
     polish(m, ranked(trials, nfe, c.n)[0][0], metric, n=384, evaluations=16, every=2, seed=seed, control=control, progress=False, callback=look)
     return end, best
+
+def lamarck(m, metric, control, trials, c, nfe, seed, curve, value_of, g):
+    "The best trial after six gradients in its times and relaxations becomes a trial."
+    from dataclasses import replace
+    from usf_nbdev.journal import Trial
+    from usf_nbdev.optimise import ranked
+    from usf_nbdev.polish import polish
+    calls = [0]
+    def look(s, held_out, n): calls[0] = n
+    s, best = ranked(trials, nfe, c.n)[0]; p = polish(m, s, metric, level='relaxations', n=384, evaluations=6, every=3, seed=seed, control=control, progress=False, callback=look)
+    extra = calls[0]/nfe/c.n
+    if p is not s:
+        p = replace(p, name='', evidence=None); v = value_of(p, c.n)
+        trials.append(Trial(number=len(trials), generation=g, origin='memetic', nfe=nfe, schedule=p.to_json(indent=None, weights=False), key=p.id, state='done', value=v, n=c.n, info={})); best = min(best, v)
+    curve.append([round(sum(t.n for t in trials)/c.n+extra, 3), round(best, 4)])
+    return extra
 
 def summary(rows):
     "Share of evolution's evaluations that S3 needs to come where evolution ends."

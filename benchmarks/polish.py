@@ -3,9 +3,9 @@
     python benchmarks/polish.py                                     # about 2 hours on 2 cores; continues where it stopped
     python benchmarks/polish.py --models digits --nfe 5 --seeds 1   # a few minutes
 
-Needs the rows of quality.py: the tuned known solvers and one front per search seed. For each model, number of calls and seed: the best known solver and the searched schedule, polished
-with the settings of a default search (a seed is that of the search and of the polishing noise), then measured like all in quality.csv: 10,000 samples of 3 fresh noises. Besides,
-on 2,048 of them, what nobody optimised: the kernel distance of the *pixels* to the reals, and the distance of each sample to the 60-step teacher's from the same start.
+Needs the rows of quality.py: the tuned known solvers and one front per search seed. For each model and number of calls: the schedule of each search seed, polished with the settings of
+a default search, and the best known solver, polished likewise (with the first seed of the noise), then measured: 10,000 samples
+of fresh noise, of one noise for each search seed, the known ones and the rivals on all three. Besides, on 2,048 samples, what nobody optimised: the kernel distance of the *pixels* to the reals, and the distance of each sample to the 60-step teacher's from the same start.
 Rivals' ideas (`rivals`), named for what they are and not the authors' results, with the first seed. Rows: benchmarks/rows/polish.csv; the schedules: benchmarks/rows/polished.jsonl.
 """
 import argparse, csv, json, time
@@ -20,12 +20,12 @@ from quality import N, NOISES, schedule
 KEY, MADE = ('model', 'nfe', 'what', 'seed', 'noise'), ROWS/'polished.jsonl'
 
 def best_known(model, nfe):
-    "The best tuned known solver of quality.csv, by its 10,000 samples."
+    "The best tuned known solver of quality.csv."
     from usf_nbdev.solvers import known_solvers
     from usf_nbdev.zoo import load_model
     values = {}
     for r in csv.DictReader((ROWS/'quality.csv').open()):
-        if (r['model'], r['what'], r['nfe']) == (model, 'known', str(nfe)): values.setdefault(r['id'], []).append(float(r['value']))
+        if (r['model'], r['what'], r['nfe']) == (model, 'tune', str(nfe)): values.setdefault(r['id'], []).append(float(r['value']))
     best = min(values, key=lambda i: np.mean(values[i]))
     return next(s for s in known_solvers(load_model(model).noise, nfe) if s.id == best)
 
@@ -37,15 +37,19 @@ def start_of(model, nfe, what, seed):
 def make(task):
     "The schedule of a task, with what it cost."
     model, nfe, what, seed = task
-    from usf_nbdev.polish import polish
+    from usf_nbdev.polish import polish, polishable
     from usf_nbdev.rivals import IDEAS, rival
     m, metric, control = world(model); s = None if what in IDEAS else start_of(model, nfe, what, seed); control.many()      # made once, not counted
     if what in ('known', 'searched'): return s, dict(calls=0, seconds=0.)
     began = time.perf_counter()
     if what in IDEAS: p = rival(what, m, nfe, progress=False)
-    else: p = polish(m, s, metric, seed=seed, control=control, progress=False)
+    else: s = polishable(s); p = polish(m, s, metric, seed=seed, control=control, progress=False)
     about = (p.evidence or {}).get('polish', {}) if p is not s else {}
     return p, dict(calls=about.get('calls', 0), seconds=round(time.perf_counter()-began, 1), before=about.get('before'), after=about.get('after'))
+
+def known_value(model, s, noise):
+    "What quality.csv says of it already."
+    return next((float(r['value']) for r in csv.DictReader((ROWS/'quality.csv').open()) if (r['model'], r['id'], r['n'], r['noise']) == (model, s.id, str(N), str(noise))), None)
 
 @lru_cache(maxsize=4)
 def others(model):
@@ -59,28 +63,32 @@ def others(model):
     reals = digits_data()[0] if model.startswith('digits') else patches_data()[0][torch.randperm(100_000, generator=torch.Generator().manual_seed(0))[:2048]]
     with torch.inference_mode(): return x, reals[:2048].flatten(1), torch.cat([sample(m, default_teacher(m), b) for b in x.split(256)])
 
+def noises_of(what, seed):
+    "Fresh noises of a task."
+    from usf_nbdev.evaluate import CONFIRM_NOISE
+    return [CONFIRM_NOISE+seed] if what.startswith('searched') else range(CONFIRM_NOISE, CONFIRM_NOISE+NOISES)
+
 def run(task):
     "All measurements of one schedule."
     import torch
-    from usf_nbdev.evaluate import CONFIRM_NOISE, evaluate
+    from usf_nbdev.evaluate import evaluate
     from usf_nbdev.metrics import kernel_distance
     from usf_nbdev.sample import sample
     model, nfe, what, seed = task; m, metric, _ = world(model); s, cost = make(task); x, reals, teacher = others(model)
     with torch.inference_mode(): y = torch.cat([sample(m, s, b) for b in x.split(256)]).clamp(-1, 1)
     kid, near = kernel_distance(y.flatten(1), reals), float((y-teacher.clamp(-1, 1)).square().mean().sqrt())
-    return task, s.to_json(None, weights=False), [dict(value=round(evaluate(m, s, metric, N, z), 4), n=N, id=s.id, kernel_pixels=round(kid, 6), rms_to_teacher=round(near, 5), **cost) for z in range(CONFIRM_NOISE, CONFIRM_NOISE+NOISES)]
+    return task, s.to_json(None, weights=False), [dict(value=known_value(model, s, z) or round(evaluate(m, s, metric, N, z), 4), n=N, id=s.id, kernel_pixels=round(kid, 6), rms_to_teacher=round(near, 5), **cost) for z in noises_of(what, seed)]
 
 def main():
-    from usf_nbdev.evaluate import CONFIRM_NOISE
     from usf_nbdev.rivals import IDEAS
     a = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    a.add_argument('--models', nargs='*', default=['digits', 'digits_dit', 'patches']); a.add_argument('--nfe', type=int, nargs='*', default=[5, 4, 6, 3]); a.add_argument('--seeds', type=int, default=3); a.add_argument('--workers', type=int, default=2); a.add_argument('--no-rivals', action='store_true'); a = a.parse_args()
-    rows = Rows('polish', KEY); what = ['searched, polished', 'known, polished', 'searched', 'known'] + ([] if a.no_rivals else list(IDEAS))
-    tasks = [(m, k, w, s) for s in range(a.seeds) for k in a.nfe for m in a.models for w in what if s == 0 or w not in IDEAS and w != 'known']
-    tasks = [t for t in tasks if rows.find(**dict(zip(KEY, (*t, CONFIRM_NOISE)))) is None]
+    a.add_argument('--models', nargs='*', default=['digits', 'digits_dit', 'patches']); a.add_argument('--nfe', type=int, nargs='*', default=[5, 4, 6, 3]); a.add_argument('--seeds', type=int, default=3); a.add_argument('--workers', type=int, default=2); a.add_argument('--rivals', type=int, nargs='*', default=[5], help='numbers of calls at which the rivals are measured'); a = a.parse_args()
+    rows = Rows('polish', KEY); what = ['searched, polished', 'searched', 'known, polished', 'known', *IDEAS]
+    tasks = [(m, k, w, s) for s in range(a.seeds) for k in a.nfe for m in a.models for w in what if (s == 0 or w.startswith('searched')) and (w not in IDEAS or k in a.rivals)]
+    tasks = [t for t in tasks if rows.find(**dict(zip(KEY, (*t, noises_of(t[2], t[3])[0])))) is None]
     with ProcessPoolExecutor(a.workers, mp_context=get_context('spawn')) as pool:
         for task,text,made in pool.map(run, tasks):
-            for i,r in enumerate(made): rows.get(lambda: r, **dict(zip(KEY, (*task, CONFIRM_NOISE+i))))
+            for z,r in zip(noises_of(task[2], task[3]), made): rows.get(lambda: r, **dict(zip(KEY, (*task, z))))
             with MADE.open('a') as f: f.write(json.dumps(dict(zip(KEY, task)) | dict(schedule=json.loads(text)))+'\n')
             print(*task, round(np.mean([r['value'] for r in made]), 3), made[0]['seconds'], flush=True)
 

@@ -6,9 +6,10 @@
 __all__ = ['TUNE_NOISE', 'plain_errors', 'parse_nfe', 'nfe_name', 'cores', 'processes', 'save_result', 'usf_search', 'usf_sample',
            'usf_show', 'usf_polish', 'tuned_solvers', 'compare_rows', 'save_comparison', 'usf_compare']
 
-# %% ../nbs/12_cli.ipynb #d5aa4ae5
+# %% ../nbs/12_cli.ipynb #633d1cd7
 import os
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 import pandas as pd, torch
 from fastcore.script import call_parse, Param, store_true

@@ -13,7 +13,7 @@ import numpy as np, pandas as pd, torch
 from threadpoolctl import threadpool_limits
 from tqdm.auto import tqdm
 
-# %% ../nbs/10_search.ipynb #c46cd8b9
+# %% ../nbs/10_search.ipynb #eabb7b58
 from . import __version__
 from .core import SolverSchedule
 from .metrics import FrechetMetric
@@ -22,7 +22,7 @@ from .solvers import known_solvers
 from .evaluate import CONFIRM_NOISE, FINAL_NOISE, TRIAL_NOISE, Clock, Control, evaluate, evaluate_infinite, interval, least_to_extrapolate, ratio_interval
 from .optimise import Proposal, SearchConfig, distinct, ranked, read_schedule, spent
 from .optuna_search import OPTIMISERS
-from .polish import HELDOUT_NOISE, polish
+from .polish import HELDOUT_NOISE, polish, polishable
 
 # %% ../nbs/10_search.ipynb #3f004e36
 LATER = ('finalist', 'polish', 'polished', 'confirm', 'extrapolated')     # origins of trials that are no part of the search proper
@@ -41,7 +41,7 @@ def best_known(
     for t in sorted(most.values(), key=lambda t: (-t.n, t.value, t.number)): out.setdefault(family((s := read_schedule(t.schedule)).name), s)
     return list(out.values())
 
-# %% ../nbs/10_search.ipynb #ae655be2
+# %% ../nbs/10_search.ipynb #7192e027
 def finalists(trials, config) -> list: # Proposals
     "For each number of calls, the best schedules and the best known solvers, on other noise."
     out = []
@@ -53,7 +53,7 @@ def finalists(trials, config) -> list: # Proposals
 def polishes(trials, config) -> list: # Proposals
     "The best finalists for each number of calls, as the starts of gradients."
     final = [t for t in trials if t.origin == 'finalist']
-    return [Proposal(s, 'polish', config.polish_n) for k in config.nfes for s,_ in ranked(final, k)[:config.polish] if all(o.prediction != 'ems' for o in s.steps)]
+    return [Proposal(s, 'polish', config.polish_n) for k in config.nfes for s in distinct([polishable(s) for s,_ in ranked(final, k)[:config.polish]])]
 
 def polished(trials, config, made) -> list: # Proposals
     "What gradients made of them (`made`: {id of the start: text of the schedule}), on the noise of the finalists."
