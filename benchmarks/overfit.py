@@ -3,7 +3,7 @@
     python benchmarks/overfit.py        # a few minutes on one core; continues where it stopped
 
 For every schedule that polish.py has polished (benchmarks/rows/polished.jsonl): the distance of 512 samples with the control variate on the noise it was polished on, on the held-out noise
-that chose when to stop, and on 8 noises that neither has seen, all measured alike. Rows: benchmarks/rows/overfit.csv.
+that chose when to stop, and on 4 noises that neither has seen, all measured alike. Rows: benchmarks/rows/overfit.csv.
 """
 import json
 import numpy as np, torch
@@ -15,7 +15,7 @@ from quality import schedule
 from usf_nbdev.evaluate import evaluate
 from usf_nbdev.polish import HELDOUT_NOISE, POLISH_NOISE
 
-FRESH = range(75_000, 75_008)
+FRESH = range(75_000, 75_004)
 
 if __name__ == '__main__':
     torch.set_num_threads(1); rows = Rows('overfit', ('model', 'nfe', 'what', 'seed', 'id'))

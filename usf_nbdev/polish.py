@@ -56,7 +56,7 @@ def polishable(
     if all(s.prediction != 'ems' for s in schedule.steps): return schedule
     return replace(schedule, steps=tuple(replace(s, prediction='data') if s.prediction == 'ems' else s for s in schedule.steps), name='', evidence=None)
 
-# %% ../nbs/09d_polish.ipynb #930bbd8c
+# %% ../nbs/09d_polish.ipynb #3923d703
 def _free_weights(slots, afs):
     "Which of the numbers (slots, 2+slots) of the rows are free."
     free = np.c_[np.ones(slots), np.full(slots, afs == 'mean'), np.tri(slots)] > 0
@@ -77,11 +77,11 @@ def _change(s, at, f):
 
 def _linear(s, noise):
     "The same schedule, all its relaxations linear."
-    lam, found = noise.lamb(np.array(s.times)), iter(_relaxed(s))
+    lam, at = noise.lamb(np.array(s.times)), _relaxed(s)
     def factor(e, n):
-        i, k = next(found); h = lam[i+1] - lam[i+1+e.start+(k == 'corrector')] if k == 'corrector' else lam[i+1] - lam[i+1+e.start]
+        i, k = at[n]; h = lam[i+1] - lam[i+1+e.start+(k == 'corrector')]
         return e.relaxation if e.relaxation.kind == 'linear' or not np.isfinite(h) else Relaxation('linear', (relaxation_factor(e.relaxation, h, s.steps[i].prediction)-1)/h)
-    return _change(s, _relaxed(s), factor)
+    return _change(s, at, factor)
 
 # %% ../nbs/09d_polish.ipynb #23447865
 def times(self:Freedom, theta) -> tuple:
@@ -226,10 +226,16 @@ def default_teacher(model, steps=60) -> SolverSchedule:
     "DPM-Solver++(2M) with many steps, on a grid that stands infinite ends."
     return dpm_solver_pp(model.noise, steps, grid='quadratic' if np.isfinite(model.noise.lamb(model.noise.T)) else 'uniform_t')
 
-# %% ../nbs/09d_polish.ipynb #6f1093f5
+# %% ../nbs/09d_polish.ipynb #cf284f1b
 class Slope:
     "A loss and its gradient in the numbers of a `Freedom`."
-    def __init__(self, freedom, objective, radius=0., checkpoint=False, autocast=None):
+    def __init__(self,
+        freedom,          # A `Freedom`
+        objective,        # An `Objective`
+        radius=0.,        # How far each start may move: the norm of the whole move, in units of sigma_T; 0: not at all
+        checkpoint=False, # As for `run_table`
+        autocast=None,    # As for `run_table`
+    ):
         self.freedom, self.objective, self.radius, self.kw = freedom, objective, radius, dict(checkpoint=checkpoint, autocast=autocast)
         self.size = freedom.size + (objective.x.numel() if radius else 0); self.calls = 0     # network calls times samples; a backward pass counts twice
     def start(self, z, x):
@@ -295,7 +301,7 @@ class _Watch:
         self.bar.set_postfix_str(f'held-out {v:.3g}, was {self.before:.3g}')
         if not last and all(w != self.best for _,w in self.rows[-self.patience:]): raise StopIteration
 
-# %% ../nbs/09d_polish.ipynb #5792967f
+# %% ../nbs/09d_polish.ipynb #e54b09de
 def _check_gradients(model, schedule, see):
     "One small call tells whether gradients pass; before anything else runs."
     t = schedule.times[0 if schedule.afs == 'none' else 1]; x = noise_of(model, 1, 0).requires_grad_(); tau = torch.tensor(model.own_time(t), dtype=x.dtype, device=x.device, requires_grad=True)
@@ -310,10 +316,10 @@ def polish(
     metric=None,               # A `FrechetMetric`; default: the model's own
     level:str='weights',       # One of `LEVELS`
     objective:str='fid',       # One of `OBJECTIVES`
-    n:int=512,                 # Samples of the objective, and of the held-out noise
-    evaluations:int=16,        # Gradients at most
+    n:int=512,                 # Samples of the objective, and of the held-out noise; for 'fid' at least twice the number of features
+    evaluations:int=16,        # Gradients at most (the whitening before them costs a pass of 32 samples for each number)
     seed:int=0,                # Seed of the noise, 0 to 9999
-    radius:float=0.,           # How far the start may move, in units of sigma_T (objectives with a teacher only)
+    radius:float=0.,           # How far each start may move (norm of the whole move, in units of sigma_T; objectives with a teacher only)
     teacher=None,              # Solver schedule of the teacher; default: DPM-Solver++(2M), 60 steps, or 20 for the anchor
     control=None,              # A `Control` for 'fid'; default: one is made; False: none
     anchor:float=.5,           # What distance to a 20-step teacher costs, for 'fid', as a ratio to the Fréchet distance at the start; 0: nothing
