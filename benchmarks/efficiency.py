@@ -47,7 +47,7 @@ def run(task):
     from usf_nbdev.journal import Trial
     m, metric, control = world(name); o = optimiser_of(m, what, nfe, seed); value_of = lambda s, n: evaluate(m, s, metric, n, TRIAL_NOISE+seed, control=control, clock=o.clock); c, trials, g, curve, best = o.config, [], 0, [], float('inf')
     memetic, extra = what.endswith('memetic'), 0.
-    while (used := sum(t.n for t in trials)/256 + extra) < o.config.budget and (made := o.ask(g, trials)):
+    while (used := sum(t.n for t in trials)/o.config.n + extra) < o.config.budget and (made := o.ask(g, trials)):
         for p in made:
             n = p.n or c.n
             try: value, state = value_of(p.schedule, n), 'done'
@@ -109,6 +109,6 @@ def main():
     tasks = [t for t in tasks if rows.find(**dict(zip(KEY, t))) is None]
     with ProcessPoolExecutor(a.workers, mp_context=get_context('spawn')) as pool:
         for task,r in pool.map(run, tasks): rows.get(lambda: r, **dict(zip(KEY, task))); print(*task, r['final'], r['spent'], flush=True)
-    for k,v in sorted(summary(rows).items()): print(*k, f'share of the evaluations: median {np.median(v):.2f}, quartiles {np.quantile(v, .25):.2f} to {np.quantile(v, .75):.2f}, {len(v)} seeds')
+    for k,v in sorted(summary(rows).items()): print(*k, f'share of the evaluations: median {np.median(v):.2f}, quartiles {np.quantile(v, .25, method='nearest'):.2f} to {np.quantile(v, .75, method='nearest'):.2f}, {len(v)} seeds (inf: not reached)')
 
 if __name__ == '__main__': main()

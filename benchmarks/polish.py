@@ -4,9 +4,9 @@
     python benchmarks/polish.py --models digits --nfe 5 --seeds 1   # a few minutes
 
 Needs the rows of quality.py: the tuned known solvers and one front per search seed. For each model and number of calls: the schedule of each search seed, polished with the settings of
-a default search, and the best known solver, polished likewise (with the first seed of the noise), then measured: 10,000 samples
-of fresh noise, of one noise for each search seed, the known ones and the rivals on all three. Besides, on 2,048 samples, what nobody optimised: the kernel distance of the *pixels* to the reals, and the distance of each sample to the 60-step teacher's from the same start.
-Rivals' ideas (`rivals`), named for what they are and not the authors' results, with the first seed. Rows: benchmarks/rows/polish.csv; the schedules: benchmarks/rows/polished.jsonl.
+a default search, and the best known solver, polished likewise (with the first seed of the noise), then measured: 10,000 samples of fresh noise, of one noise for each search seed, the known
+ones and the rivals on all three. Besides, on 2,048 samples of the first: the kernel distance of the *pixels* to the reals, which nobody optimised, and the distance of each sample to the
+60-step teacher's from the same start. Without an anchor, the first seed only. Rivals' ideas (`rival`), named for what they are and not the authors' results, with the first seed. Rows: benchmarks/rows/polish.csv; the schedules: benchmarks/rows/polished.jsonl.
 """
 import argparse, csv, json, time
 from concurrent.futures import ProcessPoolExecutor
@@ -17,7 +17,7 @@ from common import ROWS, Rows
 from efficiency import world
 from quality import N, NOISES, schedule
 
-KEY, MADE = ('model', 'nfe', 'what', 'seed', 'noise'), ROWS/'polished.jsonl'
+KEY, MADE, BARE = ('model', 'nfe', 'what', 'seed', 'noise'), ROWS/'polished.jsonl', 'searched, polished, no anchor'
 
 def best_known(model, nfe):
     "The best tuned known solver of quality.csv."
@@ -43,7 +43,7 @@ def make(task):
     if what in ('known', 'searched'): return s, dict(calls=0, seconds=0.)
     began = time.perf_counter()
     if what in IDEAS: p = rival(what, m, nfe, progress=False)
-    else: s = polishable(s); p = polish(m, s, metric, seed=seed, control=control, progress=False)
+    else: s = polishable(s); p = polish(m, s, metric, seed=seed, control=control, progress=False, **(dict(anchor=0.) if what == BARE else {}))
     about = (p.evidence or {}).get('polish', {}) if p is not s else {}
     return p, dict(calls=about.get('calls', 0), seconds=round(time.perf_counter()-began, 1), before=about.get('before'), after=about.get('after'))
 
@@ -56,12 +56,13 @@ def others(model):
     "Reals, the teacher, and its samples of the first fresh noise."
     import torch
     from usf_nbdev.evaluate import CONFIRM_NOISE
-    from usf_nbdev.polish import default_teacher
+    from usf_nbdev.evaluate import many_steps
+    from usf_nbdev.polish import TEACHER_STEPS
     from usf_nbdev.sample import sample, start_noise
     from usf_nbdev.train import digits_data, patches_data
     m = world(model)[0]; x = start_noise(m, 2048, seed=CONFIRM_NOISE)
     reals = digits_data()[0] if model.startswith('digits') else patches_data()[0][torch.randperm(100_000, generator=torch.Generator().manual_seed(0))[:2048]]
-    with torch.inference_mode(): return x, reals[:2048].flatten(1), torch.cat([sample(m, default_teacher(m), b) for b in x.split(256)])
+    with torch.inference_mode(): return x, reals[:2048].flatten(1), torch.cat([sample(m, many_steps(m.noise, TEACHER_STEPS), b) for b in x.split(256)])
 
 def noises_of(what, seed):
     "Fresh noises of a task."
@@ -77,14 +78,14 @@ def run(task):
     model, nfe, what, seed = task; m, metric, _ = world(model); s, cost = make(task); x, reals, teacher = others(model)
     with torch.inference_mode(): y = torch.cat([sample(m, s, b) for b in x.split(256)]).clamp(-1, 1)
     kid, near = kernel_distance(y.flatten(1), reals), float((y-teacher.clamp(-1, 1)).square().mean().sqrt())
-    return task, s.to_json(None, weights=False), [dict(value=known_value(model, s, z) or round(evaluate(m, s, metric, N, z), 4), n=N, id=s.id, kernel_pixels=round(kid, 6), rms_to_teacher=round(near, 5), **cost) for z in noises_of(what, seed)]
+    return task, s.to_json(None, weights=False), [dict(value=v if (v := known_value(model, s, z)) is not None else round(evaluate(m, s, metric, N, z), 4), n=N, id=s.id, kernel_pixels=round(kid, 6), rms_to_teacher=round(near, 5), **cost) for z in noises_of(what, seed)]
 
 def main():
     from usf_nbdev.rivals import IDEAS
     a = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    a.add_argument('--models', nargs='*', default=['digits', 'digits_dit', 'patches']); a.add_argument('--nfe', type=int, nargs='*', default=[5, 4, 6, 3]); a.add_argument('--seeds', type=int, default=3); a.add_argument('--workers', type=int, default=2); a.add_argument('--rivals', type=int, nargs='*', default=[5], help='numbers of calls at which the rivals are measured'); a = a.parse_args()
-    rows = Rows('polish', KEY); what = ['searched, polished', 'searched', 'known, polished', 'known', *IDEAS]
-    tasks = [(m, k, w, s) for s in range(a.seeds) for k in a.nfe for m in a.models for w in what if (s == 0 or w.startswith('searched')) and (w not in IDEAS or k in a.rivals)]
+    a.add_argument('--models', nargs='*', default=['digits', 'digits_dit', 'patches']); a.add_argument('--nfe', type=int, nargs='*', default=[5, 4, 6, 3]); a.add_argument('--seeds', type=int, default=3); a.add_argument('--workers', type=int, default=2); a.add_argument('--rivals', type=int, nargs='*', default=[5], help='numbers of calls at which the rivals are measured'); a.add_argument('--bare', type=int, nargs='*', default=[5, 6], help='numbers of calls at which the first seed is polished without an anchor too'); a = a.parse_args()
+    rows = Rows('polish', KEY); what = ['searched, polished', 'searched', 'known, polished', 'known', BARE, *IDEAS]
+    tasks = [(m, k, w, s) for s in range(a.seeds) for k in a.nfe for m in a.models for w in what if (s == 0 or w.startswith('searched')) and (w not in IDEAS or k in a.rivals) and (w != BARE or s == 0 and k in a.bare)]
     tasks = [t for t in tasks if rows.find(**dict(zip(KEY, (*t, noises_of(t[2], t[3])[0])))) is None]
     with ProcessPoolExecutor(a.workers, mp_context=get_context('spawn')) as pool:
         for task,text,made in pool.map(run, tasks):

@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['TRIAL_NOISE', 'FINAL_NOISE', 'CONFIRM_NOISE', 'CONTROL_NOISE', 'DRAWS', 'PARTS', 'noise_of', 'Clock', 'batches_of',
-           'evaluate', 'Control', 'statistics', 'many', 'distance', 'least_to_extrapolate', 'evaluate_infinite',
-           'interval', 'ratio_interval']
+           'evaluate', 'safe_grid', 'many_steps', 'Control', 'statistics', 'many', 'distance', 'least_to_extrapolate',
+           'evaluate_infinite', 'interval', 'ratio_interval']
 
 # %% ../nbs/09a_evaluate.ipynb #0d5eccf3
 import base64, os, time
@@ -76,7 +76,19 @@ def evaluate(
         b = batches_of(model, schedule, n, seed, batch_size, draw, clock)
         return float(metric(b)) if control is None else control.distance(feature_statistics(b, metric.features), n, seed)
 
-# %% ../nbs/09a_evaluate.ipynb #d70e142a
+# %% ../nbs/09a_evaluate.ipynb #400e4e09
+def safe_grid(noise) -> str:
+    "A timestep grid that stands an infinite lambda at the start."
+    return 'quadratic' if np.isfinite(noise.lamb(noise.T)) else 'uniform_t'
+
+def many_steps(
+    noise,     # The noise schedule
+    steps:int, # Its steps
+): # A solver schedule
+    "DPM-Solver++(2M), the sampler that others are compared with."
+    return dpm_solver_pp(noise, steps, grid=safe_grid(noise))
+
+# %% ../nbs/09a_evaluate.ipynb #b45c5ded
 PARTS = 8
 
 def _pack(s): return dict(n=s.n, data=base64.b64encode(np.concatenate([s.mean, s.cov.ravel()]).astype('<f8').tobytes()).decode())
@@ -96,7 +108,7 @@ class Control:
         clock=None,         # A `Clock`
     ):
         self.model, self.metric, self.n, self.batch_size, self.store, self.draw, self.clock, self.known = model, metric, n, batch_size, store, draw, clock, {}
-        self.schedule = dpm_solver_pp(model.noise, 10, grid='quadratic' if np.isfinite(model.noise.lamb(model.noise.T)) else 'uniform_t')
+        self.schedule = many_steps(model.noise, 10)
 
 # %% ../nbs/09a_evaluate.ipynb #d11560cb
 def statistics(self:Control, n:int, seed:int, first:int=0, draw:str='normal') -> Statistics:

@@ -13,11 +13,11 @@ from dataclasses import replace
 from functools import lru_cache
 import numpy as np, torch
 
-# %% ../nbs/10a_hosts.ipynb #698c0906
+# %% ../nbs/10a_hosts.ipynb #271b04b0
 from .core import SolverSchedule
-from .noise import BETAS, Flow, discrete
+from .noise import BETAS, Flow, discrete, noise_from_dict
 from .metrics import import_torchvision
-from .weights import compile_plan
+from .weights import compile_plan, to_data
 from .sample import Denoiser, program, weighted_sum
 
 # %% ../nbs/10a_hosts.ipynb #fb3b779d
@@ -29,7 +29,7 @@ def import_diffusers():
     except ImportError: pass
     return diffusers
 
-# %% ../nbs/10a_hosts.ipynb #37c3610c
+# %% ../nbs/10a_hosts.ipynb #9a89852e
 PREDICTION_TYPES = dict(epsilon='noise', v_prediction='v', sample='data', flow_prediction='flow')
 
 def _is_flow(c): return 'FlowMatch' in c.get('_class_name', '') or 'base_shift' in c and 'shift' in c
@@ -40,7 +40,6 @@ def noise_of_config(
     "Read noise schedule, prediction type and time from a scheduler."
     c = dict(config); N = c.get('num_train_timesteps', 1000)
     if c.get('usf_noise'):                                                       # one of ours
-        from usf_nbdev.noise import noise_from_dict
         return noise_from_dict(c['usf_noise']), c['usf_predicts'], N
     if _is_flow(c): return Flow(), 'flow', N
     kind = c.get('prediction_type', 'epsilon')
@@ -55,7 +54,7 @@ def network_time(noise, N):
     "How the network counts our time."
     return (lambda t: N*t) if isinstance(noise, Flow) else (lambda t: N*t-1)
 
-# %% ../nbs/10a_hosts.ipynb #17a36eba
+# %% ../nbs/10a_hosts.ipynb #2e800c0b
 def _expand(v, n): return v.expand(n, *v.shape[1:]) if torch.is_tensor(v) and v.ndim and len(v) == 1 else v
 
 def _join(a, b, n):
@@ -83,6 +82,7 @@ def network_fn(
         return no + guidance*(yes-no)
     return fn
 
+# %% ../nbs/10a_hosts.ipynb #d5bf3263
 def from_diffusers(
     model,             # A network of diffusers, or a whole pipeline
     scheduler=None,    # Its scheduler, or the configuration of it; default: the pipeline's
@@ -190,7 +190,7 @@ def set_begin_index(self,
     "Begin in the middle, as image-to-image pipelines do."
     self._begin_index = begin_index
 
-# %% ../nbs/10a_hosts.ipynb #7f972e64
+# %% ../nbs/10a_hosts.ipynb #d3d90333
 def step(self,
     model_output,     # What the network said of `sample`
     timestep,         # Its time; not needed, as the steps are counted
@@ -217,7 +217,6 @@ def _late(self, r):
     "First order in data prediction, where the history a step wants was never made."
     used = {(s, j) for _,s,j in self.rows[1][r].terms}
     if used <= set(self.values): return weighted_sum(self.rows[1][r].terms, self.values, self.rows[1][r].const)
-    from usf_nbdev.weights import to_data
     p = self.plan; a, b = to_data(self.predicts, p.alpha[r], p.sigma[r]); t = p.times[r+1] if r+1 < len(p.times) else self.solver_schedule.times[-1]
     al, si = float(self.noise.alpha(t)), float(self.noise.sigma(t)); x, m = self.values['x', r], self.values['m', r]
     return si/p.sigma[r]*x + (al - si*p.alpha[r]/p.sigma[r])*(float(a)*x + float(b)*m)

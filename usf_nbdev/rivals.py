@@ -9,11 +9,12 @@ __all__ = ['GRIDS', 'IDEAS', 'shortest_grid', 'gits_cost', 'ays_cost', 'teacher_
 from dataclasses import replace
 import numpy as np, torch
 
-# %% ../nbs/09e_rivals.ipynb #fd3016b0
+# %% ../nbs/09e_rivals.ipynb #397d39bb
 from .sample import sample, start_noise
 from .weights import to_data
 from .solvers import deis, dpm_solver_pp, unipc
-from .polish import default_teacher, polish
+from .evaluate import many_steps, safe_grid
+from .polish import TEACHER_STEPS, polish
 
 # %% ../nbs/09e_rivals.ipynb #f19ac952
 def shortest_grid(
@@ -30,10 +31,10 @@ def shortest_grid(
     for back in reversed(came): path.append(int(back[path[-1]]))
     return path[::-1]
 
-# %% ../nbs/09e_rivals.ipynb #0f438b81
+# %% ../nbs/09e_rivals.ipynb #e5d60e40
 def _fine(model, fine, samples, seed):
     "Times, and the teacher's states at them."
-    teacher = default_teacher(model, fine)
+    teacher = many_steps(model.noise, fine)
     with torch.no_grad(): _, path = sample(model, teacher, start_noise(model, samples, seed=seed), return_path=True)
     return np.array(teacher.times), path
 
@@ -42,9 +43,10 @@ def _data(model, x, t):
     a, b = to_data(model.predicts, float(model.noise.alpha(t)), float(model.noise.sigma(t)))
     with torch.no_grad(): return a*x + b*model(x, float(t))
 
+# %% ../nbs/09e_rivals.ipynb #cc7ddd82
 def gits_cost(
     model,           # A `Denoiser` with a shape
-    fine:int=60,     # Steps of the teacher
+    fine:int=TEACHER_STEPS, # Steps of the teacher
     samples:int=64,  # Samples
     seed:int=80_000, # Seed of their noise
 ) -> tuple: # (fine+1,) times; (fine+1, fine+1) prices
@@ -55,9 +57,10 @@ def gits_cost(
         for j in range(i+1, len(t)): c[i,j] = float((si[j]/si[i]*x[i] + (al[j]-si[j]*al[i]/si[i])*d - x[j]).flatten(1).norm(dim=1).mean())
     return t, c
 
+# %% ../nbs/09e_rivals.ipynb #e1b9256a
 def ays_cost(
     model,           # A `Denoiser` with a shape
-    fine:int=60,     # Steps of the teacher
+    fine:int=TEACHER_STEPS, # Steps of the teacher
     samples:int=64,  # Samples
     seed:int=80_000, # Seed of their noise
 ) -> tuple: # (fine+1,) times; (fine+1, fine+1) prices
@@ -66,13 +69,14 @@ def ays_cost(
     y, D = path[-1].cpu()/float(al[-1]), [None]*len(t)
     for k in range(len(t)-1, -1, -1):                        # one Brownian path, from the data up
         if k < len(t)-1: y = y + (s[k]**2-s[k+1]**2)**.5*torch.randn(y.shape, generator=g)
-        D[k] = _data(model, (y*float(al[k])).to(path), t[k]).flatten(1).double().cpu()
+        D[k] = _data(model, (y*float(al[k])).to(path), t[k]).flatten(1).cpu().double()
     D, snr, c = torch.stack(D), s**-2., np.zeros((len(t), len(t)))
     for i in range(len(t)-1):
         gap = (D[i:]-D[i]).square().sum(2).mean(1).numpy()
         c[i,i+1:] = .5*np.cumsum((gap[1:]+gap[:-1])/2*np.diff(snr[i:]))
     return t, c
 
+# %% ../nbs/09e_rivals.ipynb #5337b336
 GRIDS = dict(GITS=gits_cost, AYS=ays_cost)
 
 def teacher_grid(
@@ -86,17 +90,15 @@ def teacher_grid(
     t, c = GRIDS[like](model, **kw)
     return t[shortest_grid(c, n)]
 
-# %% ../nbs/09e_rivals.ipynb #6346b87d
-def _grid(model): return 'quadratic' if np.isfinite(model.noise.lamb(model.noise.T)) else 'uniform_t'
-
+# %% ../nbs/09e_rivals.ipynb #c9fda49c
 def _ipndm(model, nfe, grid): return deis(model.noise, nfe, fit='ipndm', grid=grid)    # constant coefficients: its relaxations depend on the times
 
 IDEAS = {
     'DPM-Solver++(2M), GITS-like times': lambda m, k, **kw: dpm_solver_pp(m.noise, k, grid=teacher_grid(m, k, 'GITS')),
     'DPM-Solver++(2M), AYS-like times': lambda m, k, **kw: dpm_solver_pp(m.noise, k, grid=teacher_grid(m, k, 'AYS')),
-    'UniPC-3, times by gradients': lambda m, k, **kw: polish(m, unipc(m.noise, k, grid=_grid(m)), level='times', **kw),
-    'iPNDM-3, times by gradients': lambda m, k, **kw: polish(m, _ipndm(m, k, _grid(m)), level='times', rebuild=lambda t: _ipndm(m, k, t), **kw),
-    'DPM-Solver++(2M), times and weights by gradients': lambda m, k, **kw: polish(m, dpm_solver_pp(m.noise, k, grid=_grid(m)), level='weights', **kw)}
+    'UniPC-3, times by gradients': lambda m, k, **kw: polish(m, unipc(m.noise, k, grid=safe_grid(m.noise)), level='times', **kw),
+    'iPNDM-3, times by gradients': lambda m, k, **kw: polish(m, _ipndm(m, k, safe_grid(m.noise)), level='times', rebuild=lambda t: _ipndm(m, k, t), **kw),
+    'DPM-Solver++(2M), times and weights by gradients': lambda m, k, **kw: polish(m, dpm_solver_pp(m.noise, k, grid=safe_grid(m.noise)), level='weights', **kw)}
 
 def rival(
     name:str,      # One of `IDEAS`

@@ -41,7 +41,7 @@ def best_known(
     for t in sorted(most.values(), key=lambda t: (-t.n, t.value, t.number)): out.setdefault(family((s := read_schedule(t.schedule)).name), s)
     return list(out.values())
 
-# %% ../nbs/10_search.ipynb #7192e027
+# %% ../nbs/10_search.ipynb #feac7295
 def finalists(trials, config) -> list: # Proposals
     "For each number of calls, the best schedules and the best known solvers, on other noise."
     out = []
@@ -78,7 +78,7 @@ def upcoming(optimiser, generation, trials, config, made=None) -> list: # Propos
     search = [t for t in trials if t.origin not in LATER]
     for k in config.nfes if search else ():
         if all(t.state == 'fail' for t in search if t.nfe == k): raise ValueError(f"no known solver with {k} calls could be measured; the first failed with: {next(t for t in search if t.nfe == k).info['reason']}")
-    if len(search) == len(trials) and (made := optimiser.ask(generation, search)): return made
+    if len(search) == len(trials) and (asked := optimiser.ask(generation, search)): return asked
     if not any(t.origin == 'finalist' for t in trials): return finalists(search, config)
     origins = {t.origin for t in trials}
     if made is not None and not origins & {'polish', 'confirm', 'extrapolated'} and (starts := polishes(trials, config)): return starts
