@@ -109,6 +109,8 @@ def main():
     tasks = [t for t in tasks if rows.find(**dict(zip(KEY, t))) is None]
     with ProcessPoolExecutor(a.workers, mp_context=get_context('spawn')) as pool:
         for task,r in pool.map(run, tasks): rows.get(lambda: r, **dict(zip(KEY, task))); print(*task, r['final'], r['spent'], flush=True)
-    for k,v in sorted(summary(rows).items()): print(*k, f'share of the evaluations: median {np.median(v):.2f}, quartiles {np.quantile(v, .25, method='nearest'):.2f} to {np.quantile(v, .75, method='nearest'):.2f}, {len(v)} seeds (inf: not reached)')
+    for k,v in sorted(summary(rows).items()):
+        low, high = np.quantile(v, [.25, .75], method='nearest')
+        print(*k, f'share of the evaluations: median {np.median(v):.2f}, quartiles {low:.2f} to {high:.2f}, {len(v)} seeds (inf: not reached)')
 
 if __name__ == '__main__': main()

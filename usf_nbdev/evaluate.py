@@ -39,7 +39,7 @@ def noise_of(
     z = 2**.5*torch.erfinv(2*u-1)*float(model.noise.sigma(model.noise.T))
     return z.float().reshape(n, *model.shape).to(model.device)
 
-# %% ../nbs/09a_evaluate.ipynb #66224183
+# %% ../nbs/09a_evaluate.ipynb #05bddeba
 class Clock:
     "Seconds by name; what runs inside another is counted once, where it belongs."
     def __init__(self): self.seconds, self.inner = Counter(), 0.
@@ -55,7 +55,7 @@ def batches_of(model, schedule, n, seed, batch_size=256, draw='normal', clock=No
     "n samples of a schedule, batch by batch."
     plan, clock = plan_for(model, schedule), clock or Clock()
     for i in range(0, n, batch_size):
-        with clock('sampling'): x = sample(model, plan, noise_of(model, min(batch_size, n-i), seed, i, draw))
+        with clock('sampling'): x = sample(model, plan, noise_of(model, min(batch_size, n-i), seed, i, draw), first=i)
         yield x
 
 # %% ../nbs/09a_evaluate.ipynb #571a9f16
@@ -110,7 +110,7 @@ class Control:
         self.model, self.metric, self.n, self.batch_size, self.store, self.draw, self.clock, self.known = model, metric, n, batch_size, store, draw, clock, {}
         self.schedule = many_steps(model.noise, 10)
 
-# %% ../nbs/09a_evaluate.ipynb #d11560cb
+# %% ../nbs/09a_evaluate.ipynb #3b8cbeb0
 def statistics(self:Control, n:int, seed:int, first:int=0, draw:str='normal') -> Statistics:
     "Statistics of the control on samples first..first+n-1, remembered."
     key = f'control:{n}:{seed}:{first}:{draw}'
@@ -124,7 +124,7 @@ def statistics(self:Control, n:int, seed:int, first:int=0, draw:str='normal') ->
 def _batches(self:Control, n, seed, first, draw):
     plan, clock = plan_for(self.model, self.schedule), self.clock or Clock()
     for i in range(first, first+n, self.batch_size):
-        with clock('sampling'): x = sample(self.model, plan, noise_of(self.model, min(self.batch_size, first+n-i), seed, i, draw))
+        with clock('sampling'): x = sample(self.model, plan, noise_of(self.model, min(self.batch_size, first+n-i), seed, i, draw), first=i)
         yield x
 
 def many(self:Control) -> Statistics:

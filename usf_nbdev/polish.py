@@ -134,7 +134,7 @@ def result(self:Freedom, theta) -> SolverSchedule:
 
 Freedom._own, Freedom.table, Freedom.jacobian, Freedom._at_end, Freedom.result = _own, table, jacobian, _at_end, result
 
-# %% ../nbs/09d_polish.ipynb #125b0465
+# %% ../nbs/09d_polish.ipynb #126817df
 def run_table(
     model:Denoiser,      # The network
     v:torch.Tensor,      # (slots, 5+slots) the table, float64; gradients reach it
@@ -144,9 +144,10 @@ def run_table(
     checkpoint=False,    # Compute each call again on the way back, instead of keeping its inside?
     autocast=None,       # Number type of the network's inside, e.g. torch.bfloat16; default: none
     mean=None,           # The data's mean, (*shape), where the first step assumes it
+    first=0,             # Index of the first sample
 ) -> torch.Tensor: # Samples, (B,*shape)
     "Sample with a table of weights."
-    v = v.to(x_T); x, data = x_T, {}
+    v, model = v.to(x_T), model.at(first, len(x_T)); x, data = x_T, {}
     def network(x, tau):
         with torch.autocast(x.device.type, dtype=autocast, enabled=autocast is not None): return model.network(x, tau, skips)
     for r,(tau,a,b,w,c,*rest) in enumerate(v):
@@ -174,7 +175,7 @@ def _through_clip(raw, slope):
     same = abs(gap) < 1e-9*abs(l).max(); K = np.where(same, (l > 0)[:,None]*1., (p[:,None]-p)/np.where(same, 1., gap))
     return V@(K*(V.T@slope@V))@V.T
 
-# %% ../nbs/09d_polish.ipynb #ab521dc7
+# %% ../nbs/09d_polish.ipynb #58ed9087
 OBJECTIVES, TEACHER_STEPS, ANCHOR_STEPS = ('fid', 'features', 'pixels'), 60, 20
 
 class Objective:
@@ -197,7 +198,7 @@ class Objective:
             if kind == 'fid':
                 if n < 2*metric.reference.d: raise ValueError(f"n must be at least {2*metric.reference.d} for the Fréchet distance of {metric.reference.d} features, got {n}; or choose objective='features'")
                 self.small, self.big = (None, None) if control is None else (control.statistics(n, seed), control.many())
-            if kind != 'fid' or anchor: self.target = torch.cat([self.see(sample(model, teacher or many_steps(model.noise, ANCHOR_STEPS if kind == 'fid' else TEACHER_STEPS), b)).cpu().double() for b in self.x.split(batch_size)])
+            if kind != 'fid' or anchor: self.target = torch.cat([self.see(sample(model, teacher or many_steps(model.noise, ANCHOR_STEPS if kind == 'fid' else TEACHER_STEPS), b, first=i*batch_size)).cpu().double() for i,b in enumerate(self.x.split(batch_size))])
     def see(self, x): return x.flatten(1) if self.kind != 'features' or self.metric.features is None else self.metric.features(x)      # what is compared with the teacher's
     def features(self, x):
         "What the loss is a function of, (B,d); with an anchor the pixels come after the features."
@@ -221,7 +222,7 @@ class Objective:
         if self.small is not None: dC = _through_clip(raw, dC)
         return value, torch.tensor(dm/len(a) + 2/(len(a)-1)*(a-mu)@dC)
 
-# %% ../nbs/09d_polish.ipynb #9726e5c0
+# %% ../nbs/09d_polish.ipynb #aa3e0e48
 class Slope:
     "A loss and its gradient in the numbers of a `Freedom`."
     def __init__(self,
@@ -236,24 +237,24 @@ class Slope:
     def start(self, z, x):
         "x, moved by less than the radius (in units of sigma_T)."
         return x if not self.radius else x + self.radius*float(self.freedom.noise.sigma(self.freedom.noise.T))*z/(1+z.flatten(1).square().sum(1)).sqrt().reshape(-1, *[1]*(x.ndim-1))
-    def features(self, v, x):
+    def features(self, v, x, first=0):
         f = self.freedom; self.calls += len(x)*int(f.called.sum())
-        return self.objective.features(run_table(f.model, v, x, f.called, f.skips, mean=f.model.mean if f.schedule.afs == 'mean' else None, **self.kw))
+        return self.objective.features(run_table(f.model, v, x, f.called, f.skips, mean=f.model.mean if f.schedule.afs == 'mean' else None, first=first, **self.kw))
     def value(self, theta) -> float:
         "The loss alone."
         v, o = torch.tensor(self.freedom.table(theta[:self.freedom.size])), self.objective
-        with torch.no_grad(): F = torch.cat([self.features(v, b).cpu().double() for b in o.x.split(o.batch_size)])
-        return o(F)[0]
+        with torch.no_grad(): return o(self.all(v))[0]
+    def all(self, v): return torch.cat([self.features(v, b, i*self.objective.batch_size).cpu().double() for i,b in enumerate(self.objective.x.split(self.objective.batch_size))])
 
-# %% ../nbs/09d_polish.ipynb #3d9cf7b3
+# %% ../nbs/09d_polish.ipynb #9b2c80da
 def gradient(self:Slope, theta) -> tuple: # The loss; its gradient, (size,)
     "One pass forward and one backward."
     f, o = self.freedom, self.objective; v = torch.tensor(f.table(theta[:f.size]), requires_grad=True)
     z = torch.tensor(theta[f.size:], requires_grad=True); total, batches = 0., o.x.split(o.batch_size); zs = z.reshape(o.x.shape).split(o.batch_size) if self.radius else [None]*len(batches)
     if ahead := o.kind == 'fid' and len(batches) > 1:
-        with torch.no_grad(): total, slope = o(torch.cat([self.features(v, b).cpu().double() for b in batches]))
+        with torch.no_grad(): total, slope = o(self.all(v))
     for i,(b,zb) in enumerate(zip(batches, zs)):
-        F = self.features(v, b if zb is None else self.start(zb.to(b), b)); first = i*o.batch_size
+        first = i*o.batch_size; F = self.features(v, b if zb is None else self.start(zb.to(b), b), first)
         if not ahead: value, slope = o(F.detach().cpu().double(), first); total += value
         F.backward((slope[first:first+len(b)] if ahead else slope).to(F), inputs=[v, z] if self.radius else [v]); self.calls += (2+self.kw['checkpoint'])*len(b)*int(f.called.sum())
     g = np.tensordot(f.jacobian(theta[:f.size]), v.grad.numpy(), 2)
@@ -296,11 +297,11 @@ class _Watch:
         self.bar.set_postfix_str(f'held-out {v:.3g}, was {self.before:.3g}')
         if not last and all(w != self.best for _,w in self.rows[-self.patience:]): raise StopIteration
 
-# %% ../nbs/09d_polish.ipynb #654490d6
+# %% ../nbs/09d_polish.ipynb #acadb851
 def _check_gradients(model, schedule, see):
     "One small call tells whether gradients pass; before anything else runs."
     t = schedule.times[0 if schedule.afs == 'none' else 1]; x = noise_of(model, 1, 0).requires_grad_(); tau = torch.tensor(model.own_time(t), dtype=x.dtype, device=x.device, requires_grad=True)
-    with torch.enable_grad(): m, f = model.network(x, tau, schedule.skips), see(x); passed = [o.requires_grad and any(g is not None for g in torch.autograd.grad(o.sum(), (w,), allow_unused=True, retain_graph=True)) for o,w in ((m, x), (m, tau), (f, x))]
+    with torch.enable_grad(): m, f = model.at(0, 1).network(x, tau, schedule.skips), see(x); passed = [o.requires_grad and any(g is not None for g in torch.autograd.grad(o.sum(), (w,), allow_unused=True, retain_graph=True)) for o,w in ((m, x), (m, tau), (f, x))]
     passed.append(model.own_time(t) != model.own_time(t*(1-1e-7)))
     for good,what in zip(passed, ('model', 'time of the network of model', 'metric for model', 'time= of model')):
         if not good: raise ValueError(f"{what} {model.name!r} must pass gradients on to be polished, got none; take torch.no_grad, inference_mode, .detach(), rounding and tables of integer times out of its way")

@@ -6,7 +6,8 @@
 __all__ = ['Denoiser', 'static_threshold', 'dynamic_threshold', 'classifier_free', 'start_noise', 'program', 'weighted_sum',
            'sample', 'plan_for']
 
-# %% ../nbs/03_sample.ipynb #b625ab90
+# %% ../nbs/03_sample.ipynb #3c70d4b2
+from copy import copy
 from types import SimpleNamespace
 import numpy as np, torch
 from fastcore.basics import patch
@@ -15,7 +16,7 @@ from fastcore.basics import patch
 from .core import SolverSchedule
 from .weights import Plan, compile_plan, to_data
 
-# %% ../nbs/03_sample.ipynb #be354739
+# %% ../nbs/03_sample.ipynb #33ca2264
 class Denoiser:
     "A network `fn(x, t)` with its noise schedule and what it predicts; counts its calls."
     def __init__(self,
@@ -31,14 +32,19 @@ class Denoiser:
         name:str='model',        # For people and files
         device='cpu',            # Where `fn` lives
         skips:int=0,             # How many U-Net skip connections `fn(x, t, skips=...)` can scale
+        each=None,               # Function of (first, n) that returns `fn` for samples first..first+n-1, where each has a condition of its own
     ):
         to_data(predicts, 1., 1.)
         if not callable(fn): raise ValueError(f"fn must be a function of (x, t), got {type(fn).__name__}")
         for k in ('alpha', 'sigma', 'lamb'):
             if not hasattr(noise, k): raise ValueError(f"noise must be a noise schedule such as VPLinear(), got {noise!r}")
         self.fn, self.noise, self.predicts, self.shape, self.time, self.clip = fn, noise, predicts, shape and tuple(shape), time, clip
-        self.mean, self.ems, self.dtype, self.name, self.device, self.skips = mean, ems, dtype, name, torch.device(device), skips
-        self.calls = 0
+        self.mean, self.ems, self.dtype, self.name, self.device, self.skips, self.each = mean, ems, dtype, name, torch.device(device), skips, each
+        self._calls = [0]
+    @property
+    def calls(self): return self._calls[0]
+    @calls.setter
+    def calls(self, n): self._calls[0] = n
 
 # %% ../nbs/03_sample.ipynb #ca30c4f3
 @patch
@@ -108,6 +114,17 @@ def classifier_free(
         return no + scale*(yes - no)
     return f
 
+# %% ../nbs/03_sample.ipynb #0de4a21e
+@patch
+def at(self:Denoiser,
+    first:int, # Index of the first sample
+    n:int,     # How many
+) -> Denoiser: # Itself, where all samples have the same condition; it shares its count of calls
+    "The model of samples first..first+n-1."
+    if self.each is None: return self
+    m = copy(self); m.fn, m.each = self.each(first, n), None
+    return m
+
 # %% ../nbs/03_sample.ipynb #b3652c17
 def start_noise(
     model,        # A `Denoiser` with a `shape`
@@ -153,7 +170,7 @@ def weighted_sum(
         else: out.addcmul_(values[tuple(at)], w)
     return out if const is None else out.add_(const)
 
-# %% ../nbs/03_sample.ipynb #3a566f28
+# %% ../nbs/03_sample.ipynb #e3d6e353
 def sample(
     model:Denoiser,          # The network
     schedule,                # `SolverSchedule`, or a `Plan` compiled with `compile_plan`
@@ -163,12 +180,13 @@ def sample(
     callback=None,           # Called after every row with a dict: step, t, x, m, next
     return_path:bool=False,  # Also return the state at every node, as first predicted?
     grad:bool=False,         # Keep what gradients need?
+    first:int=0,             # Index of the first sample, for a model whose samples have conditions of their own
 ): # Samples (B,*shape); with `return_path` the pair (samples, path (n_steps+1,B,*shape))
     "Draw samples: call the network, take one weighted sum, until the plan is done."
     plan = plan_for(model, schedule, ems, mean)
     if not torch.is_tensor(x_T) or not x_T.is_floating_point(): raise ValueError(f"x_T must be a tensor of floating-point numbers (B,*shape), such as start_noise(model, n), got {getattr(x_T, 'dtype', type(x_T).__name__)}")
     x = x_T if x_T.dtype in (torch.float32, torch.float64) else x_T.float()
-    values = {('x', 0): x}
+    values, model = {('x', 0): x}, model.at(first, len(x))
     with torch.set_grad_enabled(grad):
         for r,row in enumerate(program(plan, x)):
             x = values['x', r]
