@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['TRIAL_NOISE', 'FINAL_NOISE', 'CONFIRM_NOISE', 'CONTROL_NOISE', 'DRAWS', 'PARTS', 'noise_of', 'Clock', 'batches_of',
-           'evaluate', 'safe_grid', 'many_steps', 'Control', 'statistics', 'many', 'distance', 'least_to_extrapolate',
-           'evaluate_infinite', 'interval', 'ratio_interval']
+           'evaluate', 'pictures_of', 'safe_grid', 'many_steps', 'Control', 'statistics', 'many', 'distance',
+           'least_to_extrapolate', 'evaluate_infinite', 'interval', 'ratio_interval']
 
 # %% ../nbs/09a_evaluate.ipynb #0d5eccf3
 import base64, os, time
@@ -75,6 +75,19 @@ def evaluate(
     with torch.inference_mode(), clock('features'):
         b = batches_of(model, schedule, n, seed, batch_size, draw, clock)
         return float(metric(b)) if control is None else control.distance(feature_statistics(b, metric.features), n, seed)
+
+# %% ../nbs/09a_evaluate.ipynb #ac984405
+def pictures_of(
+    model,             # A `Denoiser`; with `decode`, a function of samples to pictures, its samples are latents
+    schedule,          # The solver schedule
+    n:int,             # Samples
+    seed:int,          # Seed of the starting noise
+    batch_size:int=64, # Samples per network call; 8 at most for latents
+) -> torch.Tensor: # (n,C,H,W) on the host; None where samples are no pictures
+    "Draw samples to look at."
+    decode = getattr(model, 'decode', None)
+    if decode is None and (model.shape is None or len(model.shape) != 3 or model.shape[0] not in (1, 3)): return None
+    with torch.inference_mode(): return torch.cat([(b if decode is None else decode(b)).cpu() for b in batches_of(model, schedule, n, seed, batch_size if decode is None else min(batch_size, 8))])
 
 # %% ../nbs/09a_evaluate.ipynb #400e4e09
 def safe_grid(noise) -> str:

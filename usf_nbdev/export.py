@@ -11,20 +11,20 @@ from string import Template
 import numpy as np, torch
 from fastcore.script import call_parse, Param
 
-# %% ../nbs/10e_export.ipynb #0fd4aa4a
+# %% ../nbs/10e_export.ipynb #bda7e421
 from . import __version__
 from .core import SolverSchedule, write_text
 from .hosts import host_plan
-from .noise import Flow
+from .noise import EDM, Flow
 
-# %% ../nbs/10e_export.ipynb #d5f02a01
+# %% ../nbs/10e_export.ipynb #d7df6807
 def k_table(
     schedule:SolverSchedule, # A schedule that knows its noise schedule
 ) -> dict: # `start`, `sigmas` (calls+1), and rows of weights `P` and `Q`, one a call: plain numbers
     "The weights of a schedule in the units of k-diffusion and ComfyUI, over states and data predictions."
     if schedule.noise is None: raise ValueError("noise of the schedule must be known to compile its weights, got None; set it: replace(schedule, noise=VPLinear())")
     if any(v != 1 for v in schedule.skips or ()): raise ValueError(f"skips must be None or all 1 in another program, whose network takes none, got {schedule.skips}")
-    p, start = host_plan(schedule, schedule.noise, 'data')
+    p, start = host_plan(schedule, schedule.noise, 'data'); start *= 1. if isinstance(schedule.noise, EDM) else schedule.noise.sigma(schedule.noise.T)       # x_T has sigma_T
     a = np.ones(len(p.P)+1) if isinstance(schedule.noise, Flow) else np.r_[p.alpha, 1.]     # what each state is divided by; the sample by nothing
     low = lambda W: [row[:r+1].tolist() for r,row in enumerate(W/a[1:,None])]
     return dict(start=float(start/p.sigma[0]), sigmas=[*(p.sigma/a[:-1]).tolist(), 0.], P=low(p.P*a[:-1]), Q=low(p.Q))

@@ -47,7 +47,7 @@ STAGES = (Stage('times, orders, predictions, first step', .1, afs=_AFS),
           Stage('estimation, correctors', .2, orders=_FOUR, low_order=True, relaxations=('none','linear','bh1','bh2'), correctors=True, afs=_AFS),
           Stage('everything', .7, orders=_FOUR, predictions=('noise','data','ems'), low_order=True, relaxations=RELAXATIONS, correctors=True, starts=True, afs=_AFS))
 
-# %% ../nbs/09b_optimise.ipynb #a1e52ef6
+# %% ../nbs/09b_optimise.ipynb #ad4c5147
 @dataclass(frozen=True)
 class SearchConfig:
     "Everything a search depends on besides the model and the metric."
@@ -74,12 +74,15 @@ class SearchConfig:
     confirm_seeds:int=3     # Fresh noises of the confirmation
     extrapolate:bool=False  # Extrapolate the confirmation to infinitely many samples?
     batch_size:int=256      # Samples per network call
+    given:tuple=()          # Solver schedules to begin with besides the known solvers, each with one of these numbers of calls
     stages:tuple=STAGES     # The stages
     def __post_init__(self):
         if isinstance(self.nfe, (list, tuple)): object.__setattr__(self, 'nfe', tuple(sorted(set(self.nfe))) if len(self.nfe) != 1 else self.nfe[0])
         for v in self.nfes or [None]: _positive('nfe', v)
         for k in ('budget', 'n', 'generation', 'climbs', 'parents', 'finalists', 'final_n', 'confirm_n', 'confirm_seeds', 'polish_n', 'polish_steps', 'batch_size'): _positive(k, getattr(self, k))
         for k in ('probe_n', 'control_n', 'candidates', 'families', 'polish'): _positive(k, getattr(self, k), 0)
+        object.__setattr__(self, 'given', tuple(s if isinstance(s, str) else s.to_json(indent=None, weights=False) for s in self.given))
+        if bad := [s.nfe for s in map(read_schedule, self.given) if s.nfe not in self.nfes]: raise ValueError(f"given must be schedules with {self.nfes} network calls, got one with {bad[0]}; nfe must name its calls")
         if not 0 <= self.explore <= 1: raise ValueError(f"explore must be from 0 to 1, got {self.explore}")
         if self.probe_n >= self.n: raise ValueError(f"probe_n must be below n={self.n}, got {self.probe_n}; 0 for no probes")
         if isinstance(self.seed, bool) or not isinstance(self.seed, int) or not 0 <= self.seed < 10_000: raise ValueError(f"seed must be an integer from 0 to 9999, so that no noise serves two purposes, got {self.seed!r}")
@@ -130,7 +133,7 @@ class Proposal:
     n:int=0                         # On how many samples; 0: those of a full trial
     info:dict=field(default_factory=dict)  # What the optimiser expected
 
-# %% ../nbs/09b_optimise.ipynb #585396ab
+# %% ../nbs/09b_optimise.ipynb #1457e4fb
 def distinct(
     schedules, # Solver schedules
 ) -> list: # Those that decide something else than all before; with few calls several known solvers are one
@@ -150,7 +153,8 @@ class Optimiser:
         ends = np.cumsum([s.share for s in self.config.stages])
         return int(min(np.searchsorted(ends, used/self.config.budget+1e-9), len(ends)-1))
     def known(self) -> list: # Proposals
-        return [Proposal(s, 'known', self.look) for k in self.config.nfes for s in distinct(known_solvers(self.model.noise, k))]
+        mine = [Proposal(read_schedule(s), 'given', self.config.n) for s in self.config.given]
+        return [Proposal(s, 'known', self.look) for k in self.config.nfes for s in distinct(known_solvers(self.model.noise, k))] + mine
     def relatives(self, trials, nfe) -> list: # Proposals
         "The best half generation of known solvers, with one step more and an analytical first step."
         if nfe < 2 or not any('zero' in s.afs for s in self.config.stages): return []

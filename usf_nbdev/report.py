@@ -14,12 +14,11 @@ from string import Template
 import matplotlib as mpl, numpy as np, pandas as pd, torch
 from matplotlib.figure import Figure
 
-# %% ../nbs/11a_report.ipynb #5bede676
+# %% ../nbs/11a_report.ipynb #a934a0b2
 from . import __version__, plots
 from .core import write_text
-from .evaluate import CONFIRM_NOISE, FINAL_NOISE, TRIAL_NOISE
+from .evaluate import CONFIRM_NOISE, FINAL_NOISE, TRIAL_NOISE, pictures_of
 from .optimise import read_schedule
-from .sample import sample, start_noise
 from .search import LATER, OURS, family, fingerprint
 
 # %% ../nbs/11a_report.ipynb #c9c881d1
@@ -65,7 +64,7 @@ def predictions(
     ok = p.notna() & (t['state'] == 'done') & (t['n'] == result.config.n) & ~t['origin'].isin(LATER)
     return p[ok].tolist(), t['value'][ok].astype(float).tolist()
 
-# %% ../nbs/11a_report.ipynb #229b6d02
+# %% ../nbs/11a_report.ipynb #19307468
 def pictures(
     result,   # A `SearchResult`
     model,    # The `Denoiser` that was searched
@@ -73,11 +72,11 @@ def pictures(
     n:int=48, # How many
 ) -> dict: # {name: (n,C,H,W)}, the best known solver first; empty where samples are no pictures
     "Samples of the best known solver and of the searched one, from the same fresh noise."
-    if len(model.shape) != 3 or model.shape[0] not in (1, 3): return {}
     row, c = result.front.set_index('nfe').loc[nfe], result.confirmation; key = c['id'][(c['nfe'] == nfe) & (c['name'] == row['best_known'])].iloc[0]
-    known = read_schedule(result.trials['schedule'][result.trials['key'] == key].iloc[0]); x = start_noise(model, n, seed=CONFIRM_NOISE)
+    known = read_schedule(result.trials['schedule'][result.trials['key'] == key].iloc[0])
     ours = row['name'] + f" with {row['calls']} calls"*int(row['calls'] < nfe)
-    with torch.inference_mode(): return {s: sample(model, plan, x).cpu() for s,plan in {row['best_known']: known, ours: row['schedule']}.items()}
+    made = {s: pictures_of(model, plan, n, CONFIRM_NOISE) for s,plan in {row['best_known']: known, ours: row['schedule']}.items()}
+    return {k: v for k,v in made.items() if v is not None}
 
 # %% ../nbs/11a_report.ipynb #48d6048d
 def _axes(width, height): return Figure(figsize=(width, height), layout='constrained').subplots()

@@ -41,7 +41,7 @@ def best_known(
     for t in sorted(most.values(), key=lambda t: (-t.n, t.value, t.number)): out.setdefault(family((s := read_schedule(t.schedule)).name), s)
     return list(out.values())
 
-# %% ../nbs/10_search.ipynb #feac7295
+# %% ../nbs/10_search.ipynb #bde0d634
 def finalists(trials, config) -> list: # Proposals
     "For each number of calls, the best schedules and the best known solvers, on other noise."
     out = []
@@ -67,7 +67,7 @@ def confirmation(trials, config) -> list: # Proposals with `info['noise']`
     for k in config.nfes:
         final = ranked([t for t in trials if t.origin == 'finalist'], k); known = best_known([t for t in trials if t.origin not in LATER[1:]], k)[:few]
         if not final: raise ValueError(f"no finalist with {k} calls could be measured; the trials in the journal tell the reasons")
-        names = {t.key: read_schedule(t.schedule).name for t in trials if t.origin == 'known'}; winner = final[0][0]; winners = [replace(winner, name=names.get(winner.id, 'searched'))]
+        names = {t.key: read_schedule(t.schedule).name or t.origin for t in trials if t.origin in ('known', 'given')}; winner = final[0][0]; winners = [replace(winner, name=names.get(winner.id, 'searched'))]
         winners += [replace(s, name='polished') for s,_ in ranked([t for t in trials if t.origin == 'polished'], k)[:1]]
         chosen = {s.id: s for s in [*winners, *known]}.values()
         out += [Proposal(s, origin, config.confirm_n, dict(noise=CONFIRM_NOISE+i)) for i in range(config.confirm_seeds) for s in chosen]
@@ -85,7 +85,7 @@ def upcoming(optimiser, generation, trials, config, made=None) -> list: # Propos
     if 'polish' in origins and 'polished' not in origins and (ends := polished(trials, config, made)): return ends
     return confirmation(trials, config)
 
-# %% ../nbs/10_search.ipynb #07e77bca
+# %% ../nbs/10_search.ipynb #5391f4a8
 class _Searcher:
     "One process at work on a journal."
     def __init__(self, journal, model, metric, config, optimiser, tell=None, alive=lambda: True):
@@ -100,8 +100,8 @@ class _Searcher:
         return evaluate(self.model, s, self.metric, t.n, t.seed, control=self.control, draw='normal' if t.origin == 'polish' else c.draw, **common)
     def polish(self, t, s):
         "The polished schedule, which goes into the journal as a note: the trial is its start."
-        kind = 'fid' if t.n >= 2*self.metric.reference.d else 'features'
-        with self.clock('polishing'): s = polish(self.model, s, self.metric, objective=kind, n=t.n, evaluations=self.config.polish_steps, seed=self.config.seed, control=self.control or False, progress=False)
+        kind = 'fid' if t.n >= 2*self.metric.reference.d else 'features'; big = dict(batch_size=self.config.batch_size, checkpoint=True) if self.config.batch_size < 256 else {}
+        with self.clock('polishing'): s = polish(self.model, s, self.metric, objective=kind, n=t.n, evaluations=self.config.polish_steps, seed=self.config.seed, control=self.control or False, progress=False, **big)
         self.journal.put(f'polished:{t.key}', s.to_json(indent=None, weights=False))
         return s
     def claim(self):
@@ -233,7 +233,7 @@ def _result(journal, model, metric, config, optimiser):
     left += sorted({f"polishing, because {t.info['reason']}" for t in trials if t.origin == 'polish' and t.state == 'fail'})
     return SearchResult(config, journal.to_frame(), rows, _front(rows, trials, about, config.extrapolate), taus, journal.notes('cost:'), left)
 
-# %% ../nbs/10_search.ipynb #a7952cdd
+# %% ../nbs/10_search.ipynb #e6cd2bda
 def fingerprint(
     model, # A `Denoiser`
 ) -> str: # 16 hex digits
@@ -245,19 +245,20 @@ def fingerprint(
 
 def _meta(model, metric, config, optimiser):
     c = json.loads(json.dumps(asdict(config)))
-    for k in ('confirm_n', 'confirm_seeds', 'extrapolate', 'families', 'batch_size'): c.pop(k)      # these change no trial of the search
+    for k in ('confirm_n', 'confirm_seeds', 'extrapolate', 'families', 'batch_size', *(('given',) if not config.given else ())): c.pop(k)      # these change no trial of the search
     h = hashlib.sha256(repr((getattr(model.clip, '__qualname__', model.clip), None if model.mean is None else torch.as_tensor(model.mean).double().flatten().tolist())).encode())
     for a in () if model.ems is None else (model.ems.lamb, model.ems.l, model.ems.s, model.ems.b): h.update(np.ascontiguousarray(a, '<f8').tobytes())
     return dict(model=fingerprint(model), beside=h.hexdigest()[:16], package_version=__version__, metric=str(getattr(metric, 'fingerprint', getattr(metric, '__qualname__', type(metric).__name__))), optimiser=optimiser, **c)
 
-# %% ../nbs/10_search.ipynb #fcf9cb4c
+# %% ../nbs/10_search.ipynb #0ed8aca6
 def _check(model, metric, config, optimiser, workers):
     "Refuse what cannot work before anything runs."
     if not np.isfinite(model.noise.lamb(model.noise.T)): raise ValueError(f"lambda must be finite where sampling starts, got {model.noise.lamb(model.noise.T)} at T={model.noise.T:g} of {model.noise!r:.80}; give the model a noise schedule with a smaller T, such as Flow(T=0.995)")
     if optimiser not in OPTIMISERS: raise ValueError(f"optimiser must be one of {sorted(OPTIMISERS)}, got {optimiser!r}")
     look = OPTIMISERS[optimiser](model, config).look
+    if bad := [s for s in map(read_schedule, config.given) if s.noise != model.noise]: raise ValueError(f"given must be schedules for the noise schedule of model {model.name!r}, {model.noise!r:.80}, got one for {bad[0].noise!r:.80}")
     for k in config.nfes:
-        used = len(distinct(known_solvers(model.noise, k)))*look/config.n
+        used = len(distinct(known_solvers(model.noise, k)))*look/config.n + sum(read_schedule(s).nfe == k for s in config.given)
         if config.budget <= used: raise ValueError(f"budget must be above {used:g}, what the known solvers take that every search begins with, got {config.budget}")
     need, control = getattr(metric, 'min_samples', 1), isinstance(metric, FrechetMetric) and config.control_n
     for k in (('confirm_n',) if control else ('n', 'final_n', 'confirm_n') + ('probe_n',)*(look == config.probe_n)):
@@ -299,9 +300,10 @@ def search(
         for p in helpers: p.terminate()
         torch.set_num_threads(threads); limit.restore_original_limits()
 
-# %% ../nbs/10_search.ipynb #9f9e81f8
+# %% ../nbs/10_search.ipynb #e640c154
 def default_metric(model):
-    "The Fréchet distance to the model's own reference statistics."
+    "The model's own metric, or the Fréchet distance to its reference statistics."
+    if getattr(model, 'metric', None) is not None: return model.metric
     if getattr(model, 'reference', None) is None or getattr(model, 'features', None) is None: raise ValueError(f"model {model.name!r} has no reference statistics; pass metric=, any function of an iterable of batches")
     return FrechetMetric(model.features, model.reference)
 
