@@ -47,7 +47,7 @@ STAGES = (Stage('times, orders, predictions, first step', .1, afs=_AFS),
           Stage('estimation, correctors', .2, orders=_FOUR, low_order=True, relaxations=('none','linear','bh1','bh2'), correctors=True, afs=_AFS),
           Stage('everything', .7, orders=_FOUR, predictions=('noise','data','ems'), low_order=True, relaxations=RELAXATIONS, correctors=True, starts=True, afs=_AFS))
 
-# %% ../nbs/09b_optimise.ipynb #ad4c5147
+# %% ../nbs/09b_optimise.ipynb #07465b48
 @dataclass(frozen=True)
 class SearchConfig:
     "Everything a search depends on besides the model and the metric."
@@ -82,7 +82,6 @@ class SearchConfig:
         for k in ('budget', 'n', 'generation', 'climbs', 'parents', 'finalists', 'final_n', 'confirm_n', 'confirm_seeds', 'polish_n', 'polish_steps', 'batch_size'): _positive(k, getattr(self, k))
         for k in ('probe_n', 'control_n', 'candidates', 'families', 'polish'): _positive(k, getattr(self, k), 0)
         object.__setattr__(self, 'given', tuple(s if isinstance(s, str) else s.to_json(indent=None, weights=False) for s in self.given))
-        if bad := [s.nfe for s in map(read_schedule, self.given) if s.nfe not in self.nfes]: raise ValueError(f"given must be schedules with {self.nfes} network calls, got one with {bad[0]}; nfe must name its calls")
         if not 0 <= self.explore <= 1: raise ValueError(f"explore must be from 0 to 1, got {self.explore}")
         if self.probe_n >= self.n: raise ValueError(f"probe_n must be below n={self.n}, got {self.probe_n}; 0 for no probes")
         if isinstance(self.seed, bool) or not isinstance(self.seed, int) or not 0 <= self.seed < 10_000: raise ValueError(f"seed must be an integer from 0 to 9999, so that no noise serves two purposes, got {self.seed!r}")

@@ -250,15 +250,17 @@ def _meta(model, metric, config, optimiser):
     for a in () if model.ems is None else (model.ems.lamb, model.ems.l, model.ems.s, model.ems.b): h.update(np.ascontiguousarray(a, '<f8').tobytes())
     return dict(model=fingerprint(model), beside=h.hexdigest()[:16], package_version=__version__, metric=str(getattr(metric, 'fingerprint', getattr(metric, '__qualname__', type(metric).__name__))), optimiser=optimiser, **c)
 
-# %% ../nbs/10_search.ipynb #0ed8aca6
+# %% ../nbs/10_search.ipynb #93b6c250
 def _check(model, metric, config, optimiser, workers):
     "Refuse what cannot work before anything runs."
     if not np.isfinite(model.noise.lamb(model.noise.T)): raise ValueError(f"lambda must be finite where sampling starts, got {model.noise.lamb(model.noise.T)} at T={model.noise.T:g} of {model.noise!r:.80}; give the model a noise schedule with a smaller T, such as Flow(T=0.995)")
     if optimiser not in OPTIMISERS: raise ValueError(f"optimiser must be one of {sorted(OPTIMISERS)}, got {optimiser!r}")
     look = OPTIMISERS[optimiser](model, config).look
-    if bad := [s for s in map(read_schedule, config.given) if s.noise != model.noise]: raise ValueError(f"given must be schedules for the noise schedule of model {model.name!r}, {model.noise!r:.80}, got one for {bad[0].noise!r:.80}")
+    given = [read_schedule(s) for s in config.given]
+    if bad := [s.nfe for s in given if s.nfe not in config.nfes]: raise ValueError(f"given must be schedules with {config.nfes} network calls, got one with {bad[0]}; nfe must name its calls")
+    if bad := [s for s in given if s.noise != model.noise]: raise ValueError(f"given must be schedules for the noise schedule of model {model.name!r}, {model.noise!r:.80}, got one for {bad[0].noise!r:.80}")
     for k in config.nfes:
-        used = len(distinct(known_solvers(model.noise, k)))*look/config.n + sum(read_schedule(s).nfe == k for s in config.given)
+        used = len(distinct(known_solvers(model.noise, k)))*look/config.n + sum(s.nfe == k for s in given)
         if config.budget <= used: raise ValueError(f"budget must be above {used:g}, what the known solvers take that every search begins with, got {config.budget}")
     need, control = getattr(metric, 'min_samples', 1), isinstance(metric, FrechetMetric) and config.control_n
     for k in (('confirm_n',) if control else ('n', 'final_n', 'confirm_n') + ('probe_n',)*(look == config.probe_n)):
