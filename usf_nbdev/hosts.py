@@ -202,7 +202,7 @@ def from_schedule(cls,
 def _refuse_other_noise(s, noise):
     if not fits(s, noise): raise ValueError(f"schedule must be made for the noise schedule of the pipeline, {noise!r:.100}, got {s.noise!r:.100}; search one for this pipeline")
 
-# %% ../nbs/10a_hosts.ipynb #17cafd4f
+# %% ../nbs/10a_hosts.ipynb #8ebd158e
 def set_timesteps(self,
     num_inference_steps:int=None, # Network calls; those of `schedule`, or any number for a known solver (default 10)
     device=None,                  # Where the times are wanted
@@ -219,7 +219,8 @@ def set_timesteps(self,
     asked = num_inference_steps if sigmas is None else len(sigmas); n = len(self.plan.P)
     if self.given is not None and asked not in (None, n): raise ValueError(f"num_inference_steps must be {n}, the network calls of this solver schedule, got {asked}; another number of calls is another schedule")
     self.timesteps = torch.tensor([network_time(noise, self.N)(t) for t in self.plan.times], dtype=torch.float32); self._times = self.timesteps.tolist()
-    self.sigmas, self.timesteps = torch.tensor([*self.plan.sigma/self.plan.alpha, np.exp(-noise.lamb(s.times[-1]))], dtype=torch.float32), self.timesteps.to(device)
+    levels = [*self.plan.sigma, noise.sigma(s.times[-1])] if isinstance(noise, Flow) else np.exp(-noise.lamb(np.r_[self.plan.times, s.times[-1]]))
+    self.sigmas, self.timesteps = torch.tensor(np.array(levels), dtype=torch.float32), self.timesteps.to(device)
     self.num_inference_steps, self.rows, self.values, self._step_index, self._begin_index, self._asked = n, None, {}, None, None, getattr(self, '_asked', False) and not getattr(self, '_step_index', None)
 
 def _known(self, n, timesteps, sigmas, mu):

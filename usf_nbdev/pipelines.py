@@ -7,8 +7,8 @@ __all__ = ['NUMBERS', 'FEATURES', 'take', 'encode_prompts', 'text_condition', 'p
            'latent_shape', 'fingerprint_of', 'load_pipeline', 'pixel_features', 'judge', 'load_own', 'parse_labels',
            'read_prompts', 'open_model']
 
-# %% ../nbs/10c_pipelines.ipynb #5cc4f4a8
-import hashlib, importlib.util
+# %% ../nbs/10c_pipelines.ipynb #e17fe606
+import hashlib, importlib.util, warnings
 from dataclasses import replace
 from inspect import signature
 from pathlib import Path
@@ -95,7 +95,7 @@ def label_condition(
     device = next(net.parameters()).device; none = n if 'num_embeds_ada_norm' in c else n-1       # DiT has one row more, a U-Net's last class must serve
     return dict(class_labels=torch.tensor(list(labels), device=device)), dict(class_labels=torch.tensor([none], device=device)), {}
 
-# %% ../nbs/10c_pipelines.ipynb #f962b5ff
+# %% ../nbs/10c_pipelines.ipynb #bc7c43a0
 NUMBERS = dict(float32=torch.float32, float16=torch.float16, bfloat16=torch.bfloat16)
 
 def read_pipeline(
@@ -108,7 +108,10 @@ def read_pipeline(
     d = import_diffusers()
     if dtype not in NUMBERS: raise ValueError(f"dtype must be one of {tuple(NUMBERS)}, got {dtype!r}")
     if Path(path).exists() and not (Path(path)/'model_index.json').exists(): raise ValueError(f"{path} must be the folder of a pipeline of diffusers, got one without model_index.json; a network alone goes through from_diffusers, in a function of your own: --model my.py:make")
-    try: p = d.DiffusionPipeline.from_pretrained(path, torch_dtype=NUMBERS[dtype], local_files_only=not download)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter('ignore', FutureWarning)                       # newer versions want another word for torch_dtype
+            p = d.DiffusionPipeline.from_pretrained(path, torch_dtype=NUMBERS[dtype], local_files_only=not download)
     except (OSError, ValueError) as e:
         here = Path(path).exists()
         raise ValueError(f"{path} must be {'a whole pipeline' if here else 'a folder or a name on the hub that is in the cache'}: {str(e).splitlines()[0][:200]}" + ('' if here or download else '; to fetch it, pass download=True (--download)')) from None
@@ -167,7 +170,7 @@ def load_pipeline(
     m.fingerprint = fingerprint_of(net, m.noise.to_dict(), m.predicts, shape, guidance, labels and list(labels), prompts and list(prompts), dtype)
     return m
 
-# %% ../nbs/10c_pipelines.ipynb #f88f18a9
+# %% ../nbs/10c_pipelines.ipynb #3a9d96a7
 FEATURES = ('inception', 'pixels')
 
 def pixel_features(
@@ -188,6 +191,7 @@ def judge(
 ) -> Denoiser: # The same, with `metric`, and for a Fréchet distance `features` and `reference`
     "Give a model the metric that it is judged by."
     decode, device = getattr(model, 'decode', None), str(model.device)
+    if isinstance(reference, (str, Path)) and not Path(reference).exists(): raise ValueError(f"reference must be an existing folder of images or file of statistics (.npz, .safetensors), got {str(reference)!r}")
     if (reference is None) == (clip is None): raise ValueError("reference must be given (a folder of real images, or a file of their statistics), or clip for a text-to-image model; one of them")
     if clip is not None: model.metric = clip_metric(clip, prompts, decode=decode, device=device, decode_batch=decode_batch); return model
     if features not in FEATURES: raise ValueError(f"features must be one of {FEATURES}, got {features!r}")
