@@ -18,10 +18,11 @@ from fastcore.script import call_parse, Param, store_true
 from threadpoolctl import threadpool_limits
 from tqdm.auto import tqdm
 
-# %% ../nbs/12_cli.ipynb #7fe78160
+# %% ../nbs/12_cli.ipynb #52e37c70
 from .core import SolverSchedule, write_text
 from .evaluate import CONFIRM_NOISE, DRAWS, evaluate, pictures_of
 from .hosts import fits
+from .metrics import Exploded
 from .plots import plot_intervals, plot_samples, plot_strategy, ranking, save_grid, theme
 from .polish import LEVELS, OBJECTIVES, polish as polish_schedule
 from .rivals import IDEAS, rival
@@ -95,15 +96,20 @@ def save_result(
     report(result, model, folder/'report.html')
     return [*files, *(f'{t}.csv' for t in tables), *(f'{name}.png' for name in made), 'report.html']
 
-# %% ../nbs/12_cli.ipynb #d848a76f
+# %% ../nbs/12_cli.ipynb #ac377c5c
 def _round(t): return t.assign(**{c: t[c].round(2) for c in ('mean', 'spread', 'low', 'high', 'ratio', 'ratio_low', 'ratio_high') if c in t})
 
-def _say(result, folder, files):
+def _said(model, kw):
+    "The options of a model as they were given, but for those that only judge it."
+    out = {'model': model if model != 'digits' else None} | {k: v for k,v in kw.items() if k in ('labels', 'prompts', 'guidance', 'size', 'device', 'dtype')}; defaults = dict(device='cpu', dtype='float32')
+    return ''.join(f' --{k} {v}' for k,v in out.items() if v is not None and v != defaults.get(k))
+
+def _say(result, folder, files, options=''):
     print(_round(result.table).drop(columns='id').to_string(index=False)); print(f'\n{result}\n')
     first = folder/next(f for f in files if f.endswith('.json'))
-    print(f'{folder/"report.html"}  everything on one page\n{first}  a sampler: try  usf_sample {first}  or  usf_show {first}\nin {folder}: {", ".join(files)}')
+    print(f'{folder/"report.html"}  everything on one page\n{first}  a sampler: try  usf_sample {first}{options}  or  usf_show {first}\nin {folder}: {", ".join(files)}')
 
-# %% ../nbs/12_cli.ipynb #f04454b1
+# %% ../nbs/12_cli.ipynb #97ce27a1
 @call_parse
 @delegates(open_model, but=['judged'])
 def usf_search(
@@ -135,7 +141,7 @@ def usf_search(
         config = SearchConfig(nfe=nfes, given=[replace(s, name=s.name or Path(p).stem) for p,s in zip(seed_from or (), given)], batch_size=batch_size, budget=budget, seed=seed, n=n, probe_n=probe_n, control_n=control_n, draw=draw, final_n=final_n, confirm_n=confirm_n, confirm_seeds=confirm_seeds, extrapolate=extrapolate, polish=polish)
         k = processes(m, workers, threads); folder = Path(out or f'runs/{m.name}-nfe{nfe_name(nfes)}-seed{seed}')
         r = search(m, config=config, optimiser=optimiser, journal=folder/'journal.db', workers=k)
-        _say(r, folder, save_result(r, m, folder))
+        _say(r, folder, save_result(r, m, folder), _said(model, kwargs))
 
 # %% ../nbs/12_cli.ipynb #c618b36b
 def _load(path, model):
@@ -209,7 +215,7 @@ def usf_polish(
         if p is s: print(f'Nothing was gained on held-out noise: {schedule} is as good as {level} can make it, and no file was written.'); return
         p.save(out); e = p.evidence['polish']; print(f"{out}: {e['before']:.3g} became {e['after']:.3g} on held-out noise, after {e['evaluations']} gradients ({e['calls']:,} network calls, a backward pass counted as two)")
 
-# %% ../nbs/12_cli.ipynb #2090ab14
+# %% ../nbs/12_cli.ipynb #0682b4e1
 TUNE_NOISE = 40_000
 
 def tuned_solvers(
@@ -223,11 +229,11 @@ def tuned_solvers(
     tuned, best = [], {}
     for s in tqdm(known_solvers(model.noise, nfe), desc=f'tuning, {nfe} calls', disable=None):
         try: tuned.append((evaluate(model, s, metric, n, TUNE_NOISE, batch_size), s))
-        except ValueError: continue                                        # exploded: not this grid
+        except Exploded: continue                                          # not this grid
     for _,s in sorted(tuned, key=lambda o: o[0]): best.setdefault(family(s.name), s)
     return list(best.values())
 
-# %% ../nbs/12_cli.ipynb #ce75c8f2
+# %% ../nbs/12_cli.ipynb #d6136fb2
 def compare_rows(
     model,     # A `Denoiser`
     schedules, # {name: solver schedule}
@@ -240,7 +246,7 @@ def compare_rows(
     "Measure schedules and known solvers on the same fresh noises."
     def one(s, seed):
         try: return evaluate(model, s, metric, n, seed, batch_size)
-        except ValueError: return float('nan')
+        except Exploded: return float('nan')
     chosen = [(name, s, False) for name,s in schedules.items()] + [(s.name, s, True) for s in known]
     return [dict(name=name, id=s.id, nfe=s.nfe, n=n, seed=CONFIRM_NOISE+i, value=one(s, CONFIRM_NOISE+i), known=k) for i in tqdm(range(seeds), desc='noises', disable=None) for name,s,k in chosen]
 

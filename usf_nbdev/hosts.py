@@ -4,14 +4,14 @@
 
 # %% auto #0
 __all__ = ['PREDICTION_TYPES', 'SOLVERS', 'import_diffusers', 'betas_of', 'noise_of_config', 'network_time', 'edm_scales',
-           'network_fn', 'from_diffusers', 'host_plan', 'fits', 'from_schedule', 'set_timesteps', 'set_begin_index',
-           'scale_model_input', 'step', 'add_noise', 'get_velocity']
+           'network_fn', 'from_diffusers', 'mark', 'host_plan', 'fits', 'from_schedule', 'in_our_words',
+           'set_timesteps', 'set_begin_index', 'scale_model_input', 'step', 'add_noise', 'scale_noise', 'get_velocity']
 
-# %% ../nbs/10a_hosts.ipynb #e3690e5c
-import json
+# %% ../nbs/10a_hosts.ipynb #5253ad07
+import hashlib, json, logging
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import lru_cache
-from inspect import signature
 import numpy as np, torch
 
 # %% ../nbs/10a_hosts.ipynb #d3509f4d
@@ -31,10 +31,14 @@ def import_diffusers():
     except ImportError: pass
     return diffusers
 
-# %% ../nbs/10a_hosts.ipynb #ba0f36b3
+# %% ../nbs/10a_hosts.ipynb #b05f100b
 PREDICTION_TYPES = dict(epsilon='noise', v_prediction='v', sample='data', flow_prediction='flow')
 
-def _is_flow(c): return 'FlowMatch' in c.get('_class_name', '') or bool(c.get('use_flow_sigmas')) or 'base_shift' in c and 'shift' in c
+def _is_flow(c): return 'FlowMatch' in c.get('_class_name', '') or bool(c.get('use_flow_sigmas')) or 'shift' in c and 'beta_schedule' not in c
+
+def _is_edm(c):
+    "EDM's own, or one of ours that was made of it."
+    return c.get('sigma_data') is not None and c.get('_class_name', 'EDM').startswith(('EDM', 'USF')) and ('sigma_schedule' in c or 'solver' in c)
 
 def betas_of(config): # A name, or a table (N,)
     "The betas of a configuration."
@@ -48,7 +52,9 @@ def noise_of_config(
     "Read noise schedule, prediction type and time from a scheduler."
     c = dict(config); N = c.get('num_train_timesteps', 1000)
     if _is_flow(c): return Flow(), 'flow', N
-    if c.get('sigma_data') is not None: return EDM(c['sigma_max'], c['sigma_min']), 'data', N
+    if _is_edm(c): return EDM(c['sigma_max'], c['sigma_min']), 'data', N
+    for k,plain in (('snr_shift_scale', (None, 1.)), ('timestep_type', (None, 'discrete')), ('sigma_data', (None,))):
+        if c.get(k) not in plain: raise ValueError(f"{k} of a scheduler must be {plain[-1]} to be understood, got {c[k]!r} of {c.get('_class_name', 'a configuration')}; wrap the network yourself: Denoiser(fn, noise, ...)")
     kind = c.get('prediction_type', 'epsilon')
     if kind not in PREDICTION_TYPES: raise ValueError(f"prediction_type must be one of {tuple(PREDICTION_TYPES)}, got {kind!r}")
     if 'beta_schedule' not in c and c.get('trained_betas') is None: raise ValueError(f"scheduler must tell its betas (beta_schedule or trained_betas) or be a flow-matching one, got {c.get('_class_name', 'a configuration')} with {sorted(c)}")
@@ -100,7 +106,7 @@ def network_fn(
         return no + guidance*(yes-no)
     return fn
 
-# %% ../nbs/10a_hosts.ipynb #90919b07
+# %% ../nbs/10a_hosts.ipynb #cc17f680
 def from_diffusers(
     model,             # A network of diffusers, or a whole pipeline
     scheduler=None,    # Its scheduler, or the configuration of it; default: the pipeline's
@@ -116,14 +122,30 @@ def from_diffusers(
     net = next((parts[k] for k in ('unet', 'transformer') if parts.get(k) is not None), model); scheduler = scheduler if scheduler is not None else parts.get('scheduler')
     if not isinstance(net, torch.nn.Module) or not hasattr(net, 'config'): raise ValueError(f"model must be a network or a pipeline of diffusers with a unet or a transformer, got {type(model).__name__}")
     if scheduler is None: raise ValueError(f"scheduler must be given with the network {type(net).__name__}: its configuration tells the noise schedule")
-    config = getattr(scheduler, 'config', scheduler); noise, predicts, N = noise_of_config(config); size = getattr(net.config, 'sample_size', None)
+    config = dict(scheduler) if isinstance(scheduler, dict) else dict(scheduler.config, _class_name=type(scheduler).__name__); noise, predicts, N = noise_of_config(config); size = getattr(net.config, 'sample_size', None)
     if shape is None:
         if size is None: raise ValueError(f"shape must be given: the configuration of {type(net).__name__} names no sample_size")
         shape = (net.config.in_channels, *(tuple(size) if isinstance(size, (tuple, list)) else (size, size)))
     p = next(net.parameters()); dtype = p.dtype if p.dtype in (torch.float16, torch.bfloat16) else None; own = callable(condition)
     make = lambda c: _edm(network_fn(net.eval(), c, empty, guidance), noise, config)
-    return Denoiser(make(condition(0, 1) if own else condition), noise, predicts=predicts, shape=shape, time=None if isinstance(noise, EDM) else network_time(noise, N), dtype=dtype, name=name or type(net).__name__, device=p.device,
+    m = Denoiser(make(condition(0, 1) if own else condition), noise, predicts=predicts, shape=shape, time=None if isinstance(noise, EDM) else network_time(noise, N), dtype=dtype, name=name or type(net).__name__, device=p.device,
         each=(lambda first, n: make(condition(first, n))) if own else None, **kw)
+    m.fingerprint = mark(net, noise.to_dict(), predicts, shape, guidance, None if own else condition, empty)
+    return m
+
+def mark(
+    *parts, # Networks, tensors, dicts and lists of them, plain data
+) -> str: # 16 hex digits
+    "The same for the same weights and settings."
+    h = hashlib.sha256()
+    def add(v):
+        if isinstance(v, torch.nn.Module): v = v.state_dict()
+        if isinstance(v, dict): [add(o) for kv in v.items() for o in kv]
+        elif isinstance(v, (list, tuple)): [add(o) for o in v]
+        elif torch.is_tensor(v): h.update(f'{v.dtype} {tuple(v.shape)}'.encode()); h.update(v.detach().cpu().contiguous().flatten().view(torch.uint8).numpy())
+        else: h.update(repr(v).encode())
+    add(parts)
+    return h.hexdigest()[:16]
 
 def _edm(fn, noise, config):
     "The data behind EDM's scaled network; the function itself for other noise schedules."
@@ -147,7 +169,7 @@ def host_plan(
     P, Q, c = p.P[1:,1:].copy(), p.Q[1:,1:], p.P[0,0]; P[:,0] += p.P[1:,0]/c
     return replace(p, times=p.times[1:], node=p.node[1:], called=p.called[1:], alpha=p.alpha[1:], sigma=p.sigma[1:], P=P, Q=Q, M=p.M[1:], c=p.c[1:]), start*c
 
-# %% ../nbs/10a_hosts.ipynb #b4331779
+# %% ../nbs/10a_hosts.ipynb #a7285fbe
 SOLVERS = dict(ddim=ddim, dpm_solver=dpm_solver, dpm_solver_pp=dpm_solver_pp, unipc=unipc, deis=deis, heun=heun)
 
 @lru_cache(maxsize=1)
@@ -157,7 +179,7 @@ def _scheduler_class():
     from diffusers.schedulers.scheduling_utils import KarrasDiffusionSchedulers, SchedulerMixin, SchedulerOutput
     class USFScheduler(SchedulerMixin, ConfigMixin):
         "A scheduler of diffusers that runs a solver schedule, or a known solver by name."
-        order, _compatibles, _output = 1, [o.name for o in KarrasDiffusionSchedulers if o.name != 'DPMSolverSDEScheduler'], SchedulerOutput     # that one needs a package of its own
+        order, _compatibles, _output = 1, [o.name for o in KarrasDiffusionSchedulers if not o.name.startswith(('DPMSolverSDE', 'EDM'))], SchedulerOutput     # the first needs a package of its own, the others know no betas
         @register_to_config
         def __init__(self, num_train_timesteps:int=1000, beta_start:float=1e-4, beta_end:float=.02, beta_schedule:str='linear', trained_betas=None, prediction_type:str='epsilon', rescale_betas_zero_snr:bool=False,
             use_flow_sigmas:bool=False, shift:float=1., sigma_data:float=None, sigma_min:float=None, sigma_max:float=None, schedule:dict=None, solver:str='unipc', grid:str='uniform_t'):
@@ -165,11 +187,15 @@ def _scheduler_class():
             if isinstance(self.noise, VPDiscrete): self.alphas_cumprod, self.betas = (torch.tensor(np.asarray(v), dtype=torch.float32) for v in (self.noise.alphas_cumprod, betas_of(self.config)))
             if solver not in SOLVERS: raise ValueError(f"solver must be one of {tuple(SOLVERS)}, got {solver!r}")
             self.given = None if schedule is None else SolverSchedule.from_dict(dict(schedule))
+            if self.given is not None and self.given.noise is None: self.given = replace(self.given, noise=self.noise)
             if self.given is None or fits(self.given, self.noise): self.set_timesteps()
         def __len__(self): return self.config.num_train_timesteps
         @property
         def init_noise_sigma(self): self._asked = True; return self.start
-    for f in (from_schedule, set_timesteps, scale_model_input, set_begin_index, step, add_noise, get_velocity): setattr(USFScheduler, f.__name__, classmethod(f) if f is from_schedule else f)
+        @classmethod
+        def from_config(cls, config=None, return_unused_kwargs=False, **kw):
+            with _quiet(): return super().from_config(in_our_words(config) if isinstance(config, dict) else config, return_unused_kwargs, **kw)
+    for f in (from_schedule, set_timesteps, scale_model_input, set_begin_index, step, add_noise, scale_noise, get_velocity): setattr(USFScheduler, f.__name__, classmethod(f) if f is from_schedule else f)
     USFScheduler.step_index, USFScheduler.begin_index = property(lambda self: self._step_index), property(lambda self: self._begin_index)
     USFScheduler.__module__, USFScheduler.__qualname__ = 'usf_nbdev.hosts', 'USFScheduler'
     return USFScheduler
@@ -179,7 +205,7 @@ def __getattr__(name):
     if name == 'SchedulerMixin': return import_diffusers().SchedulerMixin            # diffusers looks here for the base of a class that it loads
     raise AttributeError(f"module 'usf_nbdev.hosts' has no attribute {name!r}")
 
-# %% ../nbs/10a_hosts.ipynb #93843498
+# %% ../nbs/10a_hosts.ipynb #b8e68894
 def fits(
     schedule, # A solver schedule
     noise,    # A noise schedule
@@ -195,14 +221,30 @@ def from_schedule(cls,
     "Make a scheduler for the pipeline that `config` comes from."
     s = schedule if isinstance(schedule, SolverSchedule) else SolverSchedule.load(schedule); noise = noise_of_config(config)[0]
     _refuse_other_noise(s, noise)
-    flow = dict(use_flow_sigmas=True, prediction_type='flow_prediction') if isinstance(noise, Flow) else {}
-    if config.get('_class_name') not in cls._compatibles: config = {k: config[k] for k in signature(cls.__init__).parameters if k in config}
-    return cls.from_config(config, schedule=json.loads(s.to_json(weights=False)), **flow)
+    if isinstance(noise, VPDiscrete) and s.noise is not None and s.noise.T == noise.T: s = replace(s, noise=None)      # the configuration has the betas; a thousand numbers twice would be in the way
+    return cls.from_config(dict(config), schedule=json.loads(s.to_json(weights=False)))
+
+def in_our_words(
+    config, # Configuration of a scheduler of diffusers
+) -> dict: # The same, which `USFScheduler` understands
+    "What other schedulers know by their class, said by name."
+    c = dict(config); noise = noise_of_config(c)[0]
+    if isinstance(noise, Flow): c |= dict(use_flow_sigmas=True, prediction_type='flow_prediction', shift=c.get('flow_shift') or c.get('shift') or 1.)
+    if isinstance(noise, EDM) and 'grid' not in c: c |= dict(grid='karras')
+    if not isinstance(noise, VPDiscrete): c['_use_default_values'] = [k for k in c.get('_use_default_values', ()) if k not in c or 'sigma' not in k and k not in ('shift', 'prediction_type')]     # another class's defaults are not ours
+    return c
+
+@contextmanager
+def _quiet():
+    "Without diffusers' warning of settings that the other class has and this one not; they are kept."
+    log = logging.getLogger('diffusers.configuration_utils'); level = log.level; log.setLevel(logging.ERROR)
+    try: yield
+    finally: log.setLevel(level)
 
 def _refuse_other_noise(s, noise):
     if not fits(s, noise): raise ValueError(f"schedule must be made for the noise schedule of the pipeline, {noise!r:.100}, got {s.noise!r:.100}; search one for this pipeline")
 
-# %% ../nbs/10a_hosts.ipynb #8ebd158e
+# %% ../nbs/10a_hosts.ipynb #62aa1e64
 def set_timesteps(self,
     num_inference_steps:int=None, # Network calls; those of `schedule`, or any number for a known solver (default 10)
     device=None,                  # Where the times are wanted
@@ -211,7 +253,7 @@ def set_timesteps(self,
     mu:float=None,                # Logarithm of the shift of flow matching, where a pipeline computes it for each resolution
 ):
     "Forget the last run, and prepare for the next."
-    if self.given is None: s = _known(self, num_inference_steps or 10, timesteps, sigmas, mu)
+    if self.given is None: s = _known(self, num_inference_steps, timesteps, sigmas, mu)
     else:
         s = self.given; _refuse_other_noise(s, self.noise)
         if timesteps is not None: raise ValueError("timesteps must be None: a solver schedule has its own times")
@@ -221,25 +263,32 @@ def set_timesteps(self,
     self.timesteps = torch.tensor([network_time(noise, self.N)(t) for t in self.plan.times], dtype=torch.float32); self._times = self.timesteps.tolist()
     levels = [*self.plan.sigma, noise.sigma(s.times[-1])] if isinstance(noise, Flow) else np.exp(-noise.lamb(np.r_[self.plan.times, s.times[-1]]))
     self.sigmas, self.timesteps = torch.tensor(np.array(levels), dtype=torch.float32), self.timesteps.to(device)
-    self.num_inference_steps, self.rows, self.values, self._step_index, self._begin_index, self._asked = n, None, {}, None, None, getattr(self, '_asked', False) and not getattr(self, '_step_index', None)
+    self.num_inference_steps, self.rows, self.values, self._step_index, self._cut, self._begin_index, self._asked = n, None, {}, None, 0, None, getattr(self, '_asked', False) and not getattr(self, '_step_index', None)
+
+def _our_time(self, tau):
+    "Our time of the network's."
+    tau = np.asarray(tau, float)
+    return np.exp(4*tau) if isinstance(self.noise, EDM) else tau/self.N if isinstance(self.noise, Flow) else (tau+1)/self.N
 
 def _known(self, n, timesteps, sigmas, mu):
     "A known solver on a grid: its own, or the host's."
     noise, flow, make = self.noise, isinstance(self.noise, Flow), SOLVERS[self.config.solver]; grid = self.config.grid
-    if timesteps is not None: t = np.asarray(timesteps, float); grid = [*(t/self.N if flow else np.exp(4*t) if isinstance(noise, EDM) else (t+1)/self.N), 0. if flow else noise.t_end]
+    if n is not None and (timesteps is not None or n < 1): raise ValueError(f"num_inference_steps must be at least 1, and None with timesteps, got {n}")
+    n = 10 if n is None else n
+    if timesteps is not None: t = _our_time(self, timesteps); grid = [*t, 0. if flow or t[-1] <= noise.t_end else noise.t_end]
     elif flow:
         u = np.linspace(1, 0, n+1)[:-1] if sigmas is None else np.asarray(sigmas, float); u = u[:-1] if u[-1] == 0 else u
         grid = [*Flow(self.config.shift if mu is None else float(np.exp(mu))).sigma(u), 0.]
     elif sigmas is not None: grid = [*noise.t_of_lamb(-np.log([v for v in np.asarray(sigmas, float) if v > 0])), noise.t_end]
     return make(noise, n if isinstance(grid, str) else len(grid)-1, grid=grid)
 
-# %% ../nbs/10a_hosts.ipynb #f2462b60
+# %% ../nbs/10a_hosts.ipynb #e5be88ce
 def _where(self, timestep):
     "Where a run begins: as told, or at the slot of its first time; at the start for a time that is none of ours."
     if self._begin_index is not None: return self._begin_index
     n = len(self._times)
     if torch.is_tensor(timestep) and timestep.device.type != 'cpu': k, rest = divmod(timestep.data_ptr()-self.timesteps.data_ptr(), self.timesteps.element_size()); return k if 0 <= k < n and not rest else 0
-    return next((i for i,v in enumerate(self._times) if timestep is not None and abs(v-float(timestep)) < 1e-4), 0)
+    return max((i for i,v in enumerate(self._times) if timestep is not None and abs(v-float(timestep)) < 1e-4), default=0)      # of a corrector's two calls at one time the second, where the state is final
 
 def set_begin_index(self,
     begin_index:int=0, # First step of a run that does not begin at the start
@@ -252,11 +301,11 @@ def scale_model_input(self,
     timestep=None, # Its time
 ): # What the network takes
     "The state itself, or as EDM's networks take it; the first one may still lack its factor."
-    r, first = (self._step_index, False) if self._step_index is not None else (_where(self, timestep), True)
-    if first and not self._asked and self.solver_schedule.afs != 'none': self._asked, sample = True, sample*self.start
+    r, first = (self._step_index-self._cut, False) if self._step_index is not None else (_where(self, timestep), True)
+    if first and r == 0 and not self._asked and self.solver_schedule.afs != 'none': self._asked, sample = True, sample*self.start
     return sample if self.config.sigma_data is None else sample/float(np.hypot(self.plan.sigma[min(r, len(self.plan.P)-1)], self.config.sigma_data))
 
-# %% ../nbs/10a_hosts.ipynb #8e944287
+# %% ../nbs/10a_hosts.ipynb #a9aec401
 def step(self,
     model_output,     # What the network said of `sample`
     timestep,         # Its time; only the first one of a run matters
@@ -265,17 +314,24 @@ def step(self,
     **kw,             # What other schedulers take (generator, eta) changes nothing
 ): # The next state
     "One weighted sum of the history."
-    if self._step_index is None: self._step_index = self._first = _where(self, timestep)
-    r = self._step_index
+    if self._step_index is None: _begin(self, _where(self, timestep))
+    r = self._step_index-self._cut
     if r == 0 and self.solver_schedule.afs != 'none' and not self._asked: raise ValueError("afs must be 'none' for this pipeline, got 'zero': it neither multiplies its first latents by init_noise_sigma nor calls scale_model_input")
-    if r >= len(self.plan.P): raise ValueError(f"step must be called {len(self.plan.P)} times after set_timesteps, got one more")
+    if r >= len(self.plan.P): raise ValueError(f"step must be called {len(self.plan.P)+self._cut} times after set_timesteps, got one more")
     x, m = _remember(self, r, model_output, sample)
     if self.rows is None or self.rows[0] != x.device: self.rows = x.device, program(self.plan, x)
     row = self.rows[1][r]; known = not self._first or {(src, j) for _,src,j in row.terms} <= set(self.values)
     out = (weighted_sum(row.terms, self.values, row.const) if known else _first_order(self, r, x, m)).to(sample.dtype)
     for k in row.last: self.values.pop(k, None)
+    for k in {('x', r), ('m', r)} & set(self.values): self.values[k] = self.values[k].clone()              # hosts may reuse their memory
     self._step_index += 1
     return self._output(prev_sample=out) if return_dict else (out,)
+
+def _begin(self, k):
+    "Begin at step k: a known solver as if made for the rest, a solver schedule with what history there is."
+    self._step_index, self._first, self._cut = k, k, 0
+    t = self.solver_schedule.times
+    if k and self.given is None and len(t) == len(self.plan.P)+1: s = SOLVERS[self.config.solver](self.noise, len(t)-1-k, grid=list(t[k:])); self.plan, self.rows, self._first, self._cut = host_plan(s, self.noise, self.predicts)[0], None, 0, k
 
 def _remember(self, r, m, sample):
     "State and output in full precision; learned variances dropped, EDM's networks put back into units of the data."
@@ -291,9 +347,9 @@ def _first_order(self, r, x, m):
     al, si = float(self.noise.alpha(t)), float(self.noise.sigma(t))
     return si/p.sigma[r]*x + (al - si*p.alpha[r]/p.sigma[r])*(float(a)*x + float(b)*m)
 
-# %% ../nbs/10a_hosts.ipynb #feafc5f6
+# %% ../nbs/10a_hosts.ipynb #93deab9b
 def _noise_at(self, like, timesteps):
-    N = self.N; tau = timesteps.detach().cpu().double().numpy(); t = np.exp(4*tau) if isinstance(self.noise, EDM) else tau/N if isinstance(self.noise, Flow) else (tau+1)/N
+    t = _our_time(self, timesteps.detach().cpu().double().numpy())
     return [torch.as_tensor(f(np.clip(t, 0, self.noise.T)), dtype=like.dtype, device=like.device).reshape(-1, *[1]*(like.ndim-1)) for f in (self.noise.alpha, self.noise.sigma)]
 
 def add_noise(self,
@@ -304,6 +360,14 @@ def add_noise(self,
     "Data with the noise of a time, as image-to-image pipelines want it."
     a, s = _noise_at(self, original_samples, timesteps)
     return a*original_samples + s*noise
+
+def scale_noise(self,
+    sample,   # Data, (B,...)
+    timestep, # Times of the network, (B,)
+    noise,    # Standard normal noise, (B,...)
+): # (B,...) noisy states
+    "The same, as pipelines of flow matching call it."
+    return add_noise(self, sample, noise, timestep)
 
 def get_velocity(self,
     sample,    # Data, (B,...)

@@ -20,9 +20,9 @@ from PIL import Image, ImageOps
 from torch import Tensor
 from tqdm.auto import tqdm
 
-# %% ../nbs/05a_images.ipynb #5bb2d501
+# %% ../nbs/05a_images.ipynb #71484217
 from .core import _load_pth
-from .metrics import FrechetMetric, Statistics, feature_statistics, import_pytorch_fid, import_torchvision
+from .metrics import Exploded, FrechetMetric, Statistics, feature_statistics, import_pytorch_fid, import_torchvision
 
 # %% ../nbs/05a_images.ipynb #422e1214
 def to_unit(
@@ -260,7 +260,7 @@ def text_features(
     tokens = tokenizer(prompts, padding=True, truncation=True, max_length=model.config.text_config.max_position_embeddings, return_tensors='pt').to(model.device)
     return F.normalize(model.text_projection(model.text_model(input_ids=tokens.input_ids, attention_mask=tokens.attention_mask).pooler_output).float(), dim=1)
 
-# %% ../nbs/05a_images.ipynb #91f7f33b
+# %% ../nbs/05a_images.ipynb #b5679f69
 @dataclass(frozen=True, eq=False, repr=False)
 class ClipMetric:
     "100 minus the CLIP score of samples, sample i with prompt i modulo their number; lower is better."
@@ -276,7 +276,7 @@ class ClipMetric:
         "CLIP score of every sample with its prompt."
         out, i = [torch.zeros(0)], 0
         for x in samples.split(self.batch_size) if isinstance(samples, Tensor) else samples:
-            if not x.isfinite().all(): raise ValueError(f"samples must be finite, got nan or inf in a batch of {len(x)}; the sampler has diverged")
+            if not x.isfinite().all(): raise Exploded(f"samples must be finite, got nan or inf in a batch of {len(x)}; the sampler has diverged")
             f = self.features(x); text = self.text.to(f)[torch.arange(i, i := i+len(x), device=f.device) % len(self.text)]
             out.append(100*(f*text).sum(1).clamp(min=0).cpu())
         return torch.cat(out)

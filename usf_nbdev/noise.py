@@ -114,7 +114,7 @@ def betas_for(
         return np.minimum(1 - f[1:]/f[:-1], .999)
     raise ValueError(f"kind of betas must be one of {BETAS}, got {kind!r}")
 
-# %% ../nbs/01_noise.ipynb #2aa5e98f
+# %% ../nbs/01_noise.ipynb #3e4dce99
 def discrete(
     betas='linear',       # (N,) betas in (0,1), or one of `BETAS`
     zero_snr:bool=False,  # Rescale to zero terminal SNR (Lin et al. 2023)?
@@ -126,7 +126,7 @@ def discrete(
     a = np.cumprod(1-b)
     if zero_snr:
         r = np.sqrt(a); r = (r - r[-1])*r[0]/(r[0] - r[-1])
-        a = np.maximum(r**2, 2.**-24)
+        a = r**2; a[-1] = min(2.**-24, a[-2]/4)
     return VPDiscrete(tuple(a.tolist()), t_end=1/len(a))
 
 # %% ../nbs/01_noise.ipynb #7a1397bb

@@ -16,7 +16,7 @@ from fastcore.basics import patch
 from .core import SolverSchedule
 from .weights import Plan, compile_plan, to_data
 
-# %% ../nbs/03_sample.ipynb #33ca2264
+# %% ../nbs/03_sample.ipynb #a6ebfea1
 class Denoiser:
     "A network `fn(x, t)` with its noise schedule and what it predicts; counts its calls."
     def __init__(self,
@@ -41,6 +41,7 @@ class Denoiser:
         self.fn, self.noise, self.predicts, self.shape, self.time, self.clip = fn, noise, predicts, shape and tuple(shape), time, clip
         self.mean, self.ems, self.dtype, self.name, self.device, self.skips, self.each = mean, ems, dtype, name, torch.device(device), skips, each
         self._calls = [0]
+    def __repr__(self): return f'Denoiser {self.name!r}: samples {self.shape}, predicts {self.predicts}, noise schedule {type(self.noise).__name__}'
     @property
     def calls(self): return self._calls[0]
     @calls.setter
