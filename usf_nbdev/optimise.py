@@ -20,7 +20,7 @@ from .predictor import FIDPredictor, cross_tau
 from .evaluate import Clock, DRAWS
 from .solvers import known_solvers
 
-# %% ../nbs/09b_optimise.ipynb #83181637
+# %% ../nbs/09b_optimise.ipynb #70a94b6e
 @dataclass(frozen=True)
 class Stage:
     "Which decisions are open for which share of the search."
@@ -38,7 +38,8 @@ class Stage:
         nfe:int,  # Network calls of a sample
     ) -> Space: # What is open for this model
         kw = {k: getattr(self, k) for k in ('orders', 'low_order', 'relaxations', 'correctors', 'starts')}
-        return Space(model.noise, nfe, afs=tuple(a for a in self.afs if a != 'mean' or model.mean is not None),
+        afs = ('none',) if getattr(model, 'unscaled', False) else tuple(a for a in self.afs if a != 'mean' or model.mean is not None)      # where a host scales no latents, the first step can't be analytical
+        return Space(model.noise, nfe, afs=afs,
                      predictions=tuple(p for p in self.predictions if p != 'ems' or model.ems is not None), **kw)
 
 # %% ../nbs/09b_optimise.ipynb #24c81ff0
@@ -132,7 +133,7 @@ class Proposal:
     n:int=0                         # On how many samples; 0: those of a full trial
     info:dict=field(default_factory=dict)  # What the optimiser expected
 
-# %% ../nbs/09b_optimise.ipynb #1457e4fb
+# %% ../nbs/09b_optimise.ipynb #5ae3a0c4
 def distinct(
     schedules, # Solver schedules
 ) -> list: # Those that decide something else than all before; with few calls several known solvers are one
@@ -156,7 +157,7 @@ class Optimiser:
         return [Proposal(s, 'known', self.look) for k in self.config.nfes for s in distinct(known_solvers(self.model.noise, k))] + mine
     def relatives(self, trials, nfe) -> list: # Proposals
         "The best half generation of known solvers, with one step more and an analytical first step."
-        if nfe < 2 or not any('zero' in s.afs for s in self.config.stages): return []
+        if nfe < 2 or getattr(self.model, 'unscaled', False) or not any('zero' in s.afs for s in self.config.stages): return []
         longer = {s.name: s for s in known_solvers(self.model.noise, nfe+1)}
         best = [longer[s.name] for s,_ in ranked(trials, nfe) if s.name in longer and longer[s.name].steps[-1].corrector is None][:self.config.generation//2]
         return [Proposal(replace(s, afs='zero', name=''), 'relative', self.look) for s in best]
@@ -185,7 +186,7 @@ class RandomSearch(Optimiser):
     "Uniform draws from the space."
     def propose(self, space, rng, trials): return [Proposal(random_schedule(space, rng), 'random') for _ in range(self.config.generation)]
 
-# %% ../nbs/09b_optimise.ipynb #631ec501
+# %% ../nbs/09b_optimise.ipynb #54dd7097
 def _new(made, seen):
     "Those that are not near anything seen before, nor each other."
     out = []
@@ -193,9 +194,12 @@ def _new(made, seen):
         if (c := cell(p.schedule)) not in seen: seen.add(c); out.append(p)
     return out
 
+@lru_cache(maxsize=65536)
+def _cell_of(text): return cell(read_schedule(text))      # a text is compared faster than the schedule that it tells
+
 def seen_cells(trials) -> set:
     "Where the search has been."
-    return {cell(read_schedule(t.schedule)) for t in trials}
+    return {_cell_of(t.schedule) for t in trials}
 
 def child(
     parents,      # Schedules, best first

@@ -7,9 +7,10 @@ __all__ = ['NUMBERS', 'PIPELINES', 'FEATURES', 'take', 'encode_prompts', 'text_c
            'read_pipeline', 'latent_shape', 'as_list', 'load_pipeline', 'pixel_features', 'judge', 'load_own',
            'parse_labels', 'read_prompts', 'open_model']
 
-# %% ../nbs/10c_pipelines.ipynb #3499d741
+# %% ../nbs/10c_pipelines.ipynb #658324b1
 import importlib.util, warnings
 from dataclasses import replace
+from functools import partial
 from inspect import signature
 from pathlib import Path
 import torch
@@ -156,7 +157,7 @@ def as_list(
     if bad or not v: raise ValueError(f"{'labels' if kind is int else 'prompts'} must be one {kind.__name__} or several, got {bad[0] if bad else v!r}")
     return v
 
-# %% ../nbs/10c_pipelines.ipynb #e41c0aa9
+# %% ../nbs/10c_pipelines.ipynb #fb021020
 def load_pipeline(
     path,               # Folder of a pipeline, its name on the hub, or a pipeline
     labels=None,        # Classes: sample i has labels[i % len(labels)]
@@ -166,7 +167,7 @@ def load_pipeline(
     device:str='cpu',   # Where to put it
     dtype:str='float32',# One of `NUMBERS`
     download:bool=False,# Fetch from the hub what is not there?
-) -> Denoiser: # With `decode` (None where samples are pictures), `pipe` and `fingerprint`
+) -> Denoiser: # With `decode` (None where samples are pictures), `pipe`, `unscaled` (a first step without a call could not run in it) and `fingerprint`
     "A whole pipeline of diffusers as a model to search."
     pipe = read_pipeline(path, dtype, device, download) if isinstance(path, (str, Path)) else path; net, flux = _network(pipe), kind_of(pipe) == 'flux'; text = kind_of(pipe) != 'labels'
     labels, prompts = as_list(labels, int), as_list(prompts, str); classes = net.config.get('num_class_embeds') or net.config.get('num_embeds_ada_norm')
@@ -181,19 +182,21 @@ def load_pipeline(
     m = from_diffusers(pipe, condition=condition, empty=empty, guidance=guidance if guided else 1., shape=shape, name=Path(str(path)).name if isinstance(path, (str, Path)) else type(pipe).__name__)
     if flux: m.fn, each = _packed(m.fn, *shape[1:]), m.each; m.each = lambda first, n: _packed(each(first, n), *shape[1:])
     if isinstance(m.noise, Flow): m.noise = replace(m.noise, T=.999)              # a search wants a finite lambda where it starts
+    m.unscaled = flux or type(pipe).__name__ in ('DDPMPipeline', 'DDIMPipeline', 'StableDiffusion3Pipeline')      # these never scale their latents, so an analytical first step could not run in them
     m.pipe, m.decode = pipe, None if _vae(pipe) is None else vae_decoder(_vae(pipe))
     m.fingerprint = mark(net, [] if _vae(pipe) is None else _vae(pipe), m.noise.to_dict(), m.predicts, shape, guidance, mine, empty, shared, dtype)
     return m
 
-# %% ../nbs/10c_pipelines.ipynb #48b61d09
+# %% ../nbs/10c_pipelines.ipynb #40d075ae
 FEATURES = ('inception', 'pixels')
 
 def pixel_features(
     x,      # Pictures, (B,C,H,W) in [-1,1]
     size=8, # Side to which they are pooled
+    gray=False, # Take the mean of the colours?
 ): # (B, C*size*size)
     "Pictures as few numbers."
-    return F.adaptive_avg_pool2d(x.float().clamp(-1, 1), size).flatten(1)
+    return F.adaptive_avg_pool2d((x.mean(1, keepdim=True) if gray else x).float().clamp(-1, 1), size).flatten(1)
 
 def judge(
     model,                     # A `Denoiser`, perhaps with `decode`
@@ -210,7 +213,8 @@ def judge(
     if (reference is None) == (clip is None): raise ValueError("reference must be given (a folder of real images, or a file of their statistics), or clip for a text-to-image model; one of them")
     if clip is not None: model.metric = clip_metric(clip, prompts, decode=decode, device=device, decode_batch=decode_batch); return model
     if features not in FEATURES: raise ValueError(f"features must be one of {FEATURES}, got {features!r}")
-    f = pixel_features if features == 'pixels' else inception_features(inception, device)
+    gray = decode is None and model.shape[0] == 1                                                          # images in a folder have three colours
+    f = partial(pixel_features, gray=gray) if features == 'pixels' else inception_features(inception, device)
     size = model.shape[-1] if decode is None else None; stats = reference_statistics(reference, f, size)
     model.features, model.reference = f if decode is None else Decoded(f, decode, decode_batch), stats
     model.metric = FrechetMetric(model.features, stats, 'fid' if features == 'inception' else 'frechet-pixels')
