@@ -18,7 +18,7 @@ from fastcore.script import call_parse, Param, store_true
 from threadpoolctl import threadpool_limits
 from tqdm.auto import tqdm
 
-# %% ../nbs/12_cli.ipynb #52e37c70
+# %% ../nbs/12_cli.ipynb #82f4ea1d
 from .core import SolverSchedule, write_text
 from .evaluate import CONFIRM_NOISE, DRAWS, evaluate, pictures_of
 from .hosts import fits
@@ -29,7 +29,7 @@ from .rivals import IDEAS, rival
 from .sample import plan_for
 from .search import OPTIMISERS, SearchConfig, default_metric, family, search
 from .solvers import known_solvers
-from .pipelines import open_model
+from .recipes import open_system, search_settings
 
 # %% ../nbs/12_cli.ipynb #e8774f58
 @contextmanager
@@ -96,12 +96,12 @@ def save_result(
     report(result, model, folder/'report.html')
     return [*files, *(f'{t}.csv' for t in tables), *(f'{name}.png' for name in made), 'report.html']
 
-# %% ../nbs/12_cli.ipynb #ac377c5c
+# %% ../nbs/12_cli.ipynb #36398646
 def _round(t): return t.assign(**{c: t[c].round(2) for c in ('mean', 'spread', 'low', 'high', 'ratio', 'ratio_low', 'ratio_high') if c in t})
 
 def _said(model, kw):
     "The options of a model as they were given, but for those that only judge it."
-    out = {'model': model if model != 'digits' else None} | {k: v for k,v in kw.items() if k in ('labels', 'prompts', 'guidance', 'size', 'device', 'dtype')}; defaults = dict(device='cpu', dtype='float32')
+    out = {'model': model if model != 'digits' else None} | {k: v for k,v in kw.items() if k in ('recipe', 'labels', 'prompts', 'guidance', 'size', 'device', 'dtype')}; defaults = dict(device='cpu', dtype='float32')
     return ''.join(f' --{k} {v}' for k,v in out.items() if v is not None and v != defaults.get(k))
 
 def _say(result, folder, files, options=''):
@@ -109,41 +109,46 @@ def _say(result, folder, files, options=''):
     first = folder/next(f for f in files if f.endswith('.json'))
     print(f'{folder/"report.html"}  everything on one page\n{first}  a sampler: try  usf_sample {first}{options}  or  usf_show {first}\nin {folder}: {", ".join(files)}')
 
-# %% ../nbs/12_cli.ipynb #97ce27a1
+# %% ../nbs/12_cli.ipynb #c5851d43
+def _option(name, help): # Of a search; empty unless given
+    return Param(f"{help} [default: {getattr(SearchConfig, name)}, or the recipe's]", type(getattr(SearchConfig, name)))
+
+# %% ../nbs/12_cli.ipynb #e40ae406
 @call_parse
-@delegates(open_model, but=['judged'])
+@delegates(open_system, but=['judged'])
 def usf_search(
-    model:Param("Embedded model, folder or hub name of a pipeline of diffusers, or path/to/my.py:make", str)='digits',
-    nfe:Param("Network calls per sample: 5, a range as 3-10, or a list as 3,5,8", str)='5',
-    budget:Param("Full trials for each number of calls, the known solvers included", int)=200,
+    model:Param("Embedded model, folder or hub name of a pipeline of diffusers, or path/to/my.py:make; with a recipe, your weights", str)='digits',
+    nfe:Param("Network calls per sample: 5, a range as 3-10, or a list as 3,5,8 [default: 5, or the recipe's]", str)=None,
+    budget:_option('budget', "Full trials for each number of calls, the known solvers included")=None,
     seed:Param("Seed of the search", int)=0,
     out:Param("Folder for journal, schedules, figures and report [default: runs/MODEL-nfeN-seedS]", str)=None,
     workers:Param("Processes; the search is the same with any number [default: all cores for a model on the CPU]", int)=None,
     threads:Param("CPU threads of each process", int)=1,
     optimiser:Param("Who proposes", str, choices=sorted(OPTIMISERS))='s3',
-    n:Param("Samples of a full trial", int)=256,
-    probe_n:Param("Samples of a probe; 0 for no probes", int)=32,
-    control_n:Param("Samples of the control variate; 0 for none", int)=8192,
-    draw:Param("Starting noise of the trials", str, choices=DRAWS)='normal',
-    final_n:Param("Samples of a finalist", int)=2048,
-    confirm_n:Param("Samples of the confirmation, per noise", int)=2048,
-    confirm_seeds:Param("Fresh noises of the confirmation", int)=3,
+    n:_option('n', "Samples of a full trial")=None,
+    probe_n:_option('probe_n', "Samples of a probe; 0 for no probes")=None,
+    control_n:_option('control_n', "Samples of the control variate; 0 for none")=None,
+    draw:Param("Starting noise of the trials [default: normal, or the recipe's]", str, choices=DRAWS)=None,
+    final_n:_option('final_n', "Samples of a finalist")=None,
+    confirm_n:_option('confirm_n', "Samples of the confirmation, per noise")=None,
+    confirm_seeds:_option('confirm_seeds', "Fresh noises of the confirmation")=None,
     extrapolate:Param("Extrapolate the confirmation to infinitely many samples", store_true)=False,
-    polish:Param("Best finalists that are polished by gradients, for each number of calls; 0 for none", int)=2,
-    batch_size:Param("Samples per network call", int)=256,
+    polish:_option('polish', "Best finalists that are polished by gradients, for each number of calls; 0 for none")=None,
+    batch_size:_option('batch_size', "Samples per network call")=None,
     seed_from:Param("Schedule files, or published .pth, to begin with besides the known solvers", str, nargs='*')=(),
     **kwargs,
 ):
     "Search the best few-step samplers for a model; the same command continues an interrupted search."
     with plain_errors(), threadpool_limits(max(threads, 1)):
-        nfes = parse_nfe(nfe); torch.set_num_threads(max(threads, 1))
-        m = open_model(model, **kwargs); given = [_load(p, m) for p in seed_from or ()]
-        config = SearchConfig(nfe=nfes, given=[replace(s, name=s.name or Path(p).stem) for p,s in zip(seed_from or (), given)], batch_size=batch_size, budget=budget, seed=seed, n=n, probe_n=probe_n, control_n=control_n, draw=draw, final_n=final_n, confirm_n=confirm_n, confirm_seeds=confirm_seeds, extrapolate=extrapolate, polish=polish)
+        asked = search_settings(kwargs.get('recipe'), nfe=nfe, budget=budget, n=n, probe_n=probe_n, control_n=control_n, draw=draw, final_n=final_n, confirm_n=confirm_n, confirm_seeds=confirm_seeds, extrapolate=extrapolate or None, polish=polish, batch_size=batch_size)
+        nfes = parse_nfe(asked.pop('nfe', SearchConfig.nfe)); torch.set_num_threads(max(threads, 1))
+        m = open_system(model, **kwargs); given = [_load(p, m) for p in seed_from or ()]
+        config = SearchConfig(nfe=nfes, given=[replace(s, name=s.name or Path(p).stem) for p,s in zip(seed_from or (), given)], seed=seed, **asked)
         k = processes(m, workers, threads); folder = Path(out or f'runs/{m.name}-nfe{nfe_name(nfes)}-seed{seed}')
         r = search(m, config=config, optimiser=optimiser, journal=folder/'journal.db', workers=k)
         _say(r, folder, save_result(r, m, folder), _said(model, kwargs))
 
-# %% ../nbs/12_cli.ipynb #c618b36b
+# %% ../nbs/12_cli.ipynb #8b5f6ea7
 def _load(path, model):
     "A schedule from a file, checked against the model; a published one is taken to be made for the model's noise schedule, which its file does not tell."
     s = SolverSchedule.from_usf(path, model.noise) if str(path).endswith('.pth') else SolverSchedule.load(path)
@@ -153,7 +158,7 @@ def _load(path, model):
     return s
 
 @call_parse
-@delegates(open_model, but=['judged'])
+@delegates(open_system, but=['judged'])
 def usf_sample(
     schedule:Param("Schedule file, or a published .pth", str),
     model:Param("Embedded model, folder or hub name of a pipeline of diffusers, or path/to/my.py:make", str)='digits',
@@ -164,9 +169,9 @@ def usf_sample(
     **kwargs,
 ):
     "Draw samples with a schedule and write them as a picture."
-    with plain_errors(), torch.inference_mode():
+    with plain_errors():
         if n < 1: raise ValueError(f"n must be at least 1, got {n}")
-        m = open_model(model, judged=False, **kwargs); s = _load(schedule, m); x = pictures_of(m, s, n, seed, batch_size)
+        m = open_system(model, judged=False, **kwargs); s = _load(schedule, m); x = pictures_of(m, s, n, seed, batch_size)
         if x is None: raise ValueError(f"model {m.name!r} must make pictures (1 or 3 channels, or latents with a decoder) to be drawn, got samples of shape {m.shape}")
         save_grid(x, out); print(f'{out}: {n} samples, {s.nfe} network calls each')
 
@@ -191,9 +196,9 @@ def usf_show(
         if s.evidence: print('\nmeasured: ' + ', '.join(f'{k} {v}' for k,v in s.evidence.items()))
         if out: _picture(plot_strategy, s, out=out); print(f'\n{out}')
 
-# %% ../nbs/12_cli.ipynb #0225e812
+# %% ../nbs/12_cli.ipynb #a15c6ac3
 @call_parse
-@delegates(open_model, but=['judged'])
+@delegates(open_system, but=['judged'])
 def usf_polish(
     schedule:Param("Schedule file, or a published .pth", str),
     model:Param("Embedded model, folder or hub name of a pipeline of diffusers, or path/to/my.py:make", str)='digits',
@@ -210,7 +215,7 @@ def usf_polish(
     "Move the times and weights of a schedule down the gradient; never worse than it was, on noise held out."
     with plain_errors(), threadpool_limits(threads or cores()):
         if n < 2: raise ValueError(f"n must be at least 2, got {n}")
-        torch.set_num_threads(threads or cores()); m = open_model(model, **kwargs); s = _load(schedule, m); metric = default_metric(m)
+        torch.set_num_threads(threads or cores()); m = open_system(model, **kwargs); s = _load(schedule, m); metric = default_metric(m)
         p = polish_schedule(m, s, metric, level=level, objective=objective, n=n, evaluations=steps, seed=seed, batch_size=batch_size, checkpoint=batch_size < 512)
         if p is s: print(f'Nothing was gained on held-out noise: {schedule} is as good as {level} can make it, and no file was written.'); return
         p.save(out); e = p.evidence['polish']; print(f"{out}: {e['before']:.3g} became {e['after']:.3g} on held-out noise, after {e['evaluations']} gradients ({e['calls']:,} network calls, a backward pass counted as two)")
@@ -294,9 +299,9 @@ def _at_least(**least):
     for k,(v,low) in least.items():
         if v < low: raise ValueError(f"{k} must be at least {low}, got {v}")
 
-# %% ../nbs/12_cli.ipynb #3dc56eb6
+# %% ../nbs/12_cli.ipynb #be2c7d7e
 @call_parse
-@delegates(open_model, but=['judged'])
+@delegates(open_system, but=['judged'])
 def usf_compare(
     schedules:Param("Schedule files, or published .pth", str, nargs='*', opt=False)=(),
     model:Param("Embedded model, folder or hub name of a pipeline of diffusers, or path/to/my.py:make", str)='digits',
@@ -312,7 +317,7 @@ def usf_compare(
 ):
     "Compare schedules with each other and with the known solvers, on one model and the same noise."
     with plain_errors():
-        m = open_model(model, **kwargs); metric = default_metric(m); least = getattr(metric, 'min_samples', 1); mine = [_load(p, m) for p in schedules]; calls = _calls(mine, nfe)
+        m = open_system(model, **kwargs); metric = default_metric(m); least = getattr(metric, 'min_samples', 1); mine = [_load(p, m) for p in schedules]; calls = _calls(mine, nfe)
         _at_least(seeds=(seeds, 1), n=(n, least), tune_n=(tune_n, least), families=(1 if families is None else families, 0 if mine else 1))
         known = [s for k in calls for s in tuned_solvers(m, metric, k, tune_n, batch_size)[:families]] if families != 0 else []
         named = _names(mine, schedules, known) | ({s.name: s for k in calls for s in _ideas(m, k)} if rivals else {}); rows = compare_rows(m, named, known, metric, n, seeds, batch_size); t = ranking(rows)
