@@ -21,7 +21,7 @@ from fastcore.script import Param
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 
-# %% ../nbs/10d_recipes.ipynb #9ef51992
+# %% ../nbs/10d_recipes.ipynb #979b170f
 from .core import write_text
 from .noise import discrete, noise_from_dict
 from .images import import_transformers, inception_features, reference_statistics
@@ -31,7 +31,7 @@ from .optimise import SearchConfig
 from .solvers import FAMILIES
 from .hosts import betas_of, import_diffusers, mark
 from .adapters import classifier_guided, edm_precondition, from_edm, from_guided_diffusion, from_score_sde
-from .pipelines import NUMBERS, judge, load_pipeline, open_model, parse_labels, pixel_features, read_pipeline, read_prompts, take
+from .pipelines import NUMBERS, as_list, judge, load_pipeline, open_model, parse_labels, pixel_features, read_pipeline, read_prompts, take
 
 # %% ../nbs/10d_recipes.ipynb #7eef617e
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ def unet(
     tiny |= {k: v for k,v in dict(attn_norm_num_groups=4, num_class_embeds=10, cross_attention_dim=16).items() if k in kw}
     return Part(kind, dict(sample_size=size, block_out_channels=[channels*m for m in times], layers_per_block=layers, **both(down), **kw), tiny)
 
-# %% ../nbs/10d_recipes.ipynb #f6535c7e
+# %% ../nbs/10d_recipes.ipynb #e7c9afa4
 KINDS = ('score_sde', 'edm', 'guided_diffusion', 'pipeline')
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ class Recipe:
     start:float=None      # Time at which sampling starts; default: the noise schedule's T
     adapter:dict=field(default_factory=dict) # Other arguments of the adapter
     decoder:Part=None     # What makes pictures of latents; None: samples are pictures
-    host:str=None         # Pipeline of diffusers in which the result runs; None: others, by `export_comfyui`
+    host:str=None         # Pipeline of diffusers in which its parts belong together; None: a network alone
     classes:int=None      # How many classes it knows; None: none
     classifier:bool=False # Is it steered by a classifier?
     text:bool=False       # Does it draw captions?
@@ -129,7 +129,7 @@ def spread(
     "Classes in the order of multiples of the golden ratio, modulo 1: at any length they are spread evenly."
     return np.argsort(np.argsort(np.arange(n)*(5**.5-1)/2 % 1)).tolist()
 
-# %% ../nbs/10d_recipes.ipynb #3698df43
+# %% ../nbs/10d_recipes.ipynb #cf64da62
 FAST = dict(n=1024, probe_n=128, control_n=16_384, final_n=4096, confirm_n=10_000, families=3, batch_size=512)
 
 _ddpm = dict(norm_eps=1e-6, flip_sin_to_cos=False, freq_shift=1, attention_head_dim=None)
@@ -142,7 +142,7 @@ SMALL = [
     Recipe('cifar10_edm', 'CIFAR-10, EDM', 'edm', unet(32, 128, (2,2,2), 4, (16,), **_ddpm), dict(kind='EDM', T=80., t_end=.002), 32,
         'the training pictures of CIFAR-10', 50_000, FAST, adapter=dict(sigma_data=.5), assumes=f'A network of diffusers is the raw one, told log(sigma)/4; one from a file of yours is the whole denoiser D(x, sigma). {_theirs}'),
     Recipe('celeba64', 'CelebA 64, DDIM', 'guided_diffusion', unet(64, 128, (1,2,2,2,4), 2, (16,), **_ddpm), _linear, 64,
-        'CelebA, cropped and scaled as for training', 50_000, FAST, host='DDPMPipeline', assumes=f'Real pictures and weights have the same crop of the face. {_theirs}')]
+        'CelebA, cropped and scaled as for training', 50_000, FAST, assumes=f'Real pictures and weights have the same crop of the face. {_theirs}')]
 
 # %% ../nbs/10d_recipes.ipynb #2bcd43dd
 MIDDLE = dict(n=512, probe_n=64, control_n=8192, final_n=4096, confirm_n=10_000, families=3, batch_size=128)
@@ -387,16 +387,16 @@ def _open(r, weights, decoder, dtype, device, download):
     if weights is not None and decoder is None: raise ValueError(f"decoder must be given for recipe {r.name!r} where weights are a network alone: the folder of a {r.decoder.kind} of diffusers, or a state dict; or give the folder of a whole {r.host}")
     return assemble(r, net, r.decoder.build() if decoder is None else load_part(r.decoder, decoder))
 
-# %% ../nbs/10d_recipes.ipynb #aeff410c
+# %% ../nbs/10d_recipes.ipynb #95eee008
 def _modelled(r, thing, given, device, prompts, scale, size):
     "A pipeline or a network as a `Denoiser`, with its network, and the labels that steer it."
     whole = hasattr(thing, 'components'); net = next((v for v in map(thing.components.get, ('unet', 'transformer')) if v is not None), None) if whole else thing.eval()
-    n = knows_classes(r, net); labels = list(given) if given else spread(r.classes or n) if r.classes or n else None
+    n = knows_classes(r, net); labels = given or (spread(r.classes or n) if r.classes or n else None)
     if given and not n and not r.classifier: raise ValueError(f"labels must be None for recipe {r.name!r} and the network {type(net).__name__}, which knows no classes, got {len(labels)} of them")
     if prompts and not r.text: raise ValueError(f"prompts must be None for recipe {r.name!r}, which draws no captions, got {len(prompts)} of them")
     y = None if labels is None else torch.tensor(labels, device=device)
     if not whole: return adapted(r, net, y if n else None, size), net, y
-    m = load_pipeline(thing, labels if n else None, prompts, scale if r.text else None, size)
+    m = load_pipeline(thing, labels if n else None, prompts, 1. if r.classifier else scale, size)
     if r.start is not None: m.noise = replace(m.noise, T=r.start)
     return m, net, y
 
@@ -417,17 +417,21 @@ def build_recipe(
     "A model of a recipe."
     r = recipe(name); scale = r.guidance if guidance is None else guidance
     if dtype not in NUMBERS: raise ValueError(f"dtype must be one of {tuple(NUMBERS)}, got {dtype!r}")
-    if tiny: r = r.shrunk(); prompts = prompts or (CAPTIONS if r.text else None); classifier = classifier or (NoisyClassifier if r.classifier else None)
+    asked = [k for k,v in dict(labels=labels, prompts=prompts, guidance=guidance, classifier=classifier, decoder=decoder, size=size).items() if v is not None]
+    if tiny: r = r.shrunk(); prompts = prompts or (list(CAPTIONS) if r.text else None); classifier = classifier or (NoisyClassifier if r.classifier else None)
     else: _lacks(r, weights, classifier, prompts, scale)
-    thing = _open(r, weights, decoder, dtype, device, download)
-    if isinstance(thing, Denoiser): return thing
+    labels, prompts, thing = as_list(labels, int), as_list(prompts, str), _open(r, weights, decoder, dtype, device, download)
+    if isinstance(thing, Denoiser):
+        if asked: raise ValueError(f"{asked[0]} must not be given for {weights}, which returns a whole Denoiser and decides it itself")
+        return thing
     _lacks_classifier(r, classifier, scale); thing = thing.to(device) if dtype == 'float32' else thing.to(device, NUMBERS[dtype])
-    m, net, y = _modelled(r, thing, labels, device, prompts and list(prompts), scale, size); mods = [net]
+    m, net, y = _modelled(r, thing, labels, device, prompts, scale, size); c = None
     if r.classifier and scale:
         c = load_function(classifier)() if _spec(classifier) else classifier() if isinstance(classifier, type) else classifier
-        if isinstance(c, nn.Module): mods.append(c := c.to(device).eval())
-        m = steered(m, c, y, scale)
-    m.name, m.net, m.recipe, m.fingerprint = r.name, net, r, mark(nn.ModuleList(mods), r.kind, m.noise.to_dict(), m.predicts, m.shape, y is not None and y.tolist(), prompts and list(prompts), scale, dtype)
+        if isinstance(c, nn.Module): c = c.to(device).eval()
+        m = steered(m, c, y, scale); m.unscaled = False                       # no pipeline knows the classifier
+    parts = getattr(thing, 'components', dict(unet=net)); about = [v if isinstance(v, nn.Module) else getattr(v, '__qualname__', None) for v in (*parts.values(), c)]
+    m.name, m.net, m.recipe, m.fingerprint = r.name, net, r, mark(about, r.kind, m.noise.to_dict(), m.predicts, m.shape, y, prompts, scale, dtype)
     return m
 
 # %% ../nbs/10d_recipes.ipynb #e0e838d6
