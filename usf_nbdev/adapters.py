@@ -193,7 +193,7 @@ def class_gradient(
         y = _fit(class_labels(y, logits.shape[1]).clone(), x, 'y')[:,None]
         return torch.autograd.grad(logits.log_softmax(1).gather(1, y).sum(), x, create_graph=through)[0]
 
-# %% ../nbs/10b_adapters.ipynb #df632ce1
+# %% ../nbs/10b_adapters.ipynb #1a7fb091
 def classifier_guided(
     model:Denoiser, # The network, unconditional or not, whatever it predicts
     classifier,     # Function of x_t, (B,*shape), and time, (B,), that gives logits, (B,K)
@@ -208,7 +208,7 @@ def classifier_guided(
     if not 0 <= scale < float('inf'): raise ValueError(f"scale must be a finite number of at least 0, got {scale}")
     if not noise.alpha(noise.T) > 0: raise ValueError(f"alpha must be above 0 where sampling starts, because guidance is divided by it, got 0 at T={noise.T:g} of {noise!r:.80}; take a smaller T, such as Flow(T=0.995)")
     if isinstance(classifier, nn.Module): classifier.eval()
-    guided = copy.copy(model); guided.fn, guided.time, guided.calls = _guided(model, classifier, y, float(scale), time), None, 0
+    guided = copy.copy(model); guided.fn, guided.time, guided._calls = _guided(model, classifier, y, float(scale), time), None, [0]
     guided.name, guided.fingerprint = f'{model.name}, guided by {scale:g}', None      # told apart by the state of `fn`
     return guided
 
