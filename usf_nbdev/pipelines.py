@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['NUMBERS', 'PIPELINES', 'FEATURES', 'take', 'encode_prompts', 'text_condition', 'pack', 'label_condition', 'kind_of',
-           'read_pipeline', 'latent_shape', 'as_list', 'load_pipeline', 'pixel_features', 'judge', 'load_own',
-           'parse_labels', 'read_prompts', 'open_model']
+           'read_pipeline', 'latent_shape', 'as_list', 'load_pipeline', 'pixel_features', 'judge', 'load_function',
+           'load_own', 'parse_labels', 'read_prompts', 'open_model']
 
 # %% ../nbs/10c_pipelines.ipynb #658324b1
 import importlib.util, warnings
@@ -220,16 +220,22 @@ def judge(
     model.metric = FrechetMetric(model.features, stats, 'fid' if features == 'inception' else 'frechet-pixels')
     return model
 
-# %% ../nbs/10c_pipelines.ipynb #c25371e8
+# %% ../nbs/10c_pipelines.ipynb #119f885b
+def load_function(
+    spec:str, # 'path/to/file.py:function'
+): # The function
+    "A function of a file of yours."
+    path, _, name = str(spec).rpartition(':')
+    if not Path(path).is_file(): raise ValueError(f"{spec!r} must name a function in an existing file, as path/to/my.py:make")
+    s = importlib.util.spec_from_file_location(Path(path).stem, path); module = importlib.util.module_from_spec(s); s.loader.exec_module(module)
+    if not callable(f := getattr(module, name, None)): raise ValueError(f"{path} must have a function {name!r}")
+    return f
+
 def load_own(
     spec:str, # 'path/to/file.py:function'
 ) -> Denoiser:
     "Call a function of a file for a model."
-    path, _, name = spec.rpartition(':')
-    if not Path(path).is_file(): raise ValueError(f"model must name an existing file, as path/to/my.py:make, got {spec!r}")
-    s = importlib.util.spec_from_file_location(Path(path).stem, path); module = importlib.util.module_from_spec(s); s.loader.exec_module(module)
-    if not callable(make := getattr(module, name, None)): raise ValueError(f"{path} must have a function {name!r} that returns a Denoiser")
-    m = make()
+    m = load_function(spec)()
     if not isinstance(m, Denoiser): raise ValueError(f"{spec} must return a Denoiser, got {type(m).__name__}; wrap the network: Denoiser(fn, noise, predicts=...)")
     return m
 

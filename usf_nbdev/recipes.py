@@ -5,11 +5,11 @@
 # %% auto #0
 __all__ = ['KINDS', 'FAST', 'SMALL', 'MIDDLE', 'SLOW', 'IMAGENET', 'LATENT', 'RECIPES', 'FILES', 'CAPTIONS', 'Part', 'unet',
            'Recipe', 'spread', 'recipes_table', 'recipe', 'samples_through', 'read_weights', 'fill', 'load_part',
-           'load_function', 'Called', 'noise_of', 'knows_classes', 'adapted', 'steered', 'NoisyClassifier', 'tiny_text',
-           'assemble', 'build_recipe', 'open_system', 'search_settings']
+           'Called', 'noise_of', 'knows_classes', 'adapted', 'steered', 'NoisyClassifier', 'tiny_text', 'assemble',
+           'build_recipe', 'open_system', 'search_settings']
 
-# %% ../nbs/10d_recipes.ipynb #5aba7efb
-import copy, importlib.util, json, pickle, tempfile
+# %% ../nbs/10d_recipes.ipynb #1d9cf39d
+import copy, json, pickle, tempfile
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 import numpy as np, pandas as pd, torch
@@ -21,7 +21,7 @@ from fastcore.script import Param
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 
-# %% ../nbs/10d_recipes.ipynb #979b170f
+# %% ../nbs/10d_recipes.ipynb #ee1320fd
 from .core import write_text
 from .noise import discrete, noise_from_dict
 from .images import import_transformers, inception_features, reference_statistics
@@ -31,7 +31,7 @@ from .optimise import SearchConfig
 from .solvers import FAMILIES
 from .hosts import betas_of, import_diffusers, mark
 from .adapters import classifier_guided, edm_precondition, from_edm, from_guided_diffusion, from_score_sde
-from .pipelines import NUMBERS, as_list, judge, load_pipeline, open_model, parse_labels, pixel_features, read_pipeline, read_prompts, take
+from .pipelines import NUMBERS, as_list, judge, load_function, load_pipeline, open_model, parse_labels, pixel_features, read_pipeline, read_prompts, take
 
 # %% ../nbs/10d_recipes.ipynb #7eef617e
 @dataclass(frozen=True)
@@ -246,7 +246,7 @@ def fill(
     net.load_state_dict(state)
     return net
 
-# %% ../nbs/10d_recipes.ipynb #814ce618
+# %% ../nbs/10d_recipes.ipynb #06b9369f
 def load_part(
     part:Part, # What the recipe says
     path,      # Folder of a network of diffusers, or a file of weights
@@ -262,16 +262,6 @@ def load_part(
     for k in ('missing_keys', 'unexpected_keys'):
         if info[k]: raise ValueError(f"{p} must hold the weights of its {kind}, got {k.replace('_', ' ')}: {len(info[k])} (such as {sorted(info[k])[0]})")
     return net.eval()
-
-def load_function(
-    spec:str, # 'path/to/file.py:function'
-): # The function
-    "A function of a file of yours."
-    path, _, name = str(spec).rpartition(':')
-    if not Path(path).is_file(): raise ValueError(f"{spec!r} must name a function in an existing file, as path/to/my.py:make")
-    s = importlib.util.spec_from_file_location(Path(path).stem, path); module = importlib.util.module_from_spec(s); s.loader.exec_module(module)
-    if not callable(f := getattr(module, name, None)): raise ValueError(f"{path} must have a function {name!r}")
-    return f
 
 # %% ../nbs/10d_recipes.ipynb #b8d834c1
 class Called(nn.Module):
