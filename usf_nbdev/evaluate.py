@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['TRIAL_NOISE', 'FINAL_NOISE', 'CONFIRM_NOISE', 'CONTROL_NOISE', 'DRAWS', 'PARTS', 'noise_of', 'Clock', 'batches_of',
-           'evaluate', 'pictures_of', 'safe_grid', 'many_steps', 'Control', 'statistics', 'many', 'distance',
-           'least_to_extrapolate', 'evaluate_infinite', 'interval', 'ratio_interval']
+           'evaluate', 'Together', 'evaluate_many', 'pictures_of', 'safe_grid', 'many_steps', 'Control', 'statistics',
+           'many', 'distance', 'least_to_extrapolate', 'evaluate_infinite', 'interval', 'ratio_interval']
 
 # %% ../nbs/09a_evaluate.ipynb #0d5eccf3
 import base64, os, time
@@ -14,8 +14,9 @@ from contextlib import contextmanager
 import numpy as np, torch
 from scipy.stats import t as student
 
-# %% ../nbs/09a_evaluate.ipynb #f2c88a71
+# %% ../nbs/09a_evaluate.ipynb #8b8a0876
 from .sample import sample, start_noise, plan_for
+from .together import Answers, Merger, sample_many
 from .metrics import FrechetMetric, Statistics, control_variate, feature_statistics, fid_infinity, frechet_distance
 from .solvers import dpm_solver_pp
 
@@ -75,6 +76,69 @@ def evaluate(
     with torch.inference_mode(), clock('features'):
         b = batches_of(model, schedule, n, seed, batch_size, draw, clock)
         return float(metric(b)) if control is None else control.distance(feature_statistics(b, metric.features), n, seed)
+
+# %% ../nbs/09a_evaluate.ipynb #d7e08fa3
+class Together:
+    "What evaluations in one process share: answers of the network, and the sizes of calls that change no bit."
+    def __init__(self,
+        rows:int=256, # Samples in one network call, at most
+        mb:float=64,  # Bound on the answers that are kept, in 10^6 bytes
+    ): self.answers, self.merge = Answers(mb), Merger(rows)
+    def batches(self, model, plans, n, seed, batch_size, draw, clock):
+        "For each batch the samples of every plan; `send` the numbers of those to go on with."
+        live = list(range(len(plans)))
+        for i in range(0, n, batch_size):
+            k = min(batch_size, n-i)
+            with clock('sampling'): x = sample_many(model, [plans[j] for j in live], noise_of(model, k, seed, i, draw), (seed, draw, i, k), self.answers, self.merge, first=i)
+            live = (yield dict(zip(live, x))) or live
+
+# %% ../nbs/09a_evaluate.ipynb #35afd307
+def evaluate_many(
+    model,              # A `Denoiser` with a shape
+    schedules:list,     # Solver schedules
+    metric,             # As for `evaluate`
+    n:int,              # Samples of each
+    seed:int,           # Seed of the starting noise
+    batch_size:int=256, # Samples of one schedule per network call
+    control=None,       # A `Control`
+    draw:str='normal',  # One of `DRAWS`
+    clock=None,         # A `Clock`
+    together=None,      # A `Together` of earlier evaluations
+) -> list: # For each its metric, the same bits as `evaluate` gives; or the ValueError that it ended with
+    "Measure several schedules from the same noise; what they share is computed once."
+    out, plans = [None]*len(schedules), {}; clock, together = clock or Clock(), together or Together(batch_size)
+    for i,s in enumerate(schedules):
+        try: plans[i] = plan_for(model, s)
+        except ValueError as e: out[i] = e
+    todo = list(plans); groups = [todo] if isinstance(metric, FrechetMetric) or n <= batch_size else [[i] for i in todo]
+    with torch.inference_mode(), clock('features'):
+        for g in filter(None, groups):
+            batches = together.batches(model, [plans[i] for i in g], n, seed, batch_size, draw, clock)
+            for i,v in zip(g, (_frechet if isinstance(metric, FrechetMetric) else _any)(batches, metric, len(g), control, n, seed)): out[i] = v
+    return out
+
+def _caught(f, *args):
+    try: return float(f(*args))
+    except ValueError as e: return e
+
+# %% ../nbs/09a_evaluate.ipynb #5ca66637
+def _frechet(batches, metric, k, control, n, seed):
+    "The Fréchet distances of k streams of samples."
+    stats, sent, out = {}, None, [None]*k
+    while True:
+        try: b = batches.send(sent)
+        except StopIteration: break
+        for i,x in b.items():
+            try: s = feature_statistics([x], metric.features); stats[i] = s if i not in stats else stats[i].merge(s)
+            except ValueError as e: out[i] = e
+        if not (sent := [i for i in b if out[i] is None]): break
+    for i,s in stats.items():
+        if out[i] is None: out[i] = _caught(s.distance, metric.reference) if control is None else _caught(control.distance, s, n, seed)
+    return out
+
+def _any(batches, metric, k, control, n, seed):
+    "Any metric: of one stream, or of k streams of one batch."
+    return [_caught(metric, (b[0] for b in batches))] if k == 1 else [_caught(metric, [x]) for x in next(batches).values()]
 
 # %% ../nbs/09a_evaluate.ipynb #ac984405
 def pictures_of(

@@ -299,6 +299,19 @@ def claim(self:Journal) -> Trial|None: # A trial that now runs here; None if not
         row = self._rows("SELECT min(number) FROM trials WHERE state='waiting'")[0][0]
         return None if row is None else self.start(row)
 
+# %% ../nbs/09_journal.ipynb #dafdcb8b
+@patch
+def claim_alike(self:Journal,
+    most,            # Function of a `Trial`: how many like it to take, at most
+    share:float=1.,  # Of those that wait, so that something is left for others
+) -> list: # Trials that now run here, of the same origin, noise and number of samples; empty if nothing waits
+    "Start waiting trials that can be measured together; safe for several processes."
+    with self.atomic():
+        if (t := self.claim()) is None: return []
+        alike = [n for n, in self._rows("SELECT number FROM trials WHERE state='waiting' AND origin=? AND n=? AND seed=? AND generation=? ORDER BY number", t.origin, t.n, t.seed, t.generation)]
+        more = min(most(t), math.ceil((len(alike)+1)*share)) - 1
+        return [t, *(self.start(n) for n in alike[:max(more, 0)])]
+
 # %% ../nbs/09_journal.ipynb #4e4371fa
 @patch
 def to_frame(self:Journal,

@@ -47,7 +47,7 @@ class Denoiser:
     @calls.setter
     def calls(self, n): self._calls[0] = n
 
-# %% ../nbs/03_sample.ipynb #ca30c4f3
+# %% ../nbs/03_sample.ipynb #4dc44520
 @patch
 def network(self:Denoiser,
     x:torch.Tensor,  # State, (B,*shape)
@@ -57,7 +57,8 @@ def network(self:Denoiser,
 ) -> torch.Tensor: # Its output, (B,*shape), in the type of `x`
     "Call the network once, at its own time and unclipped."
     self.calls += 1
-    tau = torch.as_tensor(tau, dtype=torch.promote_types(x.dtype, torch.float32), device=x.device).expand(len(x)).clone()
+    kind = torch.promote_types(x.dtype, torch.float32)
+    tau = tau.to(x.device, kind).expand(len(x)).clone() if torch.is_tensor(tau) else torch.full((len(x),), tau, dtype=kind, device=x.device)
     kw = dict(skips=skips or (1.,)*self.skips) if self.skips else {}
     m = self.fn(x.to(self.dtype or dtype or x.dtype), tau, **kw).to(x.dtype)
     if m.shape != x.shape: raise ValueError(f"the network must return the shape of its input {tuple(x.shape)}, got {tuple(m.shape)}")
