@@ -17,11 +17,17 @@ class Rows:
     def find(self, **key): return next((r for r in self.rows if all(r[k] == str(key[k]) for k in self.key)), None)
     def get(self, measure, **key) -> dict:
         "The row of a key: the recorded one, or `measure()` (a dict), recorded."
-        if (r := self.find(**key)) is not None: return r
-        r = {k: str(v) for k,v in {**key, **measure(), **stamp()}.items()}; new = not self.path.exists()
+        return r if (r := self.find(**key)) is not None else self.add({**key, **measure()})
+    def add(self, row) -> dict:
+        "Record a row."
+        r = {k: str(v) for k,v in {**row, **stamp()}.items()}; new = not self.path.exists()
         with self.path.open('a', newline='') as f:
             w = csv.DictWriter(f, r, lineterminator='\n')
             if new: w.writeheader()
             w.writerow(r)
         self.rows.append(r)
         return r
+
+def append(name, row):
+    "Add a row to rows/NAME.csv, with the date and the machine; for timings, which are measured again each time."
+    Rows(name, ()).add(row)

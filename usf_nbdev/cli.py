@@ -96,13 +96,13 @@ def save_result(
     report(result, model, folder/'report.html')
     return [*files, *(f'{t}.csv' for t in tables), *(f'{name}.png' for name in made), 'report.html']
 
-# %% ../nbs/12_cli.ipynb #fd5b3edc
+# %% ../nbs/12_cli.ipynb #04a29b20
 def _round(t): return t.assign(**{c: t[c].round(2) for c in ('mean', 'spread', 'low', 'high', 'ratio', 'ratio_low', 'ratio_high') if c in t})
 
 def _said(model, kw):
     "The options of a model as they were given, but for those that only judge it."
-    out = {'model': model if model != 'digits' else None} | {k: v for k,v in kw.items() if k in ('recipe', 'classifier', 'decoder', 'labels', 'prompts', 'guidance', 'size', 'device', 'dtype')}; defaults = dict(device='cpu', dtype='float32')
-    return ''.join(f' --{k} {v}' for k,v in out.items() if v is not None and v != defaults.get(k))
+    out = {'model': model if model != 'digits' else None} | {k: v for k,v in kw.items() if k in ('recipe', 'classifier', 'decoder', 'labels', 'prompts', 'guidance', 'size', 'device', 'dtype', 'autocast')}; defaults = dict(device='cpu', dtype='float32')
+    return ''.join(f' --{k} {v}' for k,v in out.items() if v is not None and v != defaults.get(k)) + ''.join(f' --{k}' for k in ('channels_last', 'compile') if kw.get(k))
 
 def _say(result, folder, files, options=''):
     print(_round(result.table).drop(columns='id').to_string(index=False)); print(f'\n{result}\n')

@@ -106,7 +106,7 @@ def network_fn(
         return no + guidance*(yes-no)
     return fn
 
-# %% ../nbs/10a_hosts.ipynb #90ee69a5
+# %% ../nbs/10a_hosts.ipynb #e40e8327
 def from_diffusers(
     model,             # A network of diffusers, or a whole pipeline
     scheduler=None,    # Its scheduler, or the configuration of it; default: the pipeline's
@@ -130,7 +130,7 @@ def from_diffusers(
     make = lambda c: _edm(network_fn(net.eval(), c, empty, guidance), noise, config)
     m = Denoiser(make(condition(0, 1) if own else condition), noise, predicts=predicts, shape=shape, time=None if isinstance(noise, EDM) else network_time(noise, N), dtype=dtype, name=name or type(net).__name__, device=p.device,
         each=(lambda first, n: make(condition(first, n))) if own else None, **kw)
-    m.fingerprint = mark(net, noise.to_dict(), predicts, shape, guidance, condition(0, 16) if own else condition, empty)
+    m.net, m.fingerprint = net, mark(net, noise.to_dict(), predicts, shape, guidance, condition(0, 16) if own else condition, empty)
     return m
 
 def mark(

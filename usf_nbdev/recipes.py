@@ -8,7 +8,7 @@ __all__ = ['KINDS', 'FAST', 'SMALL', 'MIDDLE', 'SLOW', 'IMAGENET', 'LATENT', 'RE
            'Called', 'noise_of', 'knows_classes', 'adapted', 'steered', 'NoisyClassifier', 'tiny_text', 'assemble',
            'build_recipe', 'open_system', 'search_settings']
 
-# %% ../nbs/10d_recipes.ipynb #1d9cf39d
+# %% ../nbs/10d_recipes.ipynb #06bc507c
 import copy, json, pickle, tempfile
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
@@ -17,15 +17,16 @@ import torch.nn.functional as F
 from torch import nn
 from fastcore.basics import patch
 from fastcore.meta import delegates
-from fastcore.script import Param
+from fastcore.script import Param, store_true
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 
-# %% ../nbs/10d_recipes.ipynb #ee1320fd
+# %% ../nbs/10d_recipes.ipynb #4b0ce879
 from .core import write_text
 from .noise import discrete, noise_from_dict
 from .images import import_transformers, inception_features, reference_statistics
 from .sample import Denoiser
+from .faster import AUTOCAST, faster
 from .zoo import model_names
 from .optimise import SearchConfig
 from .solvers import FAMILIES
@@ -424,20 +425,8 @@ def build_recipe(
     m.name, m.net, m.recipe, m.fingerprint = r.name, net, r, mark(about, r.kind, m.noise.to_dict(), m.predicts, m.shape, y, prompts, scale, dtype)
     return m
 
-# %% ../nbs/10d_recipes.ipynb #e0e838d6
-@delegates(open_model)
-def open_system(
-    model:Param("An embedded model, a folder or hub name of a pipeline of diffusers, or path/to/my.py:make; with a recipe also a network's folder or state dict", str)='digits',
-    recipe:Param("A system of the paper, or a file of Recipe.save: what its network, noise, guidance and search are, unless said otherwise", str)=None,
-    classifier:Param("With a recipe that is steered by one: path/to/my.py:make_classifier", str)=None,
-    decoder:Param("With a recipe, where model is a network of latents alone: folder or state dict of the decoder", str)=None,
-    reference:Param("Real images: a folder, or a file of statistics [default: the model's own]", str)=None,
-    clip:Param("Judge by this CLIP, a folder or cached name, instead of a reference", str)=None,
-    guidance:Param("Scale of the guidance: classifier-free, or by the classifier of a recipe [default: the recipe's, or none]", float)=None,
-    judged:bool=True,          # Is a metric needed?
-    **kwargs,
-) -> Denoiser:
-    "A model by one word, perhaps by a recipe, with the metric to judge it by."
+# %% ../nbs/10d_recipes.ipynb #b131bd8e
+def _open_system(model, recipe, classifier, decoder, reference, clip, guidance, judged, kwargs):
     if recipe is None:
         if classifier is not None or decoder is not None: raise ValueError(f"{'decoder' if classifier is None else 'classifier'} must be None without a recipe; pass --recipe NAME")
         return open_model(model, reference=reference, clip=clip, guidance=guidance, judged=judged, **kwargs)
@@ -451,6 +440,25 @@ def open_system(
     if reference is not None and Path(reference).is_dir() and getattr(m, 'decode', None) is not None:
         f = pixel_features if get('features') == 'pixels' else inception_features(get('inception'), str(m.device)); reference = reference_statistics(reference, f, r.size)
     return judge(m, reference, get('features', 'inception'), get('inception'), clip, prompts)
+
+# %% ../nbs/10d_recipes.ipynb #9ece0f66
+@delegates(open_model)
+def open_system(
+    model:Param("An embedded model, a folder or hub name of a pipeline of diffusers, or path/to/my.py:make; with a recipe also a network's folder or state dict", str)='digits',
+    recipe:Param("A system of the paper, or a file of Recipe.save: what its network, noise, guidance and search are, unless said otherwise", str)=None,
+    classifier:Param("With a recipe that is steered by one: path/to/my.py:make_classifier", str)=None,
+    decoder:Param("With a recipe, where model is a network of latents alone: folder or state dict of the decoder", str)=None,
+    reference:Param("Real images: a folder, or a file of statistics [default: the model's own]", str)=None,
+    clip:Param("Judge by this CLIP, a folder or cached name, instead of a reference", str)=None,
+    guidance:Param("Scale of the guidance: classifier-free, or by the classifier of a recipe [default: the recipe's, or none]", float)=None,
+    autocast:Param("Half precision inside the network, where torch holds it safe", str, choices=AUTOCAST)=None,
+    channels_last:Param("Keep the channels of a picture beside each other in memory", store_true)=False,
+    compile:Param("Compile the network; its first call of each size takes long", store_true)=False,
+    judged:bool=True,          # Is a metric needed?
+    **kwargs,
+) -> Denoiser:
+    "A model by one word, perhaps by a recipe, with the metric to judge it by, perhaps with a [faster](06b_faster.ipynb) network."
+    return faster(_open_system(model, recipe, classifier, decoder, reference, clip, guidance, judged, kwargs), autocast, channels_last, compile)
 
 # %% ../nbs/10d_recipes.ipynb #638ebfc3
 def search_settings(

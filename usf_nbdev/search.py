@@ -260,11 +260,12 @@ def _result(journal, model, metric, config, optimiser):
     left += sorted({f"polishing, because {t.info['reason']}" for t in trials if t.origin == 'polish' and t.state == 'fail'})
     return SearchResult(config, journal.to_frame(), rows, _front(rows, trials, about, config.extrapolate), taus, journal.notes('cost:'), left)
 
-# %% ../nbs/10_search.ipynb #e6cd2bda
+# %% ../nbs/10_search.ipynb #79668c8d
 def fingerprint(
     model, # A `Denoiser`
 ) -> str: # 16 hex digits
     "What tells one model from another."
+    if getattr(model, 'options', None): return f"{fingerprint(model.plain)}-{'-'.join(v if isinstance(v, str) else k for k,v in model.options.items())}"
     if getattr(model, 'fingerprint', None): return model.fingerprint
     h = hashlib.sha256(repr((model.name, model.predicts, model.shape, model.noise)).encode())
     for k,v in (model.fn.state_dict().items() if hasattr(model.fn, 'state_dict') else ()): h.update(k.encode() + v.detach().cpu().contiguous().float().numpy().tobytes())

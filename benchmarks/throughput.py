@@ -1,0 +1,64 @@
+"""What does it save to measure schedules together? Whole default searches, with and without.
+
+    python benchmarks/throughput.py                     # about 8 minutes on 2 idle cores; appends rows
+    python benchmarks/throughput.py --models patches --nfe 5 --repeats 1
+
+Each run is `search` as the command starts it, in a process of its own, alternating: *one by one*, every trial alone and nothing shared, and *together*, the default. With one worker the calls of the network
+are counted: calls, and the samples that went through them, of the trials (the search proper, finalists, confirmation) and of all else (control variate, polish). With two workers, the seconds of the search proper
+(from its first trial to its last) and of everything. The journals of both must be the same, bit for bit. Rows: benchmarks/rows/throughput.csv.
+"""
+import argparse, json, subprocess, sys, tempfile, time
+from common import append
+
+def count_calls(model):
+    "Counts calls of the network and the samples in them."
+    from usf_nbdev.sample import Denoiser
+    seen, network = dict(calls=0, samples=0), Denoiser.network
+    def counted(self, x, *args, **kw): seen['calls'] += 1; seen['samples'] += len(x); return network(self, x, *args, **kw)
+    Denoiser.network = counted
+    return seen
+
+def child(path, model, nfe, workers, mode, seed, budget):
+    "One search; prints what it took as JSON."
+    import torch; torch.set_num_threads(1)
+    from threadpoolctl import threadpool_limits
+    from usf_nbdev import search as s
+    from usf_nbdev.evaluate import Together
+    from usf_nbdev.zoo import load_model
+    threadpool_limits(1); m = load_model(model); seen, trial, at = count_calls(m), {}, []
+    if mode == 'one by one': s.Judge.most, s.Together = lambda self, t: 1, lambda *a, **kw: Together(0, 0)
+    measure = s.Judge.measure
+    def measured(self, trials):                       # calls of polish and of the control variate are not those of trials
+        before = dict(seen); out = measure(self, trials); trial['kind'] = 'polish' if trials[0].origin == 'polish' else 'trials'
+        for k in seen: trial[trial['kind'], k] = trial.get((trial['kind'], k), 0) + seen[k]-before[k]
+        at.append((time.perf_counter(), trials[0].origin)); return out
+    s.Judge.measure = measured; start = time.perf_counter()
+    r = s.search(m, nfe=nfe, seed=seed, budget=budget, workers=workers, journal=path, progress=False); total = time.perf_counter()-start
+    proper = max(t for t,o in at if o not in s.LATER)-start; n = int((~r.trials.origin.isin(s.LATER)).sum())
+    print(json.dumps(dict(trials=n, proper_s=round(proper, 1), all_s=round(total, 1), ratio=round(r.ratio, 3), calls=trial.get(('trials', 'calls'), 0), samples=trial.get(('trials', 'samples'), 0), polish_calls=trial.get(('polish', 'calls'), 0), polish_samples=trial.get(('polish', 'samples'), 0))))
+
+def contents(path):
+    from usf_nbdev.journal import Journal
+    with Journal(path) as j: return [{k: v for k,v in vars(t).items() if k != 'seconds'} for t in j.trials()]
+
+def main():
+    a = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    a.add_argument('--models', nargs='*', default=['digits']); a.add_argument('--nfe', type=int, nargs='*', default=[5]); a.add_argument('--repeats', type=int, default=2); a.add_argument('--seed', type=int, default=0)
+    a.add_argument('--workers', type=int, nargs='*', default=[1, 2]); a.add_argument('--budget', type=int, default=200); a = a.parse_args()
+    for model in a.models:
+        for nfe in a.nfe:
+            for workers in a.workers:
+                for i in range(1 if workers == 1 else a.repeats):
+                    with tempfile.TemporaryDirectory() as tmp:
+                        got = {}
+                        for mode in (('one by one', 'together') if i % 2 else ('together', 'one by one')):
+                            out = subprocess.run([sys.executable, __file__, '--child', f'{tmp}/{mode}.db', model, str(nfe), str(workers), mode, str(a.seed), str(a.budget)], check=True, capture_output=True, text=True).stdout
+                            got[mode] = json.loads(out.splitlines()[-1])
+                        same = contents(f'{tmp}/one by one.db') == contents(f'{tmp}/together.db')
+                    for mode,r in got.items(): append('throughput', dict(model=model, nfe=nfe, workers=workers, repeat=i, mode=mode, seed=a.seed, budget=a.budget, **r, same_journal=same))
+                    x, y = got['one by one'], got['together']; counted = f"; calls {x['calls']/y['calls']:.2f} and samples through the network {x['samples']/y['samples']:.2f} times fewer" if workers == 1 else ''
+                    print(f"{model}, {nfe} calls, {workers} workers: trials per second {x['proper_s']/y['proper_s']:.2f} times, all {x['all_s']:.0f} -> {y['all_s']:.0f} s{counted}; same journal: {same}", flush=True)
+
+if __name__ == '__main__':
+    if sys.argv[1:2] == ['--child']: p, m, k, w, mode, seed, b = sys.argv[2:]; child(p, m, int(k), int(w), mode, int(seed), int(b))
+    else: main()
