@@ -6,11 +6,12 @@
 __all__ = ['PREDICTIONS', 'RELAXATIONS', 'CORRECTORS', 'FIRST_STEPS', 'MAX_ORDER', 'FORMAT', 'VERSION', 'Relaxation', 'Expansion',
            'Corrector', 'StepStrategy', 'SolverSchedule', 'write_text', 'json_schema']
 
-# %% ../nbs/00_core.ipynb #b5ce7bad
+# %% ../nbs/00_core.ipynb #f5f9d93a
 import hashlib, json, os, tempfile
 from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
+import numpy as np
 from fastcore.basics import patch
 
 # %% ../nbs/00_core.ipynb #628327c2
@@ -152,12 +153,22 @@ def rows(self:SolverSchedule) -> list: # One dict a step, ready for a table
     return [dict(step=i, time=f'{self.times[i]:.4g} → {self.times[i+1]:.4g}', prediction=s.prediction, order=s.order, start=s.start, points=pts(s), relaxation=relax(s), corrector=corr(s.corrector))
             for i,s in enumerate(self.steps)]
 
-# %% ../nbs/00_core.ipynb #270695ea
+# %% ../nbs/00_core.ipynb #44e5cc35
+_TINTS = dict(noise='#a8d4ec', data='#f5d39a', ems='#e3bfe0')     # of a colour-blind safe palette
+
+def _strip(s):
+    "One box a step, as wide as the step in lambda (in t where there is no noise schedule): its order, `c` for a corrector, coloured by prediction type."
+    with np.errstate(all='ignore'): w = np.diff(np.array(s.times) if s.noise is None else s.noise.lamb(np.array(s.times)))
+    w = np.abs(np.where(np.isfinite(w), w, np.nan)); w = np.nan_to_num(w, nan=np.nanmax(w, initial=1.))
+    boxes = ''.join(f'<span title="step {i}: {o.prediction} prediction" style="flex:{v:.3g} 1 1.8em;background:{_TINTS[o.prediction]};color:#222;text-align:center;border-radius:3px">{o.order}{"c"*(o.corrector is not None)}</span>' for i,(o,v) in enumerate(zip(s.steps, w)))
+    return f'<div style="display:flex;gap:2px;max-width:44em;margin:.3em 0">{boxes}</div>'
+
+# %% ../nbs/00_core.ipynb #96393b95
 @patch
 def _repr_html_(self:SolverSchedule):
     r = self.rows()
     head = ''.join(f'<th>{k}</th>' for k in r[0]); body = ''.join('<tr>' + ''.join(f'<td>{v}</td>' for v in o.values()) + '</tr>' for o in r)
-    return f'<p><b>{self.name or "solver schedule"}</b> · {self.n_steps} steps · {self.nfe} calls · first step: {self.afs}{" · weights polished" if self.weights else ""} · id {self.id}</p><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
+    return f'<p><b>{self.name or "solver schedule"}</b> · {self.n_steps} steps · {self.nfe} calls · first step: {self.afs}{" · weights polished" if self.weights else ""} · id {self.id}</p>{_strip(self)}<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
 
 # %% ../nbs/00_core.ipynb #b28221e3
 @patch(as_prop=True)

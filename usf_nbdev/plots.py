@@ -5,9 +5,9 @@
 # %% auto #0
 __all__ = ['PALETTE', 'COLOURS', 'theme', 'styles', 'strategy_table', 'plot_strategy', 'strategy_html', 'plot_best_so_far',
            'plot_predicted', 'save_grid', 'plot_samples', 'plot_front', 'ranking', 'plot_intervals', 'plot_times',
-           'plot_trajectories', 'plot_stages', 'plot_loss']
+           'plot_trajectories', 'stepwise_errors', 'plot_errors', 'plot_stages', 'plot_loss']
 
-# %% ../nbs/11_plots.ipynb #94c6f868
+# %% ../nbs/11_plots.ipynb #735356cb
 import html, textwrap
 from pathlib import Path
 import matplotlib as mpl, numpy as np, pandas as pd, seaborn as sns, torch
@@ -16,6 +16,8 @@ from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 from scipy.stats import kendalltau
 from .core import SolverSchedule
 from .evaluate import interval, ratio_interval
+from .sample import sample
+from .solvers import dpm_solver_pp
 
 # %% ../nbs/11_plots.ipynb #a6c5d9e0
 def theme() -> None:
@@ -290,6 +292,33 @@ def plot_trajectories(
         if k in look: c = look[k]['color']; ax.plot(*p.transpose(2, 0, 1), '.-', color=c, lw=1, ms=4, alpha=.85); ax.plot(*p[-1].T, look[k]['marker'], color=c, ms=6, mec='w', mew=.5, label=k, zorder=3)
         else: ax.plot(*p.transpose(2, 0, 1), color='.6', lw=1, zorder=1, label=[k]+['_']*(p.shape[1]-1))
     ax.set(xlabel='$x_1$', ylabel='$x_2$'); ax.set_aspect('equal', 'datalim'); ax.legend()
+    return ax
+
+# %% ../nbs/11_plots.ipynb #221491ee
+def stepwise_errors(
+    model,       # A `Denoiser`
+    schedule:SolverSchedule, # What to look at
+    x_T,         # States at t=T, (B,*shape)
+    parts:int=20,# Steps of the exact path in each step of the schedule
+) -> tuple: # times (n_steps+1,), root mean square differences (n_steps+1,)
+    "How far each node of a path is from the exact one."
+    t = np.array(schedule.times); lam = model.noise.lamb(t); fine = [np.linspace(a, b, parts+1)[:-1] for a,b in zip(lam, lam[1:])]
+    if not np.isfinite(lam).all(): raise ValueError(f"lambda must be finite at every node, got {lam.tolist()}")
+    grid = model.noise.t_of_lamb(np.r_[np.concatenate(fine), lam[-1]]); grid[::parts] = t
+    exact = sample(model, dpm_solver_pp(model.noise, len(grid)-1, grid=grid), x_T, return_path=True)[1][::parts]
+    path = sample(model, schedule, x_T, return_path=True)[1]
+    return t, (path-exact).flatten(1).square().mean(1).sqrt().cpu().numpy()
+
+# %% ../nbs/11_plots.ipynb #c4f56246
+def plot_errors(
+    errors:dict, # Name -> (times, root mean square differences), as `stepwise_errors` gives them
+    noise,       # The noise schedule
+    ax=None,     # Axes to draw in; default: new ones
+) -> mpl.axes.Axes:
+    "Error of each node against its lambda."
+    ax = _axes(ax, 6, 3.6); _log(ax)
+    for (name,(t, e)),look in zip(errors.items(), styles(errors).values()): keep = np.asarray(e) > 0; ax.plot(noise.lamb(np.asarray(t))[keep], np.asarray(e)[keep], ms=6, lw=1.6, label=name, **look)
+    ax.set(xlabel=r'$\lambda$ of the node (noise left, data right)', ylabel='distance from the exact path (rms)'); ax.legend()
     return ax
 
 # %% ../nbs/11_plots.ipynb #7446291e

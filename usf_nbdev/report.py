@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['PAGE', 'compared', 'draw_front', 'full_trials', 'draw_search', 'predictions', 'pictures', 'figures', 'drawing',
-           'pixels', 'compared_html', 'costs', 'evidence', 'report']
+           'pixels', 'compared_html', 'costs', 'evidence', 'report', 'dashboard']
 
 # %% ../nbs/11a_report.ipynb #00a25af6
 import base64, html, io
@@ -226,3 +226,13 @@ def report(
         body = _front_html(result) + budgets + f'<h2>The FID predictor</h2>{_predictor_html(result)}<h2>Cost</h2>{_costs_html(result)}<h2>Settings and evidence</h2>{_rows(evidence(result, model))}'
     para = lambda o: ''.join(f'<p>{html.escape(s)}</p>' for s in o); title = title or f'{model.name}: samplers with {calls} network call{"s"*(calls != "1")}'
     return write_text(path, PAGE.substitute(title=html.escape(title), about='The best few-step samplers that a search has found, and the evidence.', sentences=para(lines[:n]) + f'<div class="soft">{para(lines[n:])}</div>', body=body))
+
+# %% ../nbs/11a_report.ipynb #3b976e43
+def dashboard(
+    result, # A `SearchResult`
+) -> str: # HTML
+    "A search at a glance; what a notebook shows for a `SearchResult`."
+    k, lines = result.front['nfe'].iloc[-1], ''.join(f'<p style="margin:.2em 0">{html.escape(s)}</p>' for s in str(result).splitlines())
+    t = compared(result); t = t[t['nfe'] == k].head(6)
+    with mpl.rc_context(): plots.theme(); figure = drawing(draw_search(result, k), f'Best Fréchet distance so far against trials, {k} calls')
+    return f'<div>{lines}{compared_html(t)}{result.best._repr_html_()}{figure}</div>'

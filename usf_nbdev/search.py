@@ -215,7 +215,7 @@ class SearchResult:
         "Confirmed metric of the best schedule over that of the best known solver at as many calls."
         return float(self.front.ratio.iloc[-1])
 
-# %% ../nbs/10_search.ipynb #1edac85e
+# %% ../nbs/10_search.ipynb #35b8af32
 def _line(r, c):
     best, calls = r.schedule.evidence['best_known'], f"{r.nfe} call{'s'*(r.nfe > 1)}"
     more = f" with {r.calls}" if r.calls < r.nfe else ''
@@ -227,7 +227,11 @@ def __repr__(self:SearchResult):
     note = f"{c.confirm_seeds} fresh noise{'s'*(c.confirm_seeds > 1)}, {c.confirm_n} samples each{', extrapolated to infinitely many' if c.extrapolate else ''}; {c.budget} trials for each number of calls."
     return '\n'.join(lines + [note] + [f'Left out: {o}.' for o in self.left_out])
 
-SearchResult.__repr__ = __repr__
+def _repr_html_(self:SearchResult):
+    from usf_nbdev.report import dashboard          # the report is made of results, so it comes later
+    return dashboard(self)
+
+SearchResult.__repr__, SearchResult._repr_html_ = __repr__, _repr_html_
 
 # %% ../nbs/10_search.ipynb #dd5e1767
 def _known_as(s, name, evidence):
