@@ -3,7 +3,7 @@
     OMP_NUM_THREADS=1 python benchmarks/memory.py       # about a minute; appends rows
 
 (1) One evaluation of a schedule on 2,048 to 131,072 samples, each in a process of its own: the largest resident memory of the process after the model is loaded and warm, in 10^6 bytes above what it was.
-(2) One run of `sample` with a network that costs nothing, 10 to 1,000 steps of UniPC-3 on 64 x 3x64x64, likewise: what no later step needs is let go. Rows: benchmarks/rows/memory.csv.
+(2) One run of `sample` with a network that costs nothing, 5 to 200 steps of UniPC-3 on 128 states of 3x160x160 (39 MB), likewise: what no later step needs is let go. The table of weights grows with the square of the steps, by 0.6 MB for 200. Rows: benchmarks/rows/memory.csv.
 """
 import resource, subprocess, sys
 from common import append
@@ -20,11 +20,11 @@ def child(what, k):
     from usf_nbdev.zoo import load_model
     if what == 'samples': m = load_model('digits'); metric, s = default_metric(m), ddim(m.noise, 1); run = lambda n: evaluate(m, s, metric, n, 0)
     else:
-        m = Denoiser(lambda x, t: x*.1, VPLinear(), shape=(3, 64, 64)); x = start_noise(m, 64); run = lambda n: sample(m, unipc(m.noise, n, 3), x)
-    run(512 if what == 'samples' else 5); before = peak(); run(k); print(round(peak()-before, 1))
+        m = Denoiser(lambda x, t: x*.1, VPLinear(), shape=(3, 160, 160)); x = start_noise(m, 128); run = lambda n: sample(m, unipc(m.noise, n, 3), x)
+    run(512) if what == 'samples' else sample(m, unipc(m.noise, 5, 3), x[:1]); before = peak(); run(k); print(round(peak()-before, 1))
 
 def main():
-    for what,sizes in dict(samples=(2048, 8192, 32_768, 131_072), steps=(10, 100, 1000)).items():
+    for what,sizes in dict(samples=(2048, 8192, 32_768, 131_072), steps=(5, 20, 200)).items():
         for k in sizes:
             mb = float(subprocess.run([sys.executable, __file__, what, str(k)], check=True, capture_output=True, text=True).stdout)
             append('memory', dict(what=what, count=k, more_mb=mb)); print(f'{k} {what}: {mb} MB more', flush=True)
