@@ -35,7 +35,8 @@ def child(path, model, nfe, workers, mode, seed, budget):
     s.Judge.measure = measured; start = time.perf_counter()
     r = s.search(m, nfe=nfe, seed=seed, budget=budget, workers=workers, journal=path, progress=False); total = time.perf_counter()-start
     proper = max(t for t,o in at if o not in s.LATER)-start; n = int((~r.trials.origin.isin(s.LATER)).sum())
-    print(json.dumps(dict(trials=n, proper_s=round(proper, 1), all_s=round(total, 1), ratio=round(r.ratio, 3), calls=trial.get(('trials', 'calls'), 0), samples=trial.get(('trials', 'samples'), 0), polish_calls=trial.get(('polish', 'calls'), 0), polish_samples=trial.get(('polish', 'samples'), 0))))
+    cost = {f'{k}_s': round(sum(c.get(k, 0.) for c in r.cost.values()), 2) for k in ('sampling', 'features', 'polishing', 'predictor', 'evolution', 'journal')}
+    print(json.dumps(dict(trials=n, proper_s=round(proper, 1), all_s=round(total, 1), ratio=round(r.ratio, 3), calls=trial.get(('trials', 'calls'), 0), samples=trial.get(('trials', 'samples'), 0), polish_calls=trial.get(('polish', 'calls'), 0), polish_samples=trial.get(('polish', 'samples'), 0), **cost)))
 
 def contents(path):
     from usf_nbdev.journal import Journal
