@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['Lost', 'Job', 'Answer', 'Workers', 'submit', 'tell', 'next_answer', 'call', 'Here', 'ranges', 'part', 'joined',
-           'import_ray', 'connect_ray', 'Actor', 'RayWorkers', 'close']
+           'Whole', 'import_ray', 'connect_ray', 'Actor', 'RayWorkers', 'close']
 
 # %% ../nbs/09f_distributed.ipynb #74adc792
 import os, socket, warnings
@@ -42,14 +42,14 @@ class Answer:
     value:object     # What the method returned; None for a job that was given up
     reason:str=None  # Why it was given up
 
-# %% ../nbs/09f_distributed.ipynb #8ea421a6
+# %% ../nbs/09f_distributed.ipynb #036c6d70
 class _Member:
-    "A worker as the driver knows it: is it ready, where is it, and which jobs has it, oldest first?"
-    def __init__(self): self.handle, self.ready, self.place, self.jobs = None, False, None, {}
+    "A worker as the driver knows it: is it ready, where is it, and which job has it?"
+    def __init__(self): self.handle, self.ready, self.place, self.job = None, False, None, None
 
 class Workers:
     "A team of workers, each of which holds what `make()` returned."
-    tries, depth, patience = 3, 2, 60.     # Deaths that a job may cause; jobs of a worker at a time; seconds without any worker before a warning
+    tries, patience = 3, 60.     # Deaths that a job may cause; seconds without any worker before a warning
     def __init__(self,
         make,      # Function without arguments, called in each worker
         count:int, # Workers
@@ -63,14 +63,16 @@ class Workers:
     def __len__(self): return self.count
     def _hire(self): m = _Member(); m.handle, ref = self._start(); self.team.append(m); self.refs[ref] = m
     @property
-    def jobs(self) -> int: return len(self.waiting) + len(self.answers) + sum(len(m.jobs) for m in self.team)
+    def ready(self) -> int: return sum(m.ready for m in self.team)
     @property
-    def room(self) -> int: return max(self.depth*self.count - self.jobs, 0)
+    def jobs(self) -> int: return len(self.waiting) + len(self.answers) + sum(m.job is not None for m in self.team)
+    @property
+    def room(self) -> int: return 2*self.count - self.jobs
     def close(self):
         "Let all workers go."
         while self.team: self._stop(self.team.pop().handle)
 
-# %% ../nbs/09f_distributed.ipynb #64b409a6
+# %% ../nbs/09f_distributed.ipynb #48789653
 def submit(self:Workers,
     method:str, # Method of what `make` returned
     *args,      # Its arguments
@@ -90,22 +92,19 @@ def tell(self:Workers,
         if m.ready: self._note(m.handle, method, (key, value))
 
 def _hand_out(self:Workers):
-    while self.waiting:
-        free = [m for m in self.team if m.ready and len(m.jobs) < self.depth]
-        if not free: return
-        m, job = min(free, key=lambda m: len(m.jobs)), self.waiting.popleft(); ref = self._send(m.handle, job.method, job.args)
-        m.jobs[ref], self.refs[ref] = job, m
+    for m in self.team:
+        if self.waiting and m.ready and m.job is None: m.job = self.waiting.popleft(); self.refs[self._send(m.handle, m.job.method, m.job.args)] = m
 
 Workers.submit, Workers.tell, Workers._hand_out, Workers._pack = submit, tell, _hand_out, lambda self, value: value
 
-# %% ../nbs/09f_distributed.ipynb #d1a95725
+# %% ../nbs/09f_distributed.ipynb #9636e3c8
 def next_answer(self:Workers,
     timeout:float=None, # Seconds to wait at most; None: as long as it takes
 ) -> Answer: # None if nothing was finished in time
     "The next job that is finished, whichever it is."
     while not self.answers:
         if not self.jobs: raise ValueError("there must be a job to wait for, got none; submit one")
-        self._hand_out(); ready = any(m.ready for m in self.team); limit = timeout if ready or timeout is not None else self.patience
+        self._hand_out(); limit = timeout if self.ready or timeout is not None else self.patience
         if (ref := self._wait(list(self.refs), limit)) is None:
             if timeout is not None: return None
             warnings.warn(f'no worker could start in {self.patience:g} s; still waiting for {self._wanted()}'); continue
@@ -116,37 +115,31 @@ def _happened(self:Workers, ref):
     "A worker has started, answered or died."
     m = self.refs.pop(ref)
     try: value = self._get(ref)
-    except Lost as e: return self._bury(m, ref, e)
-    except BaseException: m.jobs.pop(ref, None); raise                # the job's own error
-    if ref in m.jobs: self.answers.append(Answer(m.jobs.pop(ref).ticket, value)); return
-    m.ready, m.place, self.false_starts = True, value, 0
-    for (method, key), value in self.told.items(): self._note(m.handle, method, (key, value))
+    except Lost as e: return self._bury(m, e)
+    except BaseException: m.job = None; raise                # the job's own error
+    if m.ready: self.answers.append(Answer(m.job.ticket, value)); m.job = None
+    else:
+        m.ready, m.place, self.false_starts = True, value, 0
+        for (method, key), value in self.told.items(): self._note(m.handle, method, (key, value))
+    self._hand_out()
 
 Workers.next, Workers._happened, Workers._wanted = next_answer, _happened, lambda self: f'{self.count} workers'
 
-# %% ../nbs/09f_distributed.ipynb #58f67c06
-def _bury(self:Workers, m, ref, lost):
-    "Replace a dead worker; its jobs are done again, but for those that were finished."
-    self.team.remove(m); self.deaths += 1
-    for r in [r for r,o in self.refs.items() if o is m]:
-        if r in m.jobs and self._wait([r], 0) is not None: self._kept(m, r)
-        del self.refs[r]
-    self._stop(m.handle); self._again(list(m.jobs.values()), lost)
+# %% ../nbs/09f_distributed.ipynb #4efd667c
+def _bury(self:Workers, m, lost):
+    "Replace a dead worker; its job is done again, by whoever is free first."
+    self.team.remove(m); self.deaths += 1; self._stop(m.handle)
+    if m.job: self._again(m.job, lost)
     if not m.ready and lost.blame: self.false_starts += 1
     if self.false_starts >= self.tries+self.count: raise ChildProcessError(f"workers must be able to start, the last {self.false_starts} died at it: {lost}")
     self._hire()
 
-def _kept(self:Workers, m, ref):
-    try: self.answers.append(Answer(m.jobs[ref].ticket, self._get(ref))); del m.jobs[ref]
-    except Lost: pass
+def _again(self:Workers, job, lost):
+    job.deaths += lost.blame
+    if job.deaths < self.tries: self.waiting.appendleft(job)
+    else: self.answers.append(Answer(job.ticket, None, f'killed its worker {job.deaths} times; the last time: {lost}'))
 
-def _again(self:Workers, jobs, lost):
-    if jobs and lost.blame: jobs[0].deaths += 1
-    for job in reversed(jobs):
-        if job.deaths < self.tries: self.waiting.appendleft(job)
-        else: self.answers.append(Answer(job.ticket, None, f'killed its worker {job.deaths} times; the last time: {lost}'))
-
-Workers._bury, Workers._kept, Workers._again = _bury, _kept, _again
+Workers._bury, Workers._again = _bury, _again
 
 # %% ../nbs/09f_distributed.ipynb #be3cdc88
 def call(obj, method, args): return getattr(obj, method)(*args)
@@ -210,6 +203,22 @@ def joined(
             yield from (b if isinstance(b, Statistics) else Statistics.from_features(b) for b in batches)
             if reason: raise Exploded(reason)
     return reduce(Statistics.merge, each())
+
+# %% ../nbs/09f_distributed.ipynb #869bf700
+class Whole:
+    "An evaluation in ranges, whose parts come back in any order."
+    def __init__(self,
+        n:int,          # Samples
+        batch_size:int, # Samples per network call
+        workers:int,    # Workers
+    ): self.ranges, self.parts = ranges(n, batch_size, workers), {}
+    def add(self,
+        i:int, # Which range
+        made,  # What `part` made of it
+    ) -> bool: # Is this the last one?
+        self.parts[i] = made
+        return len(self.parts) == len(self.ranges)
+    def statistics(self) -> Statistics: return joined([self.parts[i] for i in range(len(self.ranges))])
 
 # %% ../nbs/09f_distributed.ipynb #aff41635
 def import_ray():
