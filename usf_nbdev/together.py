@@ -60,10 +60,10 @@ class Merger:
         for group in (asked[i:i+k] for i in range(0, len(asked), k)): out += [one(*a) for a in group] if len(group) == 1 else self.merged(model, group, skips, dtype)
         return out
 
-# %% ../nbs/03a_together.ipynb #8f343aac
+# %% ../nbs/03a_together.ipynb #246b94b9
 def merged(self:Merger, model, group, skips, dtype):
     "One call for a group; the first time that a size comes up, each is asked alone too."
-    n, k = len(group[0][0]), len(group); key, alone = (id(model.fn), n, k), lambda: [model(x, t, skips, dtype) for x,t in group]
+    n, k, times = len(group[0][0]), len(group), len({t for _,t in group}); key, alone = (id(model.fn), n, k, times > 1), lambda: [model(x, t, skips, dtype) for x,t in group]
     if self.same.get(key) is False: return alone()
     taus = torch.tensor([model.own_time(t) for _,t in group], dtype=torch.float64, device=group[0][0].device).repeat_interleave(n)
     try: m = [a.clone() for a in model.network(torch.cat([x for x,_ in group]), taus, skips, dtype).split(n)]
