@@ -294,7 +294,7 @@ def plot_trajectories(
     ax.set(xlabel='$x_1$', ylabel='$x_2$'); ax.set_aspect('equal', 'datalim'); ax.legend()
     return ax
 
-# %% ../nbs/11_plots.ipynb #221491ee
+# %% ../nbs/11_plots.ipynb #d65bb640
 def stepwise_errors(
     model,       # A `Denoiser`
     schedule:SolverSchedule, # What to look at
@@ -302,8 +302,9 @@ def stepwise_errors(
     parts:int=20,# Steps of the exact path in each step of the schedule
 ) -> tuple: # times (n_steps+1,), root mean square differences (n_steps+1,)
     "How far each node of a path is from the exact one."
-    t = np.array(schedule.times); lam = model.noise.lamb(t); fine = [np.linspace(a, b, parts+1)[:-1] for a,b in zip(lam, lam[1:])]
+    t = np.array(schedule.times); lam = model.noise.lamb(t)
     if not np.isfinite(lam).all(): raise ValueError(f"lambda must be finite at every node, got {lam.tolist()}")
+    fine = [np.linspace(a, b, parts+1)[:-1] for a,b in zip(lam, lam[1:])]
     grid = model.noise.t_of_lamb(np.r_[np.concatenate(fine), lam[-1]]); grid[::parts] = t
     exact = sample(model, dpm_solver_pp(model.noise, len(grid)-1, grid=grid), x_T, return_path=True)[1][::parts]
     path = sample(model, schedule, x_T, return_path=True)[1]
