@@ -125,14 +125,17 @@ def link_faults(out, names):
 # --- what is said of the public names
 
 def documented(obj):
-    "Parameters of a function or class, and whether each is explained: by a comment, in a command's help, or by a base class"
+    "Parameters of a function or class, and whether each is explained: by a comment on its line, in a command's help, or by a base class"
     import inspect
     from fastcore.docments import docments
-    said = {}
-    for o in reversed(inspect.getmro(obj)[:-1] if inspect.isclass(obj) else [obj]):
-        said |= {k: v.docment or getattr(v.anno, 'help', None) or said.get(k) for k,v in docments(o, full=True, returns=False, eval_str=False).items()}
-    own = {} if inspect.isclass(obj) and issubclass(obj, BaseException) else inspect.signature(obj, follow_wrapped=False).parameters
-    return {k: bool(said.get(k)) for k,v in own.items() if k not in ('self', 'cls') and v.kind not in (v.VAR_KEYWORD, v.VAR_POSITIONAL)}
+    if inspect.isclass(obj) and issubclass(obj, BaseException): return {}
+    said, own = set(), inspect.signature(obj, follow_wrapped=False).parameters
+    for o in inspect.getmro(obj)[:-1] if inspect.isclass(obj) else [obj]:
+        said |= {k for k,v in docments(o, full=True, returns=False).items() if v.docment or getattr(v.anno, 'help', None)}
+        if not o.__module__.startswith(get_config().lib_name): continue
+        for line in inspect.getsource(getattr(o, '__wrapped__', o)).splitlines():        # `X, Y,  # ...` speaks of both
+            if m := re.match(r'\s*(\w[^#()]*),\s*#', line): said |= {k for p in m[1].split(',') if (k := re.match(r'\s*(\w*)', p)[1]) in own}
+    return {k: k in said for k,v in own.items() if k not in ('self', 'cls') and v.kind not in (v.VAR_KEYWORD, v.VAR_POSITIONAL)}
 
 
 def public(fn):
@@ -170,7 +173,8 @@ def main():
     os.environ['PYTHONWARNINGS'] = 'error:Failed to create YAML:UserWarning'      # nbdev reads a list in a first cell as front matter; the processes below inherit this
     refresh_quarto_yml()
     _build_modidx()
-    out = proc_nbs(force=True, n_workers=2)
+    try: out = proc_nbs(force=True, n_workers=2)
+    except Exception as e: sys.exit(f'a notebook was not processed: {e}')
     names = [Path(f).relative_to(ROOT/'nbs') for f in nbglob(ROOT/'nbs')]
     missing = [str(o) for o in names if not (out/o).exists()]
     broken = [f'{o}: {e}' for o in names if (out/o).exists() for e in errors(out/o)]

@@ -61,7 +61,11 @@ def parse_nfe(
         out |= set(range(low, high+1))
     return tuple(sorted(out))
 
-def nfe_name(nfes): return f'{nfes[0]}-{nfes[-1]}' if len(nfes) > 1 and nfes[-1]-nfes[0] == len(nfes)-1 else ','.join(map(str, nfes))
+def nfe_name(
+    nfes, # Numbers of calls, increasing
+) -> str: # As `parse_nfe` reads it
+    "Numbers of calls in words: a range, or a list."
+    return f'{nfes[0]}-{nfes[-1]}' if len(nfes) > 1 and nfes[-1]-nfes[0] == len(nfes)-1 else ','.join(map(str, nfes))
 
 # %% ../nbs/12_cli.ipynb #d6e17aff
 def cores() -> int: # At least 1

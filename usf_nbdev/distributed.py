@@ -142,7 +142,11 @@ def _again(self:Workers, job, lost):
 Workers._bury, Workers._again = _bury, _again
 
 # %% ../nbs/09f_distributed.ipynb #be3cdc88
-def call(obj, method, args): return getattr(obj, method)(*args)
+def call(
+    obj, method, args, # Whose method, its name, what it takes
+): # What it answers
+    "One job: a method of the object that a worker keeps."
+    return getattr(obj, method)(*args)
 
 class Here(Workers):
     "A team in this process, one job after the other."

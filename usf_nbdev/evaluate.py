@@ -52,7 +52,13 @@ class Clock:
             total = time.perf_counter()-start
             self.seconds[name] += total-self.inner; self.inner = outer+total
 
-def batches_of(model, schedule, n, seed, batch_size=256, draw='normal', clock=None):
+def batches_of(
+    model, schedule,  # A `Denoiser` and a solver schedule
+    n, seed,          # Samples, and the seed of their noise
+    batch_size=256,   # Samples per network call
+    draw='normal',    # One of `DRAWS`
+    clock=None,       # A `Clock`
+): # An iterator of batches
     "n samples of a schedule, batch by batch."
     plan, clock = plan_for(model, schedule), clock or Clock()
     for i in range(0, n, batch_size):
@@ -154,7 +160,9 @@ def pictures_of(
     with torch.inference_mode(): return torch.cat([(b if decode is None else decode(b)).cpu() for b in batches_of(model, schedule, n, seed, batch_size if decode is None else min(batch_size, 8))])
 
 # %% ../nbs/09a_evaluate.ipynb #400e4e09
-def safe_grid(noise) -> str:
+def safe_grid(
+    noise, # The noise schedule
+) -> str: # One of `GRIDS`
     "A timestep grid that stands an infinite lambda at the start."
     return 'quadratic' if np.isfinite(noise.lamb(noise.T)) else 'uniform_t'
 
@@ -188,7 +196,11 @@ class Control:
         self.schedule = many_steps(model.noise, 10)
 
 # %% ../nbs/09a_evaluate.ipynb #3b8cbeb0
-def statistics(self:Control, n:int, seed:int, first:int=0, draw:str='normal') -> Statistics:
+def statistics(self:Control,
+    n:int, seed:int,   # Samples, and the seed of their noise
+    first:int=0,       # Index of the first
+    draw:str='normal', # One of `DRAWS`
+) -> Statistics:
     "Statistics of the control on samples first..first+n-1, remembered."
     key = f'control:{n}:{seed}:{first}:{draw}'
     if key not in self.known and self.store is not None and (kept := self.store.get(key)): self.known[key] = _unpack(kept)
@@ -211,7 +223,10 @@ def many(self:Control) -> Statistics:
     whole = [self.statistics(int(size), CONTROL_NOISE, int(first)) for size,first in parts]
     return sum(whole[1:], whole[0])
 
-def distance(self:Control, stats, n, seed) -> float:
+def distance(self:Control,
+    stats,   # `Statistics` of a sampler's features
+    n, seed, # Of how many samples, and from which noise
+) -> float:
     "Fréchet distance without the shared chance; also of few samples, because the control lends its rank."
     if 'many' not in self.known: self.known['many'] = self.many()
     c = control_variate(stats, self.statistics(n, seed, draw=self.draw), self.known['many']); r = self.metric.reference

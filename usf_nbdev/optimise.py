@@ -228,7 +228,9 @@ def child(
 @lru_cache(maxsize=65536)
 def _cell_of(text): return cell(read_schedule(text))      # a text is compared faster than the schedule that it tells
 
-def seen_cells(trials) -> set:
+def seen_cells(
+    trials, # Trials of the journal
+) -> set: # Of what `cell` gives
     "Where the search has been."
     return {_cell_of(t.schedule) for t in trials}
 
@@ -310,7 +312,9 @@ def _fit(self:S3, trials):
 S3._trained, S3._fit = _trained, _fit
 
 # %% ../nbs/09b_optimise.ipynb #7ae79d6c
-def promote(self:S3, trials, nfe) -> list: # Proposals
+def promote(self:S3,
+    trials, nfe, # Trials so far, and the number of calls that is looked at
+) -> list: # Proposals
     "The probed schedules that most deserve a full trial; at first the best known solvers."
     c = self.config
     if not c.probe_n: return []
@@ -325,7 +329,11 @@ def promote(self:S3, trials, nfe) -> list: # Proposals
 S3.promote = promote
 
 # %% ../nbs/09b_optimise.ipynb #1a80a4d1
-def evolve(self:S3, predictor, parents, space, rng, seen) -> list: # [(score, proposal)], best first
+def evolve(self:S3,
+    predictor,      # A fitted `FIDPredictor`
+    parents, space, # Schedules, best first, and what is open
+    rng, seen,      # numpy Generator, and the cells not to return to
+) -> list: # [(score, proposal)], best first
     "Three rounds of evolution in which the FID predictor stands for the truth."
     c, pool, pop, made = self.config, [], parents, set(seen)
     for i in range(3):
@@ -339,7 +347,9 @@ def evolve(self:S3, predictor, parents, space, rng, seen) -> list: # [(score, pr
 S3.evolve = evolve
 
 # %% ../nbs/09b_optimise.ipynb #08625af7
-def choose(self:S3, pool, k) -> list: # k proposals
+def choose(self:S3,
+    pool, k, # [(score, proposal)], best first, and how many are wanted
+) -> list: # k proposals
     "The best of the pool, at most three with the same discrete decisions."
     out, count = [], {}
     for _,p in pool:

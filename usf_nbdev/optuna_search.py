@@ -150,7 +150,11 @@ class OptunaSearch(Optimiser):
         return study.get_trials(deepcopy=False)[-1].system_attrs
 
 # %% ../nbs/09c_optuna.ipynb #fd135e5a
-def study(self:OptunaSearch, optuna, d, space, seed, trials):
+def study(self:OptunaSearch,
+    optuna, d,    # The module, and the distributions of the parameters
+    space, seed,  # What is open, and the seed of the sampler
+    trials,       # What the study is told
+): # An Optuna study
     "A study that knows the trials with space.nfe calls."
     told, groups = [t for t in trials if t.nfe == space.nfe], {}
     worst = max((t.value for t in told if t.state == 'done'), default=0.)+1
@@ -165,7 +169,10 @@ def study(self:OptunaSearch, optuna, d, space, seed, trials):
 OptunaSearch.study = study
 
 # %% ../nbs/09c_optuna.ipynb #46867fe3
-def fresh(self:OptunaSearch, ask, space, seen) -> list: # Proposals, a generation of them
+def fresh(self:OptunaSearch,
+    ask,         # Function that gives the parameters of the next
+    space, seen, # What is open, and the cells where the search has been
+) -> list: # Proposals, a generation of them
     "Proposals that are not near anything seen, as far as the sampler has any."
     k, new, near = self.config.generation, [], []
     while len(new) < k and len(near) < 4*k:

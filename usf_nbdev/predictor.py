@@ -21,7 +21,10 @@ from .weights import compile_plan, relaxation_factor
 TOYS = ((0., .05), (0., .15), (0., .4), (0., 1.), (.5, .05), (1., .05), (1., .2))  # (a, s)
 _QUANTILES = np.array([.55, .65, .8, .93, .99])
 
-def toy_denoiser(x, alpha, sigma, a, s):
+def toy_denoiser(
+    x, alpha, sigma, # A state, and its noise
+    a, s,            # Place and standard deviation of the data
+): # As `x`
     "E[x_0 | x_t = x] for data at +-a with standard deviation s."
     v = alpha**2*s**2 + sigma**2
     return (alpha*s**2*x + sigma**2*a*np.tanh(a*alpha*x/v))/v
@@ -101,7 +104,9 @@ def _toy_features(plans, noise):
 # %% ../nbs/08_predictor.ipynb #d80d74f6
 OBJECTIVES = dict(squared='reg:squarederror', rank='rank:pairwise')
 
-def xgb_params(objective='squared', seed=0) -> dict:
+def xgb_params(
+    objective='squared', seed=0, # One of `OBJECTIVES`; seed of the subsampling
+) -> dict:
     "Parameters of one XGBoost model: shallow trees, strong subsampling, one thread so that a seed fixes the result."
     return dict(objective=OBJECTIVES[objective], n_estimators=100, max_depth=3, learning_rate=.1, max_bin=32, subsample=.8, colsample_bytree=.4,
                 min_child_weight=2, reg_lambda=2., random_state=seed, n_jobs=1, tree_method='hist')

@@ -267,18 +267,20 @@ def load_part(
 # %% ../nbs/10d_recipes.ipynb #b8d834c1
 class Called(nn.Module):
     "A network of diffusers, called as net(x, t) or net(x, t, y=labels)."
-    def __init__(self, net): super().__init__(); self.net, self.num_classes = net, net.config.get('num_class_embeds')
+    def __init__(self,
+        net, # With a diffusers configuration
+    ): super().__init__(); self.net, self.num_classes = net, net.config.get('num_class_embeds')
     def forward(self, x, t, y=None): return self.net(x, t, return_dict=False, **({} if y is None else dict(class_labels=y)))[0]
 
 def noise_of(
-    r:Recipe,
+    r:Recipe, # Its `noise` is plain data
 ): # A noise schedule
     "The noise schedule that a recipe names."
     n = noise_from_dict(r.noise) if 'kind' in r.noise else discrete(betas_of(r.noise))
     return n if r.start is None else replace(n, T=r.start)
 
 def knows_classes(
-    r:Recipe,
+    r:Recipe, # Says it where the network does not
     net,      # A network: of diffusers, or one that may say so itself (num_classes)
 ) -> int: # How many classes a network takes; None for none
     "What a network says of its classes, or else its recipe."

@@ -50,7 +50,10 @@ def full_trials(
     t = t[t['n'] == result.config.n]; is_known = t['key'].isin(known); best = t['value'][is_known].astype(float).min()
     return t['value'].astype(float).tolist(), None if np.isnan(best) else float(best), int(is_known.cumprod().sum())
 
-def draw_search(result, nfe, ax=None):
+def draw_search(
+    result, nfe, # A `SearchResult`, and one of its numbers of calls
+    ax=None,     # Axes to draw in; default: new ones
+): # The axes
     "Best so far against trials, for one number of calls."
     values, known, first = full_trials(result, nfe)
     return plots.plot_best_so_far(values, known=known, n_known=first, ax=ax)
@@ -121,7 +124,10 @@ def drawing(
     with mpl.rc_context({'svg.hashsalt': 'usf'}): f.savefig(out, format='svg', metadata=dict(Date=None, Creator=None))
     return _embed(out.getvalue(), 'svg+xml', alt, w, h)
 
-def pixels(images, alt, columns=16, scale=4):
+def pixels(
+    images, alt,         # (n,C,H,W) in [-1,1]; words for who can't see them
+    columns=16, scale=4, # Pictures in a row; pixels of the page for one of theirs
+) -> str: # HTML
     "Samples as an image inside a page."
     a, out = plots._grid(images, columns).repeat(scale, 0).repeat(scale, 1), io.BytesIO(); mpl.image.imsave(out, a, format='png', metadata={'Software': None})
     return _embed(out.getvalue(), 'png', alt, a.shape[1], a.shape[0], ' class="pixels"')

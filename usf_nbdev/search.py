@@ -30,7 +30,11 @@ LATER = ('finalist', 'polish', 'polished', 'confirm', 'extrapolated')     # orig
 
 OURS = ('searched', 'polished')                                            # names that a confirmation gives to what was found
 
-def family(name): return name.split(' · ')[0]
+def family(
+    name:str, # As 'UniPC-3 · quadratic'
+) -> str: # As 'UniPC-3'
+    "A known solver's name without its grid."
+    return name.split(' · ')[0]
 
 def best_known(
     trials,   # Trials of the journal
@@ -43,7 +47,9 @@ def best_known(
     return list(out.values())
 
 # %% ../nbs/10_search.ipynb #bde0d634
-def finalists(trials, config) -> list: # Proposals
+def finalists(
+    trials, config, # Trials of the search, and its `SearchConfig`
+) -> list: # Proposals
     "For each number of calls, the best schedules and the best known solvers, on other noise."
     out = []
     for k in config.nfes:
@@ -51,17 +57,24 @@ def finalists(trials, config) -> list: # Proposals
         out += [Proposal(s, 'finalist', config.final_n) for s in {s.id: s for s in best}.values()]
     return out
 
-def polishes(trials, config) -> list: # Proposals
+def polishes(
+    trials, config, # Trials so far, and the `SearchConfig`
+) -> list: # Proposals
     "The best finalists for each number of calls, as the starts of gradients."
     final = [t for t in trials if t.origin == 'finalist']
     return [Proposal(s, 'polish', config.polish_n) for k in config.nfes for s in distinct([polishable(s) for s,_ in ranked(final, k)[:config.polish]])]
 
-def polished(trials, config, made) -> list: # Proposals
+def polished(
+    trials, config, # Trials so far, and the `SearchConfig`
+    made,           # {id of the start: text of the schedule}
+) -> list: # Proposals
     "What gradients made of them (`made`: {id of the start: text of the schedule}), on the noise of the finalists."
     new = [read_schedule(made[t.key]) for t in trials if t.origin == 'polish' and t.state == 'done']
     return [Proposal(s, 'polished', config.final_n) for s in new if s.weights is not None]
 
-def confirmation(trials, config) -> list: # Proposals with `info['noise']`
+def confirmation(
+    trials, config, # Trials so far, and the `SearchConfig`
+) -> list: # Proposals with `info['noise']`
     "The winners and the known families on fresh noise, as far as they were not measured yet."
     origin = 'extrapolated' if config.extrapolate else 'confirm'; done = {(t.key, t.n, t.seed) for t in trials if t.origin == origin}
     few = config.families or (3 if len(config.nfes) > 1 else None); out = []
@@ -74,8 +87,12 @@ def confirmation(trials, config) -> list: # Proposals with `info['noise']`
         out += [Proposal(s, origin, config.confirm_n, dict(noise=CONFIRM_NOISE+i)) for i in range(config.confirm_seeds) for s in chosen]
     return [p for p in out if (p.schedule.id, p.n, p.info['noise']) not in done]
 
-def upcoming(optimiser, generation, trials, config, made=None) -> list: # Proposals; empty when the search is complete
-    "What is evaluated next; `made` as for `polished`, None for a metric that is not polished."
+def upcoming(
+    optimiser, generation, # Who proposes, and the number of the generation
+    trials, config,        # Trials so far, and the `SearchConfig`
+    made=None,             # As for `polished`; None for a metric that is not polished
+) -> list: # Proposals; empty when the search is complete
+    "What is evaluated next."
     search = [t for t in trials if t.origin not in LATER]
     for k in config.nfes if search else ():
         if all(t.state == 'fail' for t in search if t.nfe == k): raise ValueError(f"no known solver with {k} calls could be measured; the first failed with: {next(t for t in search if t.nfe == k).info['reason']}")
@@ -145,7 +162,9 @@ def run_waiting(self:_Searcher):
         start = time.perf_counter(); values = self.judge.measure(some); seconds = (time.perf_counter()-start)/len(some)
         for t,v in zip(some, values): self.finish(t, v, seconds)
 
-def propose(self:_Searcher, generation, made):
+def propose(self:_Searcher,
+    generation, made, # Its number, and its proposals
+):
     "Store a generation and its notes in one transaction, unless another process has."
     c, j, seeds = self.config, self.journal, {k: v+self.config.seed for k,v in dict(finalist=FINAL_NOISE, polished=FINAL_NOISE, polish=HELDOUT_NOISE).items()}
     rows = [Trial(generation=generation, stage=self.optimiser.stage(spent(self.trials, p.schedule.nfe, c.n)) if p.origin not in LATER else len(c.stages), origin=p.origin, nfe=p.schedule.nfe, schedule=p.schedule.to_json(indent=None, weights=False),
@@ -193,7 +212,12 @@ def _helpers(workers, model, *args):
 # %% ../nbs/10_search.ipynb #0f463412
 class SearchResult:
     "The outcome of a search."
-    def __init__(self, config, trials, confirmation, front, taus, cost, left_out=()):
+    def __init__(self,
+        config, trials,      # `SearchConfig`; frame of all trials
+        confirmation, front, # Frames: what was measured on fresh noise; the best for each number of calls
+        taus, cost,          # [(generation, tau)]; seconds of each process
+        left_out=(),         # What the search went without
+    ):
         self.config, self.trials, self.confirmation, self.front, self.taus, self.cost, self.left_out = config, trials, confirmation, front, taus, cost, left_out
     @property
     def best(self) -> SolverSchedule:
@@ -335,7 +359,9 @@ def search(
         torch.set_num_threads(threads); limit.restore_original_limits()
 
 # %% ../nbs/10_search.ipynb #e640c154
-def default_metric(model):
+def default_metric(
+    model, # A `Denoiser`
+): # Function of batches
     "The model's own metric, or the Fréchet distance to its reference statistics."
     if getattr(model, 'metric', None) is not None: return model.metric
     if getattr(model, 'reference', None) is None or getattr(model, 'features', None) is None: raise ValueError(f"model {model.name!r} has no reference statistics; pass metric=, any function of an iterable of batches")

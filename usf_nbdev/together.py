@@ -61,7 +61,10 @@ class Merger:
         return out
 
 # %% ../nbs/03a_together.ipynb #246b94b9
-def merged(self:Merger, model, group, skips, dtype):
+def merged(self:Merger,
+    model, group, # A `Denoiser`; [(state, time)], states of one shape
+    skips, dtype, # As for `Denoiser.network`
+) -> list: # An output for each
     "One call for a group; the first time that a size comes up, each is asked alone too."
     n, k, times = len(group[0][0]), len(group), len({t for _,t in group}); key, alone = (id(model.fn), n, k, times > 1), lambda: [model(x, t, skips, dtype) for x,t in group]
     if self.same.get(key) is False: return alone()

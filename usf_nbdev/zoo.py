@@ -24,7 +24,9 @@ from .metrics import Statistics
 # %% ../nbs/06_zoo.ipynb #fe3830ea
 class Embed(nn.Module):
     "Time and class as one vector."
-    def __init__(self, dim, n_classes):
+    def __init__(self,
+        dim, n_classes, # Numbers of the vector; classes, one more for none
+    ):
         super().__init__()
         self.register_buffer('freqs', torch.exp(torch.linspace(0, math.log(1000.), dim//2)), persistent=False)
         self.mlp = nn.Sequential(nn.Linear(dim, dim), nn.SiLU(), nn.Linear(dim, dim))
@@ -36,7 +38,9 @@ class Embed(nn.Module):
 # %% ../nbs/06_zoo.ipynb #d8c948b4
 class Res(nn.Module):
     "Residual block; the embedding scales and shifts its second half."
-    def __init__(self, ci, co, d):
+    def __init__(self,
+        ci, co, d, # Channels in and out; numbers of the embedding
+    ):
         super().__init__()
         self.n1, self.c1 = nn.GroupNorm(8, ci), nn.Conv2d(ci, co, 3, padding=1)
         self.n2, self.c2 = nn.GroupNorm(8, co), nn.Conv2d(co, co, 3, padding=1)
@@ -51,7 +55,9 @@ class Res(nn.Module):
 # %% ../nbs/06_zoo.ipynb #45becd40
 class Attention(nn.Module):
     "Self-attention over pixels."
-    def __init__(self, c, heads=4):
+    def __init__(self,
+        c, heads=4, # Channels; heads
+    ):
         super().__init__(); self.n, self.qkv, self.o, self.h = nn.GroupNorm(8, c), nn.Conv2d(c, 3*c, 1), nn.Conv2d(c, c, 1), heads
         nn.init.zeros_(self.o.weight); nn.init.zeros_(self.o.bias)
     def forward(self, x):
@@ -108,7 +114,9 @@ def modulate(
 # %% ../nbs/06_zoo.ipynb #d52d7067
 class Block(nn.Module):
     "Transformer block; the embedding shifts, scales and gates its two halves (adaLN-zero)."
-    def __init__(self, c, d, heads=4, ratio=2):
+    def __init__(self,
+        c, d, heads=4, ratio=2, # Channels, numbers of the embedding, heads, width of the inner layer in channels
+    ):
         super().__init__(); self.h = heads
         self.qkv, self.o, self.ada = nn.Linear(c, 3*c), nn.Linear(c, c), nn.Linear(d, 6*c)
         self.mlp = nn.Sequential(nn.Linear(c, ratio*c), nn.SiLU(), nn.Linear(ratio*c, c))
