@@ -94,7 +94,9 @@ def compile(self:Freedom, s): return _compile(s, self.noise)
 def split(self:Freedom, theta): return theta[:self.n_times], theta[self.n_times:]
 
 # %% ../nbs/09d_polish.ipynb #f8ba596f
-def times(self:Freedom, theta) -> tuple:
+def times(self:Freedom,
+    theta, # (n_times,) of the freedom; zeros are the schedule's own
+) -> tuple: # (n_steps+1,)
     "Times, falling whatever theta is."
     t, lam, back = np.array(self.schedule.times), self.noise.lamb, self.noise.t_of_lamb
     if not self.finite: lam, back = (lambda t: -t), (lambda l: -l)
@@ -106,7 +108,9 @@ def times(self:Freedom, theta) -> tuple:
 Freedom.times = times
 
 # %% ../nbs/09d_polish.ipynb #0aeb6ad1
-def decisions(self:Freedom, theta) -> SolverSchedule:
+def decisions(self:Freedom,
+    theta, # (size,) the numbers that may move
+) -> SolverSchedule:
     "The schedule at theta, before weights are moved on their own."
     u, rest = self.split(theta); s = replace(self.schedule, times=self.times(u)) if not self.rebuild or not u.any() else self.rebuild(self.times(u))
     if self.level == 'relaxations': s = _change(s, _relaxed(s), lambda e, n: Relaxation('linear', e.relaxation.c + float(rest[n])) if rest[n] else e.relaxation)
@@ -133,7 +137,10 @@ def table(self:Freedom, theta) -> np.ndarray: # (slots, 5+slots): tau, A, B, and
 Freedom._own, Freedom.table = _own, table
 
 # %% ../nbs/09d_polish.ipynb #8b22da95
-def jacobian(self:Freedom, theta, step=1e-5) -> np.ndarray: # (size, slots, 5+slots)
+def jacobian(self:Freedom,
+    theta,     # (size,) where
+    step=1e-5, # Of the central differences
+) -> np.ndarray: # (size, slots, 5+slots)
     "How the table answers to each number."
     J = np.zeros((self.size, self.slots, 5+self.slots)); numeric = self.n_times if self.level == 'weights' else self.size
     for i in range(numeric):
@@ -147,7 +154,9 @@ def _at_end(self:Freedom, theta, e): a, b, c = (self.times(self.split(o)[0])[-1]
 Freedom.jacobian, Freedom._at_end = jacobian, _at_end
 
 # %% ../nbs/09d_polish.ipynb #b48b37a5
-def result(self:Freedom, theta) -> SolverSchedule:
+def result(self:Freedom,
+    theta, # (size,) the numbers that moved
+) -> SolverSchedule:
     "The schedule at theta, with weights that override its decisions at the level 'weights'."
     s = self.decisions(theta)
     return s if self.level != 'weights' else replace(s, weights=tuple(tuple(row[3:6+r].tolist()) for r,row in enumerate(self.table(theta))))
@@ -306,7 +315,10 @@ def gradient(self:Slope, theta) -> tuple: # The loss; its gradient, (size,)
 Slope.gradient = gradient
 
 # %% ../nbs/09d_polish.ipynb #49acc2a8
-def whitening(self:Slope, n=32, step=1e-3, floor=1e-4) -> np.ndarray: # (size, size) of the freedom
+def whitening(self:Slope,
+    n=32, step=1e-3, # Samples, and the step of the differences
+    floor=1e-4,      # Least curvature, as a share of the largest
+) -> np.ndarray: # (size, size) of the freedom
     "Coordinates in which a unit step changes the features by about one, in every direction."
     f, x = self.freedom, self.objective.x[:n]
     def F(theta):
