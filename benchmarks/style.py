@@ -62,7 +62,7 @@ def main():
     values = {'median export cell': median(cells), 'longest export cell': max(cells), '% of definitions with an example': 100*sum(ok for _,ok in names)/len(names), '% of visible cells with an output': 100*sum(r['with_output'] for r in rows)/sum(r['visible'] for r in rows)}
     kept = {k: values[k] <= v if op == '<=' else values[k] >= v for k,(op,v) in TARGETS.items()}
     print('\n' + table([[k, f'{values[k]:.0f}', f'{op} {v}', 'yes' if kept[k] else 'NO'] for k,(op,v) in TARGETS.items()], ['over all', 'is', 'target', 'kept']))
-    over = [f"{r['notebook']} ({median(r['lengths']):.0f})" for r in rows if r['lengths'] and median(r['lengths']) > 12]
+    over = [f"{r['notebook']} ({median(r['lengths']):g})" for r in rows if r['lengths'] and median(r['lengths']) > 12]
     print(f'\nexport cells: {len(cells)}, p90 {p90(cells):.0f}; notebooks with a median above 12: {", ".join(over) or "none"}\nfunctions: {len(found)}, median {median(found.values()):.0f} lines, p90 {p90(list(found.values())):.0f}, longest {longest} ({found[longest]})'
           f'\nmodules: {len(size)}, median {median(size.values()):.0f} lines, longest {largest} ({size[largest]})\nnotebooks: {len(rows)}, median {median(r["kB"] for r in rows):.0f} kB, above 300: {", ".join(r["notebook"] for r in rows if r["kB"] > 300) or "none"}')
     if a.missing: print('\n' + '\n'.join(f"{r['notebook']}: {', '.join(n for n,ok in r['names'] if not ok)}" for r in rows if r['shown'] < len(r['names'])))
