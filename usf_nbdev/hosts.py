@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['PREDICTION_TYPES', 'SOLVERS', 'import_diffusers', 'betas_of', 'noise_of_config', 'network_time', 'edm_scales',
-           'network_fn', 'from_diffusers', 'mark', 'host_plan', 'fits', 'from_schedule', 'in_our_words',
+           'network_fn', 'mark', 'from_diffusers', 'host_plan', 'fits', 'in_our_words', 'from_schedule',
            'set_timesteps', 'set_begin_index', 'scale_model_input', 'step', 'add_noise', 'scale_noise', 'get_velocity']
 
 # %% ../nbs/10a_hosts.ipynb #5253ad07
@@ -31,7 +31,14 @@ def import_diffusers():
     except ImportError: pass
     return diffusers
 
-# %% ../nbs/10a_hosts.ipynb #b05f100b
+# %% ../nbs/10a_hosts.ipynb #c6566a1a
+def betas_of(config): # A name, or a table (N,)
+    "The betas of a configuration."
+    if config.get('trained_betas') is not None: return np.asarray(config['trained_betas'], float)
+    if config.get('beta_schedule') not in BETAS: raise ValueError(f"beta_schedule must be one of {BETAS}, got {config.get('beta_schedule')!r}")
+    return betas_for(config['beta_schedule'], config.get('num_train_timesteps', 1000), config.get('beta_start', 1e-4), config.get('beta_end', .02))
+
+# %% ../nbs/10a_hosts.ipynb #97c10e7e
 PREDICTION_TYPES = dict(epsilon='noise', v_prediction='v', sample='data', flow_prediction='flow')
 
 def _is_flow(c): return 'FlowMatch' in c.get('_class_name', '') or bool(c.get('use_flow_sigmas')) or 'shift' in c and 'beta_schedule' not in c
@@ -39,12 +46,6 @@ def _is_flow(c): return 'FlowMatch' in c.get('_class_name', '') or bool(c.get('u
 def _is_edm(c):
     "EDM's own, or one of ours that was made of it."
     return c.get('sigma_data') is not None and c.get('_class_name', 'EDM').startswith(('EDM', 'USF')) and ('sigma_schedule' in c or 'solver' in c)
-
-def betas_of(config): # A name, or a table (N,)
-    "The betas of a configuration."
-    if config.get('trained_betas') is not None: return np.asarray(config['trained_betas'], float)
-    if config.get('beta_schedule') not in BETAS: raise ValueError(f"beta_schedule must be one of {BETAS}, got {config.get('beta_schedule')!r}")
-    return betas_for(config['beta_schedule'], config.get('num_train_timesteps', 1000), config.get('beta_start', 1e-4), config.get('beta_end', .02))
 
 def noise_of_config(
     config, # Configuration of a scheduler of diffusers, a dict
@@ -61,6 +62,7 @@ def noise_of_config(
     betas = betas_of(c)
     return discrete(betas, zero_snr=bool(c.get('rescale_betas_zero_snr'))), PREDICTION_TYPES[kind], len(betas)
 
+# %% ../nbs/10a_hosts.ipynb #a4d1771a
 def network_time(
     noise, # The noise schedule
     N,     # What multiplies time
@@ -69,6 +71,7 @@ def network_time(
     if isinstance(noise, EDM): return lambda t: .25*np.log(t)
     return (lambda t: N*t) if isinstance(noise, Flow) else (lambda t: N*t-1)
 
+# %% ../nbs/10a_hosts.ipynb #8ecedfc9
 def edm_scales(
     sigma,      # Noise level(s)
     sigma_data, # Standard deviation of the data
@@ -78,7 +81,7 @@ def edm_scales(
     v = sigma**2 + sigma_data**2
     return sigma_data**2/v, (-1 if kind == 'v_prediction' else 1)*sigma*sigma_data/v**.5
 
-# %% ../nbs/10a_hosts.ipynb #2e800c0b
+# %% ../nbs/10a_hosts.ipynb #5cd19230
 def _expand(v, n): return v.expand(n, *v.shape[1:]) if torch.is_tensor(v) and v.ndim and len(v) == 1 else v
 
 def _join(a, b, n):
@@ -88,6 +91,7 @@ def _join(a, b, n):
 
 def _each(a, n): return {k: _each(v, n) for k,v in a.items()} if isinstance(a, dict) else _expand(a, n)
 
+# %% ../nbs/10a_hosts.ipynb #6d01dc26
 def network_fn(
     net,            # A network of diffusers
     condition=None, # Other arguments of its forward, a dict
@@ -106,7 +110,31 @@ def network_fn(
         return no + guidance*(yes-no)
     return fn
 
-# %% ../nbs/10a_hosts.ipynb #e40e8327
+# %% ../nbs/10a_hosts.ipynb #2631c60e
+def mark(
+    *parts, # Networks, tensors, dicts and lists of them, plain data
+) -> str: # 16 hex digits
+    "The same for the same weights and settings."
+    h = hashlib.sha256()
+    def add(v):
+        if isinstance(v, torch.nn.Module): v = v.state_dict()
+        if isinstance(v, dict): [add(o) for kv in v.items() for o in kv]
+        elif isinstance(v, (list, tuple)): [add(o) for o in v]
+        elif torch.is_tensor(v): h.update(f'{v.dtype} {tuple(v.shape)}'.encode()); h.update(v.detach().cpu().contiguous().flatten().view(torch.uint8).numpy())
+        else: h.update(repr(v).encode())
+    add(parts)
+    return h.hexdigest()[:16]
+
+# %% ../nbs/10a_hosts.ipynb #ff0f14dd
+def _edm(fn, noise, config):
+    "The data behind EDM's scaled network; the function itself for other noise schedules."
+    if not isinstance(noise, EDM): return fn
+    def D(x, sigma):
+        s = sigma.double().reshape(-1, *[1]*(x.ndim-1)); d = config['sigma_data']; a, b = edm_scales(s, d, config.get('prediction_type'))
+        return (a*x + b*fn((x/(s**2+d**2)**.5).to(x.dtype), .25*sigma.log())).to(x.dtype)
+    return D
+
+# %% ../nbs/10a_hosts.ipynb #6c7dc037
 def from_diffusers(
     model,             # A network of diffusers, or a whole pipeline
     scheduler=None,    # Its scheduler, or the configuration of it; default: the pipeline's
@@ -133,28 +161,6 @@ def from_diffusers(
     m.net, m.fingerprint = net, mark(net, noise.to_dict(), predicts, shape, guidance, condition(0, 16) if own else condition, empty)
     return m
 
-def mark(
-    *parts, # Networks, tensors, dicts and lists of them, plain data
-) -> str: # 16 hex digits
-    "The same for the same weights and settings."
-    h = hashlib.sha256()
-    def add(v):
-        if isinstance(v, torch.nn.Module): v = v.state_dict()
-        if isinstance(v, dict): [add(o) for kv in v.items() for o in kv]
-        elif isinstance(v, (list, tuple)): [add(o) for o in v]
-        elif torch.is_tensor(v): h.update(f'{v.dtype} {tuple(v.shape)}'.encode()); h.update(v.detach().cpu().contiguous().flatten().view(torch.uint8).numpy())
-        else: h.update(repr(v).encode())
-    add(parts)
-    return h.hexdigest()[:16]
-
-def _edm(fn, noise, config):
-    "The data behind EDM's scaled network; the function itself for other noise schedules."
-    if not isinstance(noise, EDM): return fn
-    def D(x, sigma):
-        s = sigma.double().reshape(-1, *[1]*(x.ndim-1)); d = config['sigma_data']; a, b = edm_scales(s, d, config.get('prediction_type'))
-        return (a*x + b*fn((x/(s**2+d**2)**.5).to(x.dtype), .25*sigma.log())).to(x.dtype)
-    return D
-
 # %% ../nbs/10a_hosts.ipynb #0e85cb30
 def host_plan(
     schedule,      # A solver schedule
@@ -169,7 +175,7 @@ def host_plan(
     P, Q, c = p.P[1:,1:].copy(), p.Q[1:,1:], p.P[0,0]; P[:,0] += p.P[1:,0]/c
     return replace(p, times=p.times[1:], node=p.node[1:], called=p.called[1:], alpha=p.alpha[1:], sigma=p.sigma[1:], P=P, Q=Q, M=p.M[1:], c=p.c[1:]), start*c
 
-# %% ../nbs/10a_hosts.ipynb #a7285fbe
+# %% ../nbs/10a_hosts.ipynb #b3418fe7
 SOLVERS = dict(ddim=ddim, dpm_solver=dpm_solver, dpm_solver_pp=dpm_solver_pp, unipc=unipc, deis=deis, heun=heun)
 
 @lru_cache(maxsize=1)
@@ -200,12 +206,13 @@ def _scheduler_class():
     USFScheduler.__module__, USFScheduler.__qualname__ = 'usf_nbdev.hosts', 'USFScheduler'
     return USFScheduler
 
+# %% ../nbs/10a_hosts.ipynb #c3b25f9f
 def __getattr__(name):
     if name == 'USFScheduler': return _scheduler_class()
     if name == 'SchedulerMixin': return import_diffusers().SchedulerMixin            # diffusers looks here for the base of a class that it loads
     raise AttributeError(f"module 'usf_nbdev.hosts' has no attribute {name!r}")
 
-# %% ../nbs/10a_hosts.ipynb #b8e68894
+# %% ../nbs/10a_hosts.ipynb #3d8add5a
 def fits(
     schedule, # A solver schedule
     noise,    # A noise schedule
@@ -214,16 +221,7 @@ def fits(
     curve = lambda o: {k: v for k,v in o.to_dict().items() if k not in ('T', 't_end')}
     return schedule.noise is None or curve(schedule.noise) == curve(noise)
 
-def from_schedule(cls,
-    schedule,  # A solver schedule, or the path of one
-    config,    # Configuration of the scheduler that it replaces: `pipe.scheduler.config`
-): # A `USFScheduler`
-    "Make a scheduler for the pipeline that `config` comes from."
-    s = schedule if isinstance(schedule, SolverSchedule) else SolverSchedule.load(schedule); noise = noise_of_config(config)[0]
-    _refuse_other_noise(s, noise)
-    if isinstance(noise, VPDiscrete) and s.noise is not None and s.noise.T == noise.T: s = replace(s, noise=None)      # the configuration has the betas; a thousand numbers twice would be in the way
-    return cls.from_config(dict(config), schedule=json.loads(s.to_json(weights=False)))
-
+# %% ../nbs/10a_hosts.ipynb #d2a0df5d
 def in_our_words(
     config, # Configuration of a scheduler of diffusers
 ) -> dict: # The same, which `USFScheduler` understands
@@ -241,10 +239,21 @@ def _quiet():
     try: yield
     finally: log.setLevel(level)
 
+# %% ../nbs/10a_hosts.ipynb #4df70f2e
 def _refuse_other_noise(s, noise):
     if not fits(s, noise): raise ValueError(f"schedule must be made for the noise schedule of the pipeline, {noise!r:.100}, got {s.noise!r:.100}; search one for this pipeline")
 
-# %% ../nbs/10a_hosts.ipynb #62aa1e64
+def from_schedule(cls,
+    schedule,  # A solver schedule, or the path of one
+    config,    # Configuration of the scheduler that it replaces: `pipe.scheduler.config`
+): # A `USFScheduler`
+    "Make a scheduler for the pipeline that `config` comes from."
+    s = schedule if isinstance(schedule, SolverSchedule) else SolverSchedule.load(schedule); noise = noise_of_config(config)[0]
+    _refuse_other_noise(s, noise)
+    if isinstance(noise, VPDiscrete) and s.noise is not None and s.noise.T == noise.T: s = replace(s, noise=None)      # the configuration has the betas; a thousand numbers twice would be in the way
+    return cls.from_config(dict(config), schedule=json.loads(s.to_json(weights=False)))
+
+# %% ../nbs/10a_hosts.ipynb #faad806f
 def set_timesteps(self,
     num_inference_steps:int=None, # Network calls; those of `schedule`, or any number for a known solver (default 10)
     device=None,                  # Where the times are wanted
@@ -265,6 +274,7 @@ def set_timesteps(self,
     self.sigmas, self.timesteps = torch.tensor(np.array(levels), dtype=torch.float32), self.timesteps.to(device)
     self.num_inference_steps, self.rows, self.values, self._step_index, self._cut, self._begin_index, self._asked = n, None, {}, None, 0, None, getattr(self, '_asked', False) and not getattr(self, '_step_index', None)
 
+# %% ../nbs/10a_hosts.ipynb #82a4a532
 def _our_time(self, tau):
     "Our time of the network's."
     tau = np.asarray(tau, float)
@@ -282,7 +292,7 @@ def _known(self, n, timesteps, sigmas, mu):
     elif sigmas is not None: grid = [*noise.t_of_lamb(-np.log([v for v in np.asarray(sigmas, float) if v > 0])), noise.t_end]
     return make(noise, n if isinstance(grid, str) else len(grid)-1, grid=grid)
 
-# %% ../nbs/10a_hosts.ipynb #e5be88ce
+# %% ../nbs/10a_hosts.ipynb #3ae44c0d
 def _where(self, timestep):
     "Where a run begins: as told, or at the slot of its first time; at the start for a time that is none of ours."
     if self._begin_index is not None: return self._begin_index
@@ -296,6 +306,7 @@ def set_begin_index(self,
     "Begin in the middle, as image-to-image pipelines do."
     self._begin_index = begin_index
 
+# %% ../nbs/10a_hosts.ipynb #88b35654
 def scale_model_input(self,
     sample,        # The state
     timestep=None, # Its time
@@ -305,7 +316,7 @@ def scale_model_input(self,
     if first and r == 0 and not self._asked and self.solver_schedule.afs != 'none': self._asked, sample = True, sample*self.start
     return sample if self.config.sigma_data is None else sample/float(np.hypot(self.plan.sigma[min(r, len(self.plan.P)-1)], self.config.sigma_data))
 
-# %% ../nbs/10a_hosts.ipynb #a9aec401
+# %% ../nbs/10a_hosts.ipynb #2dcbd70f
 def step(self,
     model_output,     # What the network said of `sample`
     timestep,         # Its time; only the first one of a run matters
@@ -327,12 +338,20 @@ def step(self,
     self._step_index += 1
     return self._output(prev_sample=out) if return_dict else (out,)
 
+# %% ../nbs/10a_hosts.ipynb #ce7e74b1
 def _begin(self, k):
     "Begin at step k: a known solver as if made for the rest, a solver schedule with what history there is."
     self._step_index, self._first, self._cut = k, k, 0
     t = self.solver_schedule.times
     if k and self.given is None and len(t) == len(self.plan.P)+1: s = SOLVERS[self.config.solver](self.noise, len(t)-1-k, grid=list(t[k:])); self.plan, self.rows, self._first, self._cut = host_plan(s, self.noise, self.predicts)[0], None, 0, k
 
+def _first_order(self, r, x, m):
+    "In data prediction, where a step wants a history that was never made, as the run began in the middle."
+    p = self.plan; a, b = to_data(self.predicts, p.alpha[r], p.sigma[r]); t = p.times[r+1] if r+1 < len(p.times) else self.solver_schedule.times[-1]
+    al, si = float(self.noise.alpha(t)), float(self.noise.sigma(t))
+    return si/p.sigma[r]*x + (al - si*p.alpha[r]/p.sigma[r])*(float(a)*x + float(b)*m)
+
+# %% ../nbs/10a_hosts.ipynb #88d6d8e0
 def _remember(self, r, m, sample):
     "State and output in full precision; learned variances dropped, EDM's networks put back into units of the data."
     if m.shape[1] == 2*sample.shape[1]: m = m[:,:sample.shape[1]]
@@ -341,13 +360,7 @@ def _remember(self, r, m, sample):
     self.values['x', r], self.values['m', r] = x, m
     return x, m
 
-def _first_order(self, r, x, m):
-    "In data prediction, where a step wants a history that was never made, as the run began in the middle."
-    p = self.plan; a, b = to_data(self.predicts, p.alpha[r], p.sigma[r]); t = p.times[r+1] if r+1 < len(p.times) else self.solver_schedule.times[-1]
-    al, si = float(self.noise.alpha(t)), float(self.noise.sigma(t))
-    return si/p.sigma[r]*x + (al - si*p.alpha[r]/p.sigma[r])*(float(a)*x + float(b)*m)
-
-# %% ../nbs/10a_hosts.ipynb #93deab9b
+# %% ../nbs/10a_hosts.ipynb #ec58b607
 def _noise_at(self, like, timesteps):
     t = _our_time(self, timesteps.detach().cpu().double().numpy())
     return [torch.as_tensor(f(np.clip(t, 0, self.noise.T)), dtype=like.dtype, device=like.device).reshape(-1, *[1]*(like.ndim-1)) for f in (self.noise.alpha, self.noise.sigma)]
@@ -361,6 +374,7 @@ def add_noise(self,
     a, s = _noise_at(self, original_samples, timesteps)
     return a*original_samples + s*noise
 
+# %% ../nbs/10a_hosts.ipynb #7ad24246
 def scale_noise(self,
     sample,   # Data, (B,...)
     timestep, # Times of the network, (B,)
@@ -369,6 +383,7 @@ def scale_noise(self,
     "The same, as pipelines of flow matching call it."
     return add_noise(self, sample, noise, timestep)
 
+# %% ../nbs/10a_hosts.ipynb #f47ea361
 def get_velocity(self,
     sample,    # Data, (B,...)
     noise,     # Noise, (B,...)
