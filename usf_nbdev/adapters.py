@@ -40,7 +40,7 @@ def _shape(net, channels, size): # As the network says it, or None
     c, s = getattr(net, channels, None), getattr(net, size, None)
     return None if c is None or s is None else (c, *(tuple(s) if isinstance(s, (tuple, list)) else (s, s)))
 
-# %% ../nbs/10b_adapters.ipynb #b673771e
+# %% ../nbs/10b_adapters.ipynb #8fddb969
 def class_labels(
     y,         # A class, or a tensor of 1 or B of them; None for no class
     n:int=None,# How many classes there are, where that is known
@@ -54,6 +54,7 @@ def class_labels(
     if int(v.min()) < 0 or n is not None and top >= n: raise ValueError(f"y must be labels from 0 to {'the number of classes, less one' if n is None else n-1}, got {v.tolist()[:8]}")
     return v
 
+# %% ../nbs/10b_adapters.ipynb #743f535f
 def _fit(v, x, name):
     "A condition as large as the batch `x`, and where that is."
     if isinstance(v, dict): return {k: _fit(o, x, k) for k,o in v.items()}
@@ -61,7 +62,7 @@ def _fit(v, x, name):
     if len(v) not in (1, len(x)): raise ValueError(f"{name} must have a first dimension of 1 or of the batch, {len(x)}, got {tuple(v.shape)}")
     return v.to(x.device).expand(len(x), *v.shape[1:])
 
-# %% ../nbs/10b_adapters.ipynb #3c3a6a54
+# %% ../nbs/10b_adapters.ipynb #793fb459
 SDES = dict(vp=(VPLinear, VPDiscrete, VPCosine), subvp=(VPLinear,), ve=(EDM,))
 
 def _subvp(net, noise, scale):
@@ -71,6 +72,7 @@ def _subvp(net, noise, scale):
         return net((x*(a2 + (1-a2)**2).sqrt()).to(x.dtype), tau)
     return fn, lambda t: scale*noise.t_of_log_alpha(-np.arcsinh(np.exp(-noise.lamb(t))/2))
 
+# %% ../nbs/10b_adapters.ipynb #fa3fc9b5
 def from_score_sde(
     net,              # Network of score-SDE: net(x, labels), with x (B,*shape) and labels (B,)
     kind:str='vp',    # One of `SDES`
@@ -105,7 +107,7 @@ def signal_of(
 
 def _ratio(noise): return lambda t: np.exp(-noise.lamb(t))
 
-# %% ../nbs/10b_adapters.ipynb #1e9f095d
+# %% ../nbs/10b_adapters.ipynb #0e73929c
 def _table_of(model):
     "The noise schedule that k-diffusion's wrapper of a discrete network shows: its `sigmas` are k."
     s = getattr(model, 'sigmas', None)
@@ -113,6 +115,7 @@ def _table_of(model):
     a = 1/(1 + torch.as_tensor(s).detach().cpu().double().sort().values**2)
     return VPDiscrete(tuple(a.tolist()), t_end=1/len(a))
 
+# %% ../nbs/10b_adapters.ipynb #c4539efa
 def from_k_diffusion(
     model,                # k-diffusion's denoiser: model(x, sigma, **extra_args), with sigma (B,), returns the denoised x
     noise=None,           # Noise schedule to sample on; default: the discrete one of model.sigmas where it has them, or else EDM()
@@ -141,7 +144,7 @@ def to_k_diffusion(
     denoise.state_dict = lambda: _states(model); denoise.sigma_min, denoise.sigma_max = (float(_ratio(noise)(t)) for t in (noise.t_end, noise.T))
     return denoise
 
-# %% ../nbs/10b_adapters.ipynb #a9c64bb4
+# %% ../nbs/10b_adapters.ipynb #a5b7f324
 class Preconditioned(nn.Module):
     "EDM's preconditioning around a raw network."
     def __init__(self,
@@ -152,6 +155,7 @@ class Preconditioned(nn.Module):
         s = sigma.reshape(-1, *[1]*(x.ndim-1)).to(x.dtype); v = s**2 + self.sigma_data**2; kw = {} if class_labels is None else dict(class_labels=class_labels)
         return self.sigma_data**2/v*x + s*self.sigma_data*v.rsqrt()*self.net(v.rsqrt()*x, (sigma.log()/4).to(x.dtype), **kw)
 
+# %% ../nbs/10b_adapters.ipynb #3364b6ef
 def edm_precondition(
     net,                 # Raw network: net(c_in*x, c_noise), with c_noise (B,)
     sigma_data:float=.5, # Standard deviation of the data it was trained with
