@@ -91,63 +91,6 @@ class Journal:
     def _rows(self, sql, *args):
         with _clear_errors(self.path): return self.db.execute(sql, args).fetchall()
 
-# %% ../nbs/09_journal.ipynb #13742bd0
-@patch
-@contextmanager
-def atomic(self:Journal):
-    "All changes in this `with` happen, or none; may be nested."
-    if self.db.in_transaction: yield; return
-    with _clear_errors(self.path):
-        try: self.db.execute('BEGIN IMMEDIATE'); yield; self.db.execute('COMMIT')
-        except BaseException:
-            if self.db.in_transaction: self.db.execute('ROLLBACK')
-            raise
-
-# %% ../nbs/09_journal.ipynb #340f866d
-@patch
-def _open(self:Journal, meta, timeout):
-    "Check the file's kind and version, make the tables of a new one, compare `meta`."
-    with self.atomic():                    # a transaction that could write: so a read-only file is found out here, and not later
-        mark, version, tables = (self.db.execute(q).fetchone()[0] for q in ('PRAGMA application_id', 'PRAGMA user_version', 'SELECT count(*) FROM sqlite_master'))
-        if mark != _MARK and (tables or meta is None): raise JournalError(f"journal {self.path}: the file is not a journal; choose another path")
-        if mark == _MARK and version != _VERSION: raise JournalError(f"journal {self.path}: format version must be {_VERSION}, got {version}; use the usf_nbdev that wrote it")
-        if not tables:
-            for q in _TABLES: self.db.execute(q)
-            self.db.executemany('INSERT INTO meta VALUES (?,?)', [(k, _json(v)) for k,v in meta.items()])
-    self._write_ahead(time.monotonic()+timeout)
-    if meta is not None: self._compare(json.loads(_json(meta)))
-
-@patch
-def _write_ahead(self:Journal, until):
-    "Set the modes; SQLite itself doesn't wait here for others who do the same."
-    while True:
-        try: self.db.execute('PRAGMA journal_mode=WAL'); break
-        except sqlite3.OperationalError as e:
-            if e.sqlite_errorcode & 0xff != sqlite3.SQLITE_BUSY or time.monotonic() > until: raise
-            time.sleep(.01)
-    self.db.execute('PRAGMA synchronous=NORMAL')
-
-@patch(as_prop=True)
-def meta(self:Journal) -> dict:
-    "What the trials depend on."
-    return {k: json.loads(v) for k,v in self._rows('SELECT * FROM meta ORDER BY key')}
-
-@patch
-def close(self:Journal) -> None:
-    "Hand back what is running here, and close the file."
-    with suppress(sqlite3.Error):     # on a full disk, say: then it is found to be waiting once this process has ended
-        self.db.execute("UPDATE trials SET state='waiting', owner=NULL WHERE state='running' AND owner=?", (self.owner,))
-    self.db.close()
-
-# %% ../nbs/09_journal.ipynb #08e9b5dd
-_NOT_COMPARED = ('package_version',)
-
-@patch
-def _compare(self:Journal, meta):
-    old, gone = self.meta, 'nothing'
-    diff = [f'{k}: {old.get(k, gone)!r} there, {meta.get(k, gone)!r} here' for k in sorted({*old, *meta} - {*_NOT_COMPARED}) if old.get(k, gone) != meta.get(k, gone)]
-    if diff: raise JournalMismatch(f"journal {self.path} must have been made with the same settings, got {'; '.join(diff)}; choose another path, or delete it to begin again")
-
 # %% ../nbs/09_journal.ipynb #048e51b9
 def _born(pid):
     "When a process of this machine began (0 where that can't be known); None if there is no such process."
@@ -166,6 +109,65 @@ def _gone(owner):
     host, pid, born, _ = owner.rsplit('/', 3)
     return host != socket.gethostname() or str(_born(int(pid))) != born
 
+# %% ../nbs/09_journal.ipynb #13742bd0
+@patch
+@contextmanager
+def atomic(self:Journal):
+    "All changes in this `with` happen, or none; may be nested."
+    if self.db.in_transaction: yield; return
+    with _clear_errors(self.path):
+        try: self.db.execute('BEGIN IMMEDIATE'); yield; self.db.execute('COMMIT')
+        except BaseException:
+            if self.db.in_transaction: self.db.execute('ROLLBACK')
+            raise
+
+# %% ../nbs/09_journal.ipynb #d3fecc7d
+@patch
+def _open(self:Journal, meta, timeout):
+    "Check the file's kind and version, make the tables of a new one, compare `meta`."
+    with self.atomic():                    # a transaction that could write: so a read-only file is found out here, and not later
+        mark, version, tables = (self.db.execute(q).fetchone()[0] for q in ('PRAGMA application_id', 'PRAGMA user_version', 'SELECT count(*) FROM sqlite_master'))
+        if mark != _MARK and (tables or meta is None): raise JournalError(f"journal {self.path}: the file is not a journal; choose another path")
+        if mark == _MARK and version != _VERSION: raise JournalError(f"journal {self.path}: format version must be {_VERSION}, got {version}; use the usf_nbdev that wrote it")
+        if not tables:
+            for q in _TABLES: self.db.execute(q)
+            self.db.executemany('INSERT INTO meta VALUES (?,?)', [(k, _json(v)) for k,v in meta.items()])
+    self._write_ahead(time.monotonic()+timeout)
+    if meta is not None: self._compare(json.loads(_json(meta)))
+
+# %% ../nbs/09_journal.ipynb #383e20ac
+@patch
+def _write_ahead(self:Journal, until):
+    "Set the modes; SQLite itself doesn't wait here for others who do the same."
+    while True:
+        try: self.db.execute('PRAGMA journal_mode=WAL'); break
+        except sqlite3.OperationalError as e:
+            if e.sqlite_errorcode & 0xff != sqlite3.SQLITE_BUSY or time.monotonic() > until: raise
+            time.sleep(.01)
+    self.db.execute('PRAGMA synchronous=NORMAL')
+
+# %% ../nbs/09_journal.ipynb #08e9b5dd
+_NOT_COMPARED = ('package_version',)
+
+@patch
+def _compare(self:Journal, meta):
+    old, gone = self.meta, 'nothing'
+    diff = [f'{k}: {old.get(k, gone)!r} there, {meta.get(k, gone)!r} here' for k in sorted({*old, *meta} - {*_NOT_COMPARED}) if old.get(k, gone) != meta.get(k, gone)]
+    if diff: raise JournalMismatch(f"journal {self.path} must have been made with the same settings, got {'; '.join(diff)}; choose another path, or delete it to begin again")
+
+# %% ../nbs/09_journal.ipynb #949bf870
+@patch(as_prop=True)
+def meta(self:Journal) -> dict:
+    "What the trials depend on."
+    return {k: json.loads(v) for k,v in self._rows('SELECT * FROM meta ORDER BY key')}
+
+@patch
+def close(self:Journal) -> None:
+    "Hand back what is running here, and close the file."
+    with suppress(sqlite3.Error):     # on a full disk, say: then it is found to be waiting once this process has ended
+        self.db.execute("UPDATE trials SET state='waiting', owner=NULL WHERE state='running' AND owner=?", (self.owner,))
+    self.db.close()
+
 # %% ../nbs/09_journal.ipynb #f4dc8c6d
 _COLUMNS = tuple(f.name for f in fields(Trial))
 
@@ -183,7 +185,7 @@ def propose(self:Journal,
         self.db.executemany(f"INSERT INTO trials ({','.join(_COLUMNS)}) VALUES ({','.join('?'*len(_COLUMNS))})", [tuple({**asdict(t), 'info': _json(t.info)}.values()) for t in new])
     return [_trial(r) for r in self._rows('SELECT * FROM trials WHERE number>=? ORDER BY number', first)]
 
-# %% ../nbs/09_journal.ipynb #f8b5a5ad
+# %% ../nbs/09_journal.ipynb #24aa125a
 @patch
 def trials(self:Journal,
     state:str=None, # Only those in this state, one of `STATES`
@@ -193,6 +195,7 @@ def trials(self:Journal,
     if state not in (None, *STATES): raise ValueError(f"state must be one of {STATES} or None, got {state!r}")
     return [_trial(r) for r in self._rows('SELECT * FROM trials WHERE number>=?2 AND (?1 IS NULL OR state=?1) ORDER BY number', state, first)]
 
+# %% ../nbs/09_journal.ipynb #a744052f
 @patch
 def unfinished(self:Journal) -> int: # How many
     "Trials that wait or run."
@@ -203,7 +206,7 @@ def generations(self:Journal) -> int:
     "How many generations there are; the number of the next one."
     return self._rows('SELECT coalesce(max(generation)+1, 0) FROM trials')[0][0]
 
-# %% ../nbs/09_journal.ipynb #66d538d0
+# %% ../nbs/09_journal.ipynb #4d2fece1
 @patch
 def put(self:Journal,
     key:str, # Name of the note
@@ -220,6 +223,7 @@ def get(self:Journal,
     "Read a note."
     return next((json.loads(r[0]) for r in self._rows('SELECT value FROM notes WHERE key=?', key)), default)
 
+# %% ../nbs/09_journal.ipynb #877f4fb2
 @patch
 def notes(self:Journal,
     prefix:str, # What their names begin with
@@ -228,15 +232,7 @@ def notes(self:Journal,
     rows = self._rows('SELECT * FROM notes WHERE substr(key, 1, ?)=? ORDER BY key', len(prefix), prefix)
     return {r['key'].removeprefix(prefix): json.loads(r['value']) for r in rows}
 
-# %% ../nbs/09_journal.ipynb #1d347c49
-@patch
-def start(self:Journal,
-    number:int, # A waiting trial
-) -> Trial: # The same trial, running
-    "Begin to run a trial."
-    self._move(number, 'waiting', 'a trial is started once, when it waits', state='running', owner=self.owner)
-    return self[number]
-
+# %% ../nbs/09_journal.ipynb #e4aa55d9
 @patch
 def __getitem__(self:Journal, number:int) -> Trial:
     row = self._rows('SELECT * FROM trials WHERE number=?', number)
@@ -252,7 +248,16 @@ def _move(self:Journal, number, was, rule, info=None, **new):
         new['info'] = _json({**old.info, **(info or {})})
         self.db.execute(f"UPDATE trials SET {','.join(f'{k}=?' for k in new)} WHERE number=?", (*new.values(), number))
 
-# %% ../nbs/09_journal.ipynb #a815119c
+# %% ../nbs/09_journal.ipynb #5d835e29
+@patch
+def start(self:Journal,
+    number:int, # A waiting trial
+) -> Trial: # The same trial, running
+    "Begin to run a trial."
+    self._move(number, 'waiting', 'a trial is started once, when it waits', state='running', owner=self.owner)
+    return self[number]
+
+# %% ../nbs/09_journal.ipynb #6ccf3144
 @patch
 def finish(self:Journal,
     number:int,         # A trial started here
@@ -266,6 +271,7 @@ def finish(self:Journal,
     self._move(number, 'running', 'a trial is finished once, by the one who started it', info, state='done', value=value, seconds=seconds and float(seconds), owner=None)
     return self[number]
 
+# %% ../nbs/09_journal.ipynb #af439a93
 @patch
 def fail(self:Journal,
     number:int,         # A trial started here
@@ -277,7 +283,7 @@ def fail(self:Journal,
     self._move(number, 'running', 'a trial is finished once, by the one who started it', {**(info or {}), 'reason': str(reason)}, state='fail', seconds=seconds and float(seconds), owner=None)
     return self[number]
 
-# %% ../nbs/09_journal.ipynb #c09f97ee
+# %% ../nbs/09_journal.ipynb #fcd543f2
 @patch
 def reclaim(self:Journal) -> int: # How many
     "Set trials back to waiting whose process has died."
@@ -285,12 +291,14 @@ def reclaim(self:Journal) -> int: # How many
         dead = [(o,) for o, in self._rows("SELECT DISTINCT owner FROM trials WHERE state='running'") if _gone(o)]
         return self.db.executemany("UPDATE trials SET state='waiting', owner=NULL WHERE state='running' AND owner=?", dead).rowcount if dead else 0
 
+# %% ../nbs/09_journal.ipynb #11416320
 @patch
 def waiting(self:Journal) -> list: # Trials in number order
     "What remains to be run."
     self.reclaim()
     return self.trials('waiting')
 
+# %% ../nbs/09_journal.ipynb #49b2a50a
 @patch
 def claim(self:Journal) -> Trial|None: # A trial that now runs here; None if nothing waits
     "Start the next waiting trial; safe for several processes."
@@ -312,7 +320,7 @@ def claim_alike(self:Journal,
         more = min(most(t), math.ceil((len(alike)+1)*share)) - 1
         return [t, *(self.start(n) for n in alike[:max(more, 0)])]
 
-# %% ../nbs/09_journal.ipynb #4e4371fa
+# %% ../nbs/09_journal.ipynb #800c012c
 @patch
 def to_frame(self:Journal,
     state:str=None, # Only trials in this state
@@ -321,13 +329,14 @@ def to_frame(self:Journal,
     import pandas as pd
     return pd.DataFrame([asdict(t) for t in self.trials(state)], columns=_COLUMNS).set_index('number')
 
+# %% ../nbs/09_journal.ipynb #cbb83ff3
 @patch
 def __repr__(self:Journal):
     try: n = dict(map(tuple, self._rows('SELECT state, count(*) FROM trials GROUP BY state')))
     except JournalError: return f'Journal({self.path.name}: closed)'
     return f"Journal({self.path.name}: {len(self)} trials in {self.generations} generations; {', '.join(f'{n[s]} {s}' for s in STATES if s in n) or 'empty'})"
 
-# %% ../nbs/09_journal.ipynb #0b87e4f6
+# %% ../nbs/09_journal.ipynb #826d593d
 @patch
 def progress(self:Journal,
     later:tuple=(), # Origins that do not count as the search proper
@@ -336,6 +345,7 @@ def progress(self:Journal,
     marks = ','.join('?'*len(later))
     return self._rows(f"SELECT coalesce(sum(n), 0) FROM trials WHERE state IN ('done','fail') AND origin NOT IN ({marks})", *later)[0][0], self.unfinished()
 
+# %% ../nbs/09_journal.ipynb #1b0d4567
 @patch
 def least(self:Journal,
     nfe:int,         # Network calls
