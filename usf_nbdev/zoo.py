@@ -6,11 +6,12 @@
 __all__ = ['FOLDER', 'NETWORKS', 'Embed', 'Res', 'Attention', 'UNet', 'FoldedUNet', 'modulate', 'Block', 'DiT', 'Classifier',
            'Mixture', 'gaussian_mixture', 'model_names', 'card', 'load_model']
 
-# %% ../nbs/06_zoo.ipynb #cd297050
+# %% ../nbs/06_zoo.ipynb #83b76b6d
 import hashlib, json, math
 from functools import partial
 from pathlib import Path
 import numpy as np, torch, torch.nn.functional as F
+from fastcore.basics import patch
 from torch import nn
 from safetensors.torch import load_file
 
@@ -65,7 +66,7 @@ class Attention(nn.Module):
         q, k, v = self.qkv(self.n(x)).reshape(B, 3, self.h, C//self.h, H*W).transpose(-1, -2).unbind(1)
         return x + self.o(F.scaled_dot_product_attention(q, k, v).transpose(-1, -2).reshape(B, C, H, W))
 
-# %% ../nbs/06_zoo.ipynb #eade8679
+# %% ../nbs/06_zoo.ipynb #dfdbe39c
 class UNet(nn.Module):
     "A class-conditional U-Net of two resolutions; label `n_classes` means no class."
     n_skips = 2              # Skip connections that `skips` scales, outermost first
@@ -82,14 +83,17 @@ class UNet(nn.Module):
         self.m1, self.att, self.m2 = Res(b, b, d), Attention(b), Res(b, b, d)
         self.u2 = Res(2*b, b, d); self.up = nn.Conv2d(b, a, 1); self.u1 = Res(2*a, a, d)
         self.out = nn.Sequential(nn.GroupNorm(8, a), nn.SiLU(), nn.Conv2d(a, c, 3, padding=1))
-    def forward(self, x, t, y, skips=(1., 1.)):
-        e = self.temb(t, y)
-        h1 = self.d1(self.stem(x), e)
-        h2 = self.d2(self.down(h1), e)
-        h = self.m2(self.att(self.m1(h2, e)), e)
-        h = self.u2(torch.cat([h, h2*skips[1]], 1), e)
-        h = F.interpolate(self.up(h), scale_factor=2)
-        return self.out(self.u1(torch.cat([h, h1*skips[0]], 1), e))
+
+# %% ../nbs/06_zoo.ipynb #a95e2743
+@patch
+def forward(self:UNet, x, t, y, skips=(1., 1.)):
+    e = self.temb(t, y)
+    h1 = self.d1(self.stem(x), e)
+    h2 = self.d2(self.down(h1), e)
+    h = self.m2(self.att(self.m1(h2, e)), e)
+    h = self.u2(torch.cat([h, h2*skips[1]], 1), e)
+    h = F.interpolate(self.up(h), scale_factor=2)
+    return self.out(self.u1(torch.cat([h, h1*skips[0]], 1), e))
 
 # %% ../nbs/06_zoo.ipynb #2439bdbc
 class FoldedUNet(UNet):
@@ -129,7 +133,7 @@ class Block(nn.Module):
         x = torch.addcmul(x, g1, self.attend(modulate(x, s1, k1)))
         return torch.addcmul(x, g2, self.mlp(modulate(x, s2, k2)))
 
-# %% ../nbs/06_zoo.ipynb #192e00c3
+# %% ../nbs/06_zoo.ipynb #73a46e2d
 class DiT(nn.Module):
     "A class-conditional diffusion transformer; label `n_classes` means no class."
     n_skips = 0           # It has no skip connections to scale
@@ -147,14 +151,17 @@ class DiT(nn.Module):
         self.blocks = nn.ModuleList([Block(width, d) for _ in range(depth)])
         self.ada, self.out = nn.Linear(d, 2*width), nn.Linear(width, c*patch**2)
         for m in (self.ada, self.out): nn.init.zeros_(m.weight); nn.init.zeros_(m.bias)
-    def forward(self, x, t, y):
-        e, x = self.temb(t, y), F.pixel_unshuffle(x, self.patch)
-        h = self.stem(x.flatten(2).transpose(1, 2)) + self.pos
-        for b in self.blocks: h = b(h, e)
-        h = self.out(modulate(h, *self.ada(e)[:,None].chunk(2, -1)))
-        return F.pixel_shuffle(h.transpose(1, 2).reshape(x.shape), self.patch)
 
-# %% ../nbs/06_zoo.ipynb #463ceb82
+# %% ../nbs/06_zoo.ipynb #c2d96fb2
+@patch
+def forward(self:DiT, x, t, y):
+    e, x = self.temb(t, y), F.pixel_unshuffle(x, self.patch)
+    h = self.stem(x.flatten(2).transpose(1, 2)) + self.pos
+    for b in self.blocks: h = b(h, e)
+    h = self.out(modulate(h, *self.ada(e)[:,None].chunk(2, -1)))
+    return F.pixel_shuffle(h.transpose(1, 2).reshape(x.shape), self.patch)
+
+# %% ../nbs/06_zoo.ipynb #d46577de
 class Classifier(nn.Module):
     "A small convolutional classifier; `features` are its last layer but one."
     def __init__(self,
@@ -168,10 +175,15 @@ class Classifier(nn.Module):
         self.body = nn.Sequential(*block(c, 32), *block(32, 32), *block(32, 64, stride=2), nn.Flatten(), nn.Linear(64*(size//2)**2, n_features))
         self.head = nn.Sequential(nn.SiLU(), nn.Dropout(.2), nn.Linear(n_features, n_classes))
     def forward(self, x): return self.head(self.body(x))
-
     def features(self, x): return self.body(x.float().clamp(-1, 1))  # a picture ends where its range ends
 
-# %% ../nbs/06_zoo.ipynb #2ab6bcd4
+# %% ../nbs/06_zoo.ipynb #2c6900f1
+def _positive(name, v, K):
+    v = torch.as_tensor(v, dtype=torch.float64)
+    if v.shape not in ((), (K,)) or not (v.isfinite() & (v > 0)).all(): raise ValueError(f"{name} must be one number or {K}, one for each component, all finite and above 0, got {v.tolist()}")
+    return v.expand(K)
+
+# %% ../nbs/06_zoo.ipynb #593596ba
 class Mixture:
     "A mixture of isotropic Gaussians: data whose every statistic is known."
     def __init__(self,
@@ -183,11 +195,6 @@ class Mixture:
         if self.means.ndim < 2 or not K or not self.means.isfinite().all(): raise ValueError(f"means must be finite numbers of shape (K,*shape), got shape {tuple(self.means.shape)}; one component of one number is [[0.]]")
         self.std, self.weights = (_positive(k, v, K) for k,v in dict(std=std, weights=1. if weights is None else weights).items())
         self.weights = self.weights/self.weights.sum(); self.shape = tuple(self.means.shape[1:])
-
-def _positive(name, v, K):
-    v = torch.as_tensor(v, dtype=torch.float64)
-    if v.shape not in ((), (K,)) or not (v.isfinite() & (v > 0)).all(): raise ValueError(f"{name} must be one number or {K}, one for each component, all finite and above 0, got {v.tolist()}")
-    return v.expand(K)
 
 # %% ../nbs/06_zoo.ipynb #855479f8
 def _expected(self:Mixture,
@@ -221,7 +228,7 @@ def _draw(self:Mixture,
 
 Mixture.statistics, Mixture.draw = _statistics, _draw
 
-# %% ../nbs/06_zoo.ipynb #30b3e7ca
+# %% ../nbs/06_zoo.ipynb #ecdc1ae0
 def _choose(fn, n, label, guidance, device='cpu'):
     "The function of (x, t) that draws any class of fn(x, t, y), one class, or is guided to it."
     if label is not None and not 0 <= label < n: raise ValueError(f"label must be from 0 to {n-1}, or None for all classes, got {label}")
@@ -230,9 +237,7 @@ def _choose(fn, n, label, guidance, device='cpu'):
     if guidance != 1: return classifier_free(fn, y(label), y(n), guidance)
     return lambda x, t, **kw: fn(x, t, y(n if label is None else label).expand(len(x)), **kw)
 
-def _flatten(x): return x.flatten(1)
-
-# %% ../nbs/06_zoo.ipynb #6be36d82
+# %% ../nbs/06_zoo.ipynb #19f621c1
 class _Along(torch.autograd.Function):
     "A function of time that numpy computes, with its slope by a central difference."
     @staticmethod
@@ -242,6 +247,9 @@ class _Along(torch.autograd.Function):
         return torch.as_tensor(f(s)).to(t.device)
     @staticmethod
     def backward(ctx, g): return (g*ctx.slope).to(ctx.slope), None
+
+# %% ../nbs/06_zoo.ipynb #dab1f18a
+def _flatten(x): return x.flatten(1)
 
 def gaussian_mixture(
     means,                # Centres of the components, (K,*shape)
@@ -266,18 +274,19 @@ def gaussian_mixture(
     m.fingerprint = hashlib.sha256(said.encode()).hexdigest()[:16]
     return m
 
-# %% ../nbs/06_zoo.ipynb #3ecc8892
+# %% ../nbs/06_zoo.ipynb #cdc7b0e3
 FOLDER = Path(__file__).parent/'models' if '__file__' in globals() else Path('../usf_nbdev/models')
 NETWORKS = dict(UNet=UNet, FoldedUNet=FoldedUNet, DiT=DiT)
-
-def _mixture_card():
-    h, g, one = (np.array(v) for v in ([1, 1, -1, -1], [1, -1, -1, 1], [1, 1, 1, 1])); p = [np.outer(a, b)[None] for a,b in ((one, h), (h, one), (g, g), (h, h))]
-    return dict(title='Four Gaussians, 4 by 4, in closed form', data='none: a formula', licence='Apache-2.0', network='Mixture', parameters=0, shape=[1, 4, 4], predicts='noise', noise=VPLinear().to_dict(),
-        arguments=dict(means=(.75*np.stack(p)).tolist(), std=[.1, .15, .2, .25], weights=[.4, .3, .2, .1]))
 
 def model_names() -> list: # Names that `load_model` knows
     "The embedded models."
     return sorted([*(p.stem for p in FOLDER.glob('*.json')), 'mixture'])
+
+# %% ../nbs/06_zoo.ipynb #d34bb780
+def _mixture_card():
+    h, g, one = (np.array(v) for v in ([1, 1, -1, -1], [1, -1, -1, 1], [1, 1, 1, 1])); p = [np.outer(a, b)[None] for a,b in ((one, h), (h, one), (g, g), (h, h))]
+    return dict(title='Four Gaussians, 4 by 4, in closed form', data='none: a formula', licence='Apache-2.0', network='Mixture', parameters=0, shape=[1, 4, 4], predicts='noise', noise=VPLinear().to_dict(),
+        arguments=dict(means=(.75*np.stack(p)).tolist(), std=[.1, .15, .2, .25], weights=[.4, .3, .2, .1]))
 
 def card(
     name:str, # One of `model_names()`
