@@ -36,7 +36,7 @@ class Space:
         if not 0 < self.t_end[0] <= self.t_end[1] < self.noise.T: raise ValueError(f"t_end must be a rising pair inside (0, {self.noise.T}), got {self.t_end}")
     def n_steps(self, afs) -> int: return self.nfe + (afs != 'none')
 
-# %% ../nbs/07_space.ipynb #80508f4d
+# %% ../nbs/07_space.ipynb #62393638
 def gaps_to_times(
     space:Space, # The space
     gaps,        # (n,) positive, any scale
@@ -48,10 +48,8 @@ def gaps_to_times(
     t = noise.t_of_lamb(a + (b-a)*np.cumsum(gaps)[:-1]/np.sum(gaps))
     return (float(noise.T), *map(float, t), float(t_end))
 
-def random_times(
-    space:Space, # The space
-    n, rng,      # Steps; numpy Generator
-) -> tuple: # (n+1,) falling times
+# %% ../nbs/07_space.ipynb #1d1de826
+def random_times(space:Space, n, rng) -> tuple: # (n+1,) falling times
     "A known grid, bent at random."
     end = float(np.exp(rng.uniform(*np.log(space.t_end))))
     t = timesteps(space.noise, n, str(rng.choice(['uniform_t', 'uniform_lambda', 'quadratic', 'karras'])), t_end=end)
@@ -74,11 +72,8 @@ def _relaxation(space, rng, order):
     kind = _choice(rng, space.relaxations, [2 if k in ('none', 'linear') else 1 for k in space.relaxations])
     return Relaxation(kind, round(float(rng.normal(0, .08)), 4) if kind == 'linear' else 0.)
 
-# %% ../nbs/07_space.ipynb #a10e3987
-def random_expansion(
-    space:Space, rng,  # The space; numpy Generator
-    n_visited, newest, # Visited nodes; the default start
-) -> dict: # Keyword arguments of an `Expansion`
+# %% ../nbs/07_space.ipynb #9f7d9a04
+def random_expansion(space:Space, rng, n_visited, newest) -> dict: # Keyword arguments of an `Expansion`
     "Start, order, points and relaxation, over nodes -1..-n_visited; `newest` is the default start."
     start = newest
     if space.starts and n_visited > -newest and rng.random() < .15: start = -int(rng.integers(-newest+1, n_visited+1))
@@ -87,6 +82,7 @@ def random_expansion(
     order = _choice(rng, orders, [ORDER_WEIGHTS[o] for o in orders])
     return dict(start=start, order=order, points=_points(space, rng, start, order, others), relaxation=_relaxation(space, rng, order))
 
+# %% ../nbs/07_space.ipynb #dc47a76d
 def random_step(
     space:Space, # The space
     rng,         # numpy Generator
@@ -130,13 +126,14 @@ def fit_step(
     if c is not None: c = _fit(c, i+2)
     return replace(_fit(replace(s, corrector=None), i+1), corrector=c)
 
-# %% ../nbs/07_space.ipynb #a3f834b4
+# %% ../nbs/07_space.ipynb #ed9f6127
 def _shake(space, rng, s):
     "Multiply the gaps in lambda by log-normal factors; perhaps move the end."
     size = _choice(rng, (.03, .1, .3)); g = np.diff(space.noise.lamb(np.array(s.times)))
     end = s.times[-1] if rng.random() < .5 else float(np.clip(s.times[-1]*np.exp(rng.normal(0, 3*size)), *space.t_end))
     return replace(s, times=gaps_to_times(space, g*np.exp(rng.normal(0, size, len(g))*(rng.random(len(g)) < .6)), end))
 
+# %% ../nbs/07_space.ipynb #e6c3c432
 def _move_node(space, rng, s):
     "Delete an inner node and split a gap elsewhere."
     n = s.n_steps
@@ -163,7 +160,7 @@ def _relaxation_near(space, rng, e):
     if e.relaxation.kind == 'linear' and rng.random() < .7: return Relaxation('linear', round(e.relaxation.c + float(rng.normal(0, _choice(rng, (.01, .05)))), 4))
     return _relaxation(space, rng, e.order)
 
-# %% ../nbs/07_space.ipynb #aef62cfe
+# %% ../nbs/07_space.ipynb #6216fb2b
 def resize(
     space:Space,      # The space
     s:SolverSchedule, # A schedule
@@ -178,6 +175,7 @@ def resize(
     while len(steps) > n: j = int(rng.integers(1, len(steps))); del t[j], steps[j]
     return replace(s, times=tuple(t), steps=tuple(fit_step(o, i, n) for i,o in enumerate(steps)), afs='none', weights=None)
 
+# %% ../nbs/07_space.ipynb #63863fda
 def _change_afs(space, rng, s):
     afs = _choice(rng, space.afs)
     return replace(resize(space, s, space.n_steps(afs), rng), afs=afs) if space.nfe > 1 else s

@@ -7,13 +7,14 @@ __all__ = ['TARGETS', 'RECIPES', 'digits_data', 'Patches', 'patches_data', 'rand
            'accuracy', 'real_floor', 'real_draws', 'noisy_batch', 'learning_rate', 'Training', 'save', 'restore',
            'denoiser', 'run_training', 'ship', 'Recipe', 'judge', 'usf_train']
 
-# %% ../nbs/06a_train.ipynb #85d8dbf7
+# %% ../nbs/06a_train.ipynb #18026b03
 import copy, json, math, os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 import numpy as np, torch, torch.nn.functional as F
+from fastcore.basics import patch
 from fastcore.script import call_parse, Param
 from safetensors.torch import load_file, save_file
 from tqdm.auto import tqdm
@@ -60,7 +61,7 @@ def patches_data() -> tuple: # `Patches` (120780,3,16,16) in [-1,1] float32, lab
     p, i, j = X.where(slice(None)); _, H, W = X.grid
     return X, 16*p + 4*(4*i//H) + 4*j//W
 
-# %% ../nbs/06a_train.ipynb #ab6fa416
+# %% ../nbs/06a_train.ipynb #6eed9ca0
 def random_fifth(
     X, # Pictures
 ) -> tuple: # Indices to train with, indices held out
@@ -68,6 +69,7 @@ def random_fifth(
     p = torch.randperm(len(X), generator=torch.Generator().manual_seed(0)); k = int(.8*len(X))
     return p[:k], p[k:]
 
+# %% ../nbs/06a_train.ipynb #ad7773f6
 def blocks(
     X, # `Patches`
 ) -> tuple: # Indices to train with, indices held out
@@ -132,15 +134,10 @@ def real_draws(
     out = [Statistics.from_batches([feats[torch.randint(len(feats), (size,), generator=g)]]).distance(ref) for _ in range(n)]
     return float(np.mean(out)), float(np.std(out))
 
-# %% ../nbs/06a_train.ipynb #74bdd05e
+# %% ../nbs/06a_train.ipynb #d7fc7ee4
 TARGETS = dict(noise=lambda a, s, x0, eps: eps, v=lambda a, s, x0, eps: a*eps - s*x0, flow=lambda a, s, x0, eps: eps - x0)
 
-def noisy_batch(
-    X, Y, noise,      # Pictures, labels, noise schedule
-    B, drop,          # Pictures in a batch, and the chance that one's label is dropped
-    n_classes,        # Classes; also the label of none
-    predicts='noise', # Key of `TARGETS`
-) -> tuple:
+def noisy_batch(X, Y, noise, B, drop, n_classes, predicts='noise'):
     "(x_t, t, y, target) of a random batch."
     j = torch.randint(len(X), (B,)); x0 = X[j]; y = torch.where(torch.rand(B) < drop, n_classes, Y[j])
     t = (torch.rand(()) + torch.arange(B)/B) % 1*(noise.T-noise.t_end) + noise.t_end
@@ -148,13 +145,12 @@ def noisy_batch(
     eps = torch.randn_like(x0)
     return (a*x0 + s*eps).contiguous(memory_format=torch.channels_last), t, y, TARGETS[predicts](a, s, x0, eps)
 
-def learning_rate(
-    i, steps, # Step, of so many
-) -> float:
+# %% ../nbs/06a_train.ipynb #8b9cc68e
+def learning_rate(i, steps):
     "Factor on the learning rate: 200 steps of warm-up, then a cosine down to 2 %."
     return min(1, (i+1)/200)*(.49*(1 + math.cos(math.pi*min(1, i/steps))) + .02)
 
-# %% ../nbs/06a_train.ipynb #c237ca63
+# %% ../nbs/06a_train.ipynb #592e74bb
 class Training:
     "A training run: networks, optimiser, rows of loss and Fréchet distance; saved and restored as one."
     def __init__(self,
@@ -176,40 +172,42 @@ class Training:
         self.opt = torch.optim.AdamW(self.net.parameters(), lr, weight_decay=1e-3, betas=(.9, .99))
         self.sched = torch.optim.lr_scheduler.LambdaLR(self.opt, lambda i: learning_rate(i, steps))
         self.i, self.loss, self.rows = 0, None, []
-    @property
-    def n_classes(self): return self.net.temb.label.num_embeddings - 1
 
-    def step(self):
-        x, t, y, target = noisy_batch(self.X, self.Y, self.noise, self.B, self.drop, self.n_classes, self.predicts)
-        loss = (self.net(x, t, y) - target).square().mean(); self.opt.zero_grad(); loss.backward()
-        torch.nn.utils.clip_grad_norm_(self.net.parameters(), 1.); self.opt.step(); self.sched.step()
-        w = min(.999, (1+self.i)/(10+self.i)); self.i += 1
-        for p,q in zip(self.ema.parameters(), self.net.parameters()): p.lerp_(q.detach(), 1-w)
-        self.loss = loss.item() if self.loss is None else .99*self.loss + .01*loss.item()
+# %% ../nbs/06a_train.ipynb #2466786c
+@patch(as_prop=True)
+def n_classes(self:Training): return self.net.temb.label.num_embeddings - 1
 
-# %% ../nbs/06a_train.ipynb #7f4b2076
+@patch
+def step(self:Training):
+    x, t, y, target = noisy_batch(self.X, self.Y, self.noise, self.B, self.drop, self.n_classes, self.predicts)
+    loss = (self.net(x, t, y) - target).square().mean(); self.opt.zero_grad(); loss.backward()
+    torch.nn.utils.clip_grad_norm_(self.net.parameters(), 1.); self.opt.step(); self.sched.step()
+    w = min(.999, (1+self.i)/(10+self.i)); self.i += 1
+    for p,q in zip(self.ema.parameters(), self.net.parameters()): p.lerp_(q.detach(), 1-w)
+    self.loss = loss.item() if self.loss is None else .99*self.loss + .01*loss.item()
+
+# %% ../nbs/06a_train.ipynb #64e1d5f4
 _PARTS = ('net', 'ema', 'opt', 'sched')
-def save(self:Training,
-    path, # File to write
-):
+def save(self:Training, path):
     "Write a checkpoint in one move."
     d = {k: getattr(self, k).state_dict() for k in _PARTS} | dict(i=self.i, loss=self.loss, rows=self.rows, rng=torch.get_rng_state())
     tmp = Path(f'{path}.tmp'); torch.save(d, tmp); os.replace(tmp, path)
 
-def restore(self:Training,
-    path, # File to read
-):
+def restore(self:Training, path):
     "Continue from a checkpoint."
     d = torch.load(path, weights_only=True)
     for k in _PARTS: getattr(self, k).load_state_dict(d[k])
     self.i, self.loss, self.rows = d['i'], d['loss'], d['rows']; torch.set_rng_state(d['rng'])
 
+Training.save, Training.restore = save, restore
+
+# %% ../nbs/06a_train.ipynb #2787bb44
 def denoiser(self:Training) -> Denoiser: # Unconditional, of the averaged weights
     "The model as it is now."
     fn = lambda x, t: self.ema(x.contiguous(memory_format=torch.channels_last), t, torch.full((len(x),), self.n_classes))
     return Denoiser(fn, self.noise, predicts=self.predicts, shape=tuple(self.X.shape[1:]), name='training')
 
-Training.save, Training.restore, Training.denoiser = save, restore, denoiser
+Training.denoiser = denoiser
 
 # %% ../nbs/06a_train.ipynb #2b058eb6
 @torch.no_grad()
