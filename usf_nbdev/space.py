@@ -49,7 +49,10 @@ def gaps_to_times(
     return (float(noise.T), *map(float, t), float(t_end))
 
 # %% ../nbs/07_space.ipynb #1d1de826
-def random_times(space:Space, n, rng) -> tuple: # (n+1,) falling times
+def random_times(
+    space:Space, # The space
+    n, rng,      # Steps; numpy Generator
+) -> tuple: # (n+1,) falling times
     "A known grid, bent at random."
     end = float(np.exp(rng.uniform(*np.log(space.t_end))))
     t = timesteps(space.noise, n, str(rng.choice(['uniform_t', 'uniform_lambda', 'quadratic', 'karras'])), t_end=end)
@@ -73,7 +76,10 @@ def _relaxation(space, rng, order):
     return Relaxation(kind, round(float(rng.normal(0, .08)), 4) if kind == 'linear' else 0.)
 
 # %% ../nbs/07_space.ipynb #9f7d9a04
-def random_expansion(space:Space, rng, n_visited, newest) -> dict: # Keyword arguments of an `Expansion`
+def random_expansion(
+    space:Space, rng,  # The space; numpy Generator
+    n_visited, newest, # Visited nodes; the default start
+) -> dict: # Keyword arguments of an `Expansion`
     "Start, order, points and relaxation, over nodes -1..-n_visited; `newest` is the default start."
     start = newest
     if space.starts and n_visited > -newest and rng.random() < .15: start = -int(rng.integers(-newest+1, n_visited+1))

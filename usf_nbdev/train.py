@@ -137,7 +137,12 @@ def real_draws(
 # %% ../nbs/06a_train.ipynb #d7fc7ee4
 TARGETS = dict(noise=lambda a, s, x0, eps: eps, v=lambda a, s, x0, eps: a*eps - s*x0, flow=lambda a, s, x0, eps: eps - x0)
 
-def noisy_batch(X, Y, noise, B, drop, n_classes, predicts='noise'):
+def noisy_batch(
+    X, Y, noise,      # Pictures, labels, noise schedule
+    B, drop,          # Pictures in a batch, and the chance that one's label is dropped
+    n_classes,        # Classes; also the label of none
+    predicts='noise', # Key of `TARGETS`
+) -> tuple:
     "(x_t, t, y, target) of a random batch."
     j = torch.randint(len(X), (B,)); x0 = X[j]; y = torch.where(torch.rand(B) < drop, n_classes, Y[j])
     t = (torch.rand(()) + torch.arange(B)/B) % 1*(noise.T-noise.t_end) + noise.t_end
@@ -146,7 +151,9 @@ def noisy_batch(X, Y, noise, B, drop, n_classes, predicts='noise'):
     return (a*x0 + s*eps).contiguous(memory_format=torch.channels_last), t, y, TARGETS[predicts](a, s, x0, eps)
 
 # %% ../nbs/06a_train.ipynb #8b9cc68e
-def learning_rate(i, steps):
+def learning_rate(
+    i, steps, # Step, of so many
+) -> float:
     "Factor on the learning rate: 200 steps of warm-up, then a cosine down to 2 %."
     return min(1, (i+1)/200)*(.49*(1 + math.cos(math.pi*min(1, i/steps))) + .02)
 
@@ -188,12 +195,16 @@ def step(self:Training):
 
 # %% ../nbs/06a_train.ipynb #64e1d5f4
 _PARTS = ('net', 'ema', 'opt', 'sched')
-def save(self:Training, path):
+def save(self:Training,
+    path, # File to write
+):
     "Write a checkpoint in one move."
     d = {k: getattr(self, k).state_dict() for k in _PARTS} | dict(i=self.i, loss=self.loss, rows=self.rows, rng=torch.get_rng_state())
     tmp = Path(f'{path}.tmp'); torch.save(d, tmp); os.replace(tmp, path)
 
-def restore(self:Training, path):
+def restore(self:Training,
+    path, # File to read
+):
     "Continue from a checkpoint."
     d = torch.load(path, weights_only=True)
     for k in _PARTS: getattr(self, k).load_state_dict(d[k])
