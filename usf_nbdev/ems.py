@@ -17,11 +17,12 @@ from tqdm.auto import tqdm
 # %% ../nbs/02a_ems.ipynb #ea3fcbce
 from .weights import to_data
 
-# %% ../nbs/02a_ems.ipynb #628d3fac
+# %% ../nbs/02a_ems.ipynb #9d5dc423
 def _running(f, d):
     "Running trapezoid integral of a table on a uniform grid of spacing `d`, 0 at the start."
     return np.concatenate([np.zeros_like(f[:1]), np.cumsum((f[1:]+f[:-1])*d/2, 0)])
 
+# %% ../nbs/02a_ems.ipynb #30b357a8
 class EMS:
     "Empirical model statistics l, s, b on a uniform grid in lambda, with their integrals."
     def __init__(self,
@@ -49,7 +50,7 @@ def _check(self:EMS):
     if not all(np.isfinite(v).all() for v in (self.l, self.s, self.b)): raise ValueError("l, s, b must be finite")
 EMS._check = _check
 
-# %% ../nbs/02a_ems.ipynb #8bc647b7
+# %% ../nbs/02a_ems.ipynb #a7fda87e
 def index(self:EMS,
     lam:float, # A value of lambda
 ) -> int: # The nearest grid index
@@ -58,23 +59,28 @@ def index(self:EMS,
     if not -1 <= i <= len(self.lamb): raise ValueError(f"statistics cover lambda from {self.lamb[0]:.3f} to {self.lamb[-1]:.3f}, got a node at {lam:.3f}; estimate them on a wider range or move the times")
     return min(max(i, 0), len(self.lamb)-1)
 
-def value_terms(self:EMS,
-    lam_s, # $\lambda$ of the start
-    lam_p, # $\lambda$ of the node whose output is used
-) -> tuple:
+EMS.index = index
+
+# %% ../nbs/02a_ems.ipynb #c949d747
+def value_terms(self:EMS, lam_s, lam_p):
     "(scale, l, shift) with g_s(p) = scale*f(p) - shift and f = (sigma eps - l x)/alpha."
     s, p = self.index(lam_s), self.index(lam_p)
     return np.exp(self.S[s]-self.S[p]), self.l[p], np.exp(self.S[s])*(self.B[p]-self.B[s])
 
-EMS.index, EMS.value_terms = index, value_terms
+EMS.value_terms = value_terms
 
-# %% ../nbs/02a_ems.ipynb #04b97199
-def step(self:EMS,
-    lam_s, lam_t,     # $\lambda$ of start and end
-    alpha_s, alpha_t, # $\alpha$ there
-    X,                # The form of x_s
-    D,                # Forms of the derivatives of g at s, the value first; None where one is not used
-): # A form
+# %% ../nbs/02a_ems.ipynb #0911c900
+def _moments(self:EMS, s, t, k):
+    "E_k for every k of a list: trapezoid weights times exp, summed over the grid at once."
+    u, w, G = self.lamb[s:t+1]-self.lamb[s], np.zeros(t-s+1), (self.L[s:t+1]-self.L[s]) + (self.S[s:t+1]-self.S[s])
+    w[1:] += self.d/2; w[:-1] += self.d/2
+    rows = np.array([w*u**j/math.factorial(j) for j in k]).reshape(len(k), len(u))
+    return (rows@np.exp(G).reshape(len(u), -1)).reshape(len(k), *self.shape)
+
+EMS._moments = _moments
+
+# %% ../nbs/02a_ems.ipynb #dad26c61
+def step(self:EMS, lam_s, lam_t, alpha_s, alpha_t, X, D):
     "The form of x_t from the form `X` of x_s and the derivatives `D` of g (D[0] the value)."
     s, t = self.index(lam_s), self.index(lam_t); I = self.I[t]-self.I[s]; decay = np.exp(self.L[s]-self.L[t])
     x = decay*X/alpha_s - np.exp(-self.L[t]-self.S[s])*I*D[0]
@@ -83,14 +89,7 @@ def step(self:EMS,
     for E,d in zip(self._moments(s, t, k), [D[j] for j in k]): x = x - decay*E*d
     return alpha_t*x
 
-def _moments(self:EMS, s, t, k):
-    "E_k for every k of a list: trapezoid weights times exp, summed over the grid at once."
-    u, w, G = self.lamb[s:t+1]-self.lamb[s], np.zeros(t-s+1), (self.L[s:t+1]-self.L[s]) + (self.S[s:t+1]-self.S[s])
-    w[1:] += self.d/2; w[:-1] += self.d/2
-    rows = np.array([w*u**j/math.factorial(j) for j in k]).reshape(len(k), len(u))
-    return (rows@np.exp(G).reshape(len(u), -1)).reshape(len(k), *self.shape)
-
-EMS.step, EMS._moments = step, _moments
+EMS.step = step
 
 # %% ../nbs/02a_ems.ipynb #61ea76ab
 def refine(self:EMS,
@@ -116,7 +115,7 @@ def _read(path, names):
         with np.load(path, allow_pickle=False) as z: return [z[k] for k in names]
     except (OSError, KeyError, ValueError, TypeError, EOFError, SafetensorError, zipfile.BadZipFile, zlib.error) as e: raise ValueError(f"{path}: must hold the arrays {', '.join(names)}; it cannot be read: {e}") from None
 
-# %% ../nbs/02a_ems.ipynb #10988be9
+# %% ../nbs/02a_ems.ipynb #bc00644b
 def save(self:EMS,
     path,                # A file `*.safetensors`, or a folder to write `ems.safetensors` into
     dtype:str='float64', # Type of the tables; `float32` halves the file
@@ -126,6 +125,9 @@ def save(self:EMS,
     p.parent.mkdir(parents=True, exist_ok=True); save_file(dict(lamb=self.lamb) | {k: getattr(self, k).astype(dtype) for k in 'lsb'}, p)
     return p
 
+EMS.save = save
+
+# %% ../nbs/02a_ems.ipynb #4ae69825
 def load(
     path,       # A file `*.safetensors`, a folder with `ems.safetensors`, or with DPM-Solver-v3's `l.npz` and `sb.npz`
     noise=None, # For a folder of DPM-Solver-v3: the noise schedule whose `T` and `t_end` are the ends of its grid
@@ -137,15 +139,16 @@ def load(
     if noise is None: raise ValueError(f"{path}: DPM-Solver-v3's files do not say for which lambda they are; pass the noise schedule, say noise=VPLinear(t_end=1e-4)")
     return EMS(_ends(noise), *_read(p/'l.npz', ('l',)), *_read(p/'sb.npz', ('s', 'b')))
 
-EMS.save, EMS.load = save, staticmethod(load)
+EMS.load = staticmethod(load)
 
-# %% ../nbs/02a_ems.ipynb #500474c0
+# %% ../nbs/02a_ems.ipynb #41e36758
 def _noise_prediction(model, x, t):
     "What the network says about the noise in x, whatever it predicts."
     a, s = float(model.noise.alpha(t)), float(model.noise.sigma(t)); p, q = to_data(model.predicts, a, s); m = model(x, t)
     if x.requires_grad and not m.requires_grad: raise ValueError("model must be differentiable in x; take torch.no_grad or .detach() out of its fn")
     return x*float((1-a*p)/s) - m*float(a*q/s)
 
+# %% ../nbs/02a_ems.ipynb #ccedabc5
 def _observe(model, lam, x0, z, v, ends, h):
     "At one lambda: a probe of the diagonal of sigma*J, and y, r*eps, r*eps' as one stack, all float64."
     n = model.noise; at = lambda u: (t := float(n.t_of_lamb(u)), float(n.alpha(t)), float(n.sigma(t)))
@@ -158,7 +161,7 @@ def _observe(model, lam, x0, z, v, ends, h):
     with torch.no_grad(): slope = (e*e*(on_tangent(d)-eps) - d*d*(on_tangent(e)-eps))/(d*e*(e-d))
     return J.double(), torch.stack([y, r*eps, r*slope]).double()
 
-# %% ../nbs/02a_ems.ipynb #6918fe23
+# %% ../nbs/02a_ems.ipynb #50fbf6b4
 def _draws(data, order, first, k, seed):
     "Pictures, noise and signs of states first..first+k-1, one generator per state."
     g = torch.Generator(); z, v = (torch.empty(k, *data.shape[1:], dtype=data.dtype) for _ in range(2))
@@ -167,6 +170,7 @@ def _draws(data, order, first, k, seed):
         z[i] = torch.randn(data.shape[1:], generator=g, dtype=data.dtype); v[i] = torch.randint(2, data.shape[1:], generator=g)*2-1
     return data[order[torch.arange(first, first+k) % len(data)]], z, v
 
+# %% ../nbs/02a_ems.ipynb #4b1ce6c0
 def _moments(model, lamb, data, n, seed, h, batch_size, bar):
     "At every lambda the mean diagonal l, and mean and covariance of (y, r*eps, r*eps')."
     order = torch.randperm(len(data), generator=torch.Generator().manual_seed(seed)); shape = data.shape[1:]

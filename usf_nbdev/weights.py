@@ -32,7 +32,7 @@ def phi(
     for f in _OVER_FACTORIAL[1:k]: p = (p - f)/h
     return p
 
-# %% ../nbs/02_weights.ipynb #957df6d8
+# %% ../nbs/02_weights.ipynb #65edf2de
 @lru_cache(maxsize=4096)
 def _taylor_inverse(d):
     "Inverse of the matrix d_j^r / r! over the distances `d`, scaled by the largest of them."
@@ -41,6 +41,7 @@ def _taylor_inverse(d):
     try: return np.linalg.solve(A, np.eye(len(d)))
     except np.linalg.LinAlgError: raise ValueError(f"active points must lie apart in lambda, got distances {d} from the start point") from None
 
+# %% ../nbs/02_weights.ipynb #d07dcc34
 def difference_weights(
     d,      # (m,) distances in lambda of the active points from the start point
     k:int,  # Which derivative, 1..m
@@ -87,7 +88,7 @@ class Plan:
     @property
     def nfe(self) -> int: return int(self.called.sum())
 
-# %% ../nbs/02_weights.ipynb #d78f4a46
+# %% ../nbs/02_weights.ipynb #325b7d9f
 class _Compiler:
     "Turns expansions into linear forms over (states, outputs, mean, 1)."
     def __init__(self, schedule, noise, ems=None):
@@ -100,13 +101,16 @@ class _Compiler:
         self.shape = () if ems is None else ems.shape             # statistics are tensors: then so are the weights
         self.basis = np.eye(2*self.K+2).reshape(2*self.K+2, 2*self.K+2, *[1]*len(self.shape))
         self.X, self.slot, self.node_of, self.rows = {}, {}, [], []
-    def evaluate(self, node):
-        "Give `node` a slot: its state so far becomes a row, and from here on a basis vector."
-        if node in self.X: self.rows.append(self.X[node])
-        self.slot[node] = len(self.node_of); self.node_of.append(node)
-        self.X[node] = self.basis[self.slot[node]]
 
-# %% ../nbs/02_weights.ipynb #ed078801
+# %% ../nbs/02_weights.ipynb #8e9e014c
+@patch
+def evaluate(self:_Compiler, node):
+    "Give `node` a slot: its state so far becomes a row, and from here on a basis vector."
+    if node in self.X: self.rows.append(self.X[node])
+    self.slot[node] = len(self.node_of); self.node_of.append(node)
+    self.X[node] = self.basis[self.slot[node]]
+
+# %% ../nbs/02_weights.ipynb #c447e2e4
 @patch
 def value(self:_Compiler, prediction, j, s):
     "The form of the output at node `j` (`s` is the start point, which EMS values refer to)."
@@ -119,6 +123,7 @@ def value(self:_Compiler, prediction, j, s):
     g = scale*((1-l)/self.alpha[j]*x - m); g[-1] -= shift
     return g
 
+# %% ../nbs/02_weights.ipynb #1936f59f
 @patch
 def derivatives(self:_Compiler, prediction, s, points):
     "The forms of the value and of the derivatives in lambda at node `s`; None where no finite point sees one."
@@ -152,7 +157,7 @@ def _check_step(c:_Compiler, i, s):
         if np.isinf(c.lam[i+1]) and e.order > 1: raise ValueError(f"order at step {i} must be 1 to reach t={c.times[i+1]:g}, where lambda is infinite; got {e.order}")
         if e is s.corrector and np.isinf(c.lam[i+1]): raise ValueError(f"corrector at step {i} must be None at t={c.times[i+1]:g}: the network is not defined without noise")
 
-# %% ../nbs/02_weights.ipynb #b0d61e4d
+# %% ../nbs/02_weights.ipynb #3d38dfa1
 @np.errstate(all='ignore')    # what overflows is refused below
 def _compile(schedule, noise, ems=None) -> Plan:
     c, n = _Compiler(schedule, noise, ems), schedule.n_steps
@@ -167,6 +172,7 @@ def _compile(schedule, noise, ems=None) -> Plan:
             if s.corrector.kind == 'implicit' and i < n-1: c.evaluate(i+1)
     return c.plan() if schedule.weights is None else _override(c.plan(), schedule.weights)
 
+# %% ../nbs/02_weights.ipynb #a3e5aac0
 @patch
 def plan(self:_Compiler) -> Plan:
     K, k = self.K, np.array(self.node_of)
@@ -174,13 +180,14 @@ def plan(self:_Compiler) -> Plan:
     if not np.isfinite(F).all(): raise ValueError(f"times {self.times.tolist()} give infinite weights; move nodes apart or lower the orders")
     return Plan(self.times[k], k, np.arange(K) >= (self.afs != 'none'), self.alpha[k], self.sigma[k], F[:,:K], F[:,K:2*K], F[:,2*K], F[:,2*K+1], self.n_steps, skips=self.skips)
 
-# %% ../nbs/02_weights.ipynb #d4873975
+# %% ../nbs/02_weights.ipynb #cc63c3cb
 def _override(plan, weights):
     "The same calls, other sums."
     P, Q = np.zeros_like(plan.P), np.zeros_like(plan.Q)
     for r,(x,_,*m) in enumerate(weights): P[r,0], Q[r,:r+1] = x, m
     return replace(plan, P=P, Q=Q, M=np.array([r[1] for r in weights]))
 
+# %% ../nbs/02_weights.ipynb #512dced6
 def reduced(
     plan:Plan, # A plan over data predictions, without statistics
 ) -> tuple: # (slots) rows, as `SolverSchedule.weights` takes them
