@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['Denoiser', 'static_threshold', 'dynamic_threshold', 'classifier_free', 'start_noise', 'program', 'weighted_sum',
-           'sample', 'plan_for']
+           'plan_for', 'sample']
 
 # %% ../nbs/03_sample.ipynb #3c70d4b2
 from copy import copy
@@ -16,7 +16,7 @@ from fastcore.basics import patch
 from .core import SolverSchedule
 from .weights import Plan, compile_plan, to_data
 
-# %% ../nbs/03_sample.ipynb #a6ebfea1
+# %% ../nbs/03_sample.ipynb #0f031c74
 class Denoiser:
     "A network `fn(x, t)` with its noise schedule and what it predicts; counts its calls."
     def __init__(self,
@@ -41,13 +41,16 @@ class Denoiser:
         self.fn, self.noise, self.predicts, self.shape, self.time, self.clip = fn, noise, predicts, shape and tuple(shape), time, clip
         self.mean, self.ems, self.dtype, self.name, self.device, self.skips, self.each = mean, ems, dtype, name, torch.device(device), skips, each
         self._calls = [0]
-    def __repr__(self): return f'Denoiser {self.name!r}: samples {self.shape}, predicts {self.predicts}, noise schedule {type(self.noise).__name__}'
     @property
     def calls(self): return self._calls[0]
     @calls.setter
     def calls(self, n): self._calls[0] = n
 
-# %% ../nbs/03_sample.ipynb #4dc44520
+# %% ../nbs/03_sample.ipynb #f79109eb
+@patch
+def __repr__(self:Denoiser): return f'Denoiser {self.name!r}: samples {self.shape}, predicts {self.predicts}, noise schedule {type(self.noise).__name__}'
+
+# %% ../nbs/03_sample.ipynb #75941cbc
 @patch
 def network(self:Denoiser,
     x:torch.Tensor,  # State, (B,*shape)
@@ -64,6 +67,7 @@ def network(self:Denoiser,
     if m.shape != x.shape: raise ValueError(f"the network must return the shape of its input {tuple(x.shape)}, got {tuple(m.shape)}")
     return m
 
+# %% ../nbs/03_sample.ipynb #165859a7
 @patch
 def own_time(self:Denoiser,
     t:float, # Time of the noise schedule
@@ -71,6 +75,7 @@ def own_time(self:Denoiser,
     "What the network is told of the time."
     return float(t if self.time is None else self.time(t))
 
+# %% ../nbs/03_sample.ipynb #9530d05f
 @patch
 def __call__(self:Denoiser,
     x:torch.Tensor,  # State at `t`, (B,*shape)
@@ -84,13 +89,14 @@ def __call__(self:Denoiser,
     a, b = to_data(self.predicts, float(self.noise.alpha(t)), float(self.noise.sigma(t)))
     return (self.clip(a*x + b*m) - a*x)/b
 
-# %% ../nbs/03_sample.ipynb #37a4c6d4
+# %% ../nbs/03_sample.ipynb #882715c4
 def static_threshold(
     bound:float=1., # Data lie in [-bound, bound]
 ): # A function for `Denoiser(clip=...)`
     "Clip the data prediction to the range of the data."
     return lambda x0: x0.clamp(-bound, bound)
 
+# %% ../nbs/03_sample.ipynb #1a05796d
 def dynamic_threshold(
     q:float=.995,   # Quantile of |x0| within each sample
     bound:float=1., # Data lie in [-bound, bound]
@@ -172,7 +178,28 @@ def weighted_sum(
         else: out.addcmul_(values[tuple(at)], w)
     return out if const is None else out.add_(const)
 
-# %% ../nbs/03_sample.ipynb #e3d6e353
+# %% ../nbs/03_sample.ipynb #7d06418b
+def plan_for(
+    model:Denoiser, # The network
+    schedule,       # `SolverSchedule` or `Plan`
+    ems=None,       # Empirical model statistics; default: the model's
+    mean=None,      # The data's mean; default: the model's
+) -> Plan: # A plan over what the model predicts
+    "The plan of a schedule over the outputs of a model."
+    if not isinstance(model, Denoiser): raise ValueError(f"model must be a Denoiser, got {type(model).__name__}; wrap it: Denoiser(fn, noise, predicts=...)")
+    plan = schedule
+    if isinstance(schedule, SolverSchedule): plan = compile_plan(schedule, model.noise, ems=model.ems if ems is None else ems, mean=model.mean if mean is None else mean)
+    elif not isinstance(schedule, Plan): raise ValueError(f"schedule must be a SolverSchedule or a Plan, got {type(schedule).__name__}")
+    if model.skips and plan.skips is not None and len(plan.skips) != model.skips: raise ValueError(f"skips must be {model.skips} coefficients for the network {model.name!r}, got {len(plan.skips)}")
+    return plan.for_model(model.predicts) if plan.predicts == 'data' and model.predicts != 'data' else plan
+
+# %% ../nbs/03_sample.ipynb #9102f405
+def _path(plan, values):
+    "The state at every node: that of the first slot which evaluated it."
+    first = {node: k for k,node in reversed(list(enumerate([*plan.node.tolist(), plan.n_steps])))}
+    return torch.stack([values['x', first[i]] for i in range(plan.n_steps+1)])
+
+# %% ../nbs/03_sample.ipynb #ffd86784
 def sample(
     model:Denoiser,          # The network
     schedule,                # `SolverSchedule`, or a `Plan` compiled with `compile_plan`
@@ -199,23 +226,3 @@ def sample(
                 for k in row.last: values.pop(k, None)
     out = values['x', len(plan.times)].to(x_T.dtype)
     return (out, _path(plan, values)) if return_path else out
-
-def _path(plan, values):
-    "The state at every node: that of the first slot which evaluated it."
-    first = {node: k for k,node in reversed(list(enumerate([*plan.node.tolist(), plan.n_steps])))}
-    return torch.stack([values['x', first[i]] for i in range(plan.n_steps+1)])
-
-# %% ../nbs/03_sample.ipynb #7d06418b
-def plan_for(
-    model:Denoiser, # The network
-    schedule,       # `SolverSchedule` or `Plan`
-    ems=None,       # Empirical model statistics; default: the model's
-    mean=None,      # The data's mean; default: the model's
-) -> Plan: # A plan over what the model predicts
-    "The plan of a schedule over the outputs of a model."
-    if not isinstance(model, Denoiser): raise ValueError(f"model must be a Denoiser, got {type(model).__name__}; wrap it: Denoiser(fn, noise, predicts=...)")
-    plan = schedule
-    if isinstance(schedule, SolverSchedule): plan = compile_plan(schedule, model.noise, ems=model.ems if ems is None else ems, mean=model.mean if mean is None else mean)
-    elif not isinstance(schedule, Plan): raise ValueError(f"schedule must be a SolverSchedule or a Plan, got {type(schedule).__name__}")
-    if model.skips and plan.skips is not None and len(plan.skips) != model.skips: raise ValueError(f"skips must be {model.skips} coefficients for the network {model.name!r}, got {len(plan.skips)}")
-    return plan.for_model(model.predicts) if plan.predicts == 'data' and model.predicts != 'data' else plan
