@@ -62,7 +62,10 @@ def index(self:EMS,
 EMS.index = index
 
 # %% ../nbs/02a_ems.ipynb #c949d747
-def value_terms(self:EMS, lam_s, lam_p):
+def value_terms(self:EMS,
+    lam_s, # $\lambda$ of the start
+    lam_p, # $\lambda$ of the node whose output is used
+) -> tuple:
     "(scale, l, shift) with g_s(p) = scale*f(p) - shift and f = (sigma eps - l x)/alpha."
     s, p = self.index(lam_s), self.index(lam_p)
     return np.exp(self.S[s]-self.S[p]), self.l[p], np.exp(self.S[s])*(self.B[p]-self.B[s])
@@ -80,7 +83,12 @@ def _moments(self:EMS, s, t, k):
 EMS._moments = _moments
 
 # %% ../nbs/02a_ems.ipynb #dad26c61
-def step(self:EMS, lam_s, lam_t, alpha_s, alpha_t, X, D):
+def step(self:EMS,
+    lam_s, lam_t,     # $\lambda$ of start and end
+    alpha_s, alpha_t, # $\alpha$ there
+    X,                # The form of x_s
+    D,                # Forms of the derivatives of g at s, the value first; None where one is not used
+): # A form
     "The form of x_t from the form `X` of x_s and the derivatives `D` of g (D[0] the value)."
     s, t = self.index(lam_s), self.index(lam_t); I = self.I[t]-self.I[s]; decay = np.exp(self.L[s]-self.L[t])
     x = decay*X/alpha_s - np.exp(-self.L[t]-self.S[s])*I*D[0]
