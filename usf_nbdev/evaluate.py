@@ -5,12 +5,14 @@
 # %% auto #0
 __all__ = ['TRIAL_NOISE', 'FINAL_NOISE', 'CONFIRM_NOISE', 'CONTROL_NOISE', 'DRAWS', 'PARTS', 'noise_of', 'Clock', 'batches_of',
            'evaluate', 'Together', 'evaluate_many', 'pictures_of', 'safe_grid', 'many_steps', 'Control', 'statistics',
-           'many', 'distance', 'least_to_extrapolate', 'evaluate_infinite', 'interval', 'ratio_interval']
+           'recall', 'remember', 'noted', 'wanted', 'many', 'distance', 'least_to_extrapolate', 'evaluate_infinite',
+           'interval', 'ratio_interval']
 
-# %% ../nbs/09a_evaluate.ipynb #0d5eccf3
+# %% ../nbs/09a_evaluate.ipynb #daaa0128
 import base64, os, time
 from collections import Counter
 from contextlib import contextmanager
+from functools import reduce
 import numpy as np, torch
 from scipy.stats import t as student
 
@@ -195,20 +197,31 @@ class Control:
         self.model, self.metric, self.n, self.batch_size, self.store, self.draw, self.clock, self.known = model, metric, n, batch_size, store, draw, clock, {}
         self.schedule = many_steps(model.noise, 10)
 
-# %% ../nbs/09a_evaluate.ipynb #3b8cbeb0
+# %% ../nbs/09a_evaluate.ipynb #a63a85ae
 def statistics(self:Control,
     n:int, seed:int,   # Samples, and the seed of their noise
     first:int=0,       # Index of the first
     draw:str='normal', # One of `DRAWS`
 ) -> Statistics:
     "Statistics of the control on samples first..first+n-1, remembered."
+    if (known := self.recall(n, seed, first, draw)) is not None: return known
+    with torch.inference_mode(): return self.remember(feature_statistics(self._batches(n, seed, first, draw), self.metric.features), n, seed, first, draw)
+
+def recall(self:Control, n:int, seed:int, first:int, draw:str) -> Statistics|None:
+    "Statistics that were made before, here or by another process."
     key = f'control:{n}:{seed}:{first}:{draw}'
     if key not in self.known and self.store is not None and (kept := self.store.get(key)): self.known[key] = _unpack(kept)
-    if key not in self.known:
-        with torch.inference_mode(): s = feature_statistics(self._batches(n, seed, first, draw), self.metric.features)
-        self.known[key] = _unpack(_pack(s))
-        if self.store is not None: self.store.put(key, _pack(s))
+    return self.known.get(key)
+
+def remember(self:Control, s:Statistics, n:int, seed:int, first:int, draw:str) -> Statistics:
+    "Keep statistics, wherever they were made."
+    key, packed = self.noted(s, n, seed, first, draw); self.known[key] = _unpack(packed)
+    if self.store is not None: self.store.put(key, packed)
     return self.known[key]
+
+def noted(self:Control, s, n, seed, first, draw) -> tuple: # (key, value)
+    "Statistics as a note."
+    return f'control:{n}:{seed}:{first}:{draw}', _pack(s)
 
 def _batches(self:Control, n, seed, first, draw):
     plan, clock = plan_for(self.model, self.schedule), self.clock or Clock()
@@ -216,12 +229,19 @@ def _batches(self:Control, n, seed, first, draw):
         with clock('sampling'): x = sample(self.model, plan, noise_of(self.model, min(self.batch_size, first+n-i), seed, i, draw), first=i)
         yield x
 
+Control.statistics, Control.recall, Control.remember, Control.noted, Control._batches = statistics, recall, remember, noted, _batches
+
+# %% ../nbs/09a_evaluate.ipynb #1455d7e7
+def wanted(self:Control, n:int, seed:int) -> list: # Arguments of `statistics`
+    "All that a distance on n samples of a seed asks for."
+    ends = np.linspace(0, self.n, min(PARTS, self.n)+1).astype(int).tolist()
+    return [(b-a, CONTROL_NOISE, a, 'normal') for a,b in zip(ends, ends[1:])] + [(n, seed, 0, self.draw)]
+
 def many(self:Control) -> Statistics:
     "Statistics on many samples, in parts; every process makes them in another order."
-    ends = np.linspace(0, self.n, min(PARTS, self.n)+1).astype(int); parts = list(zip(ends[1:]-ends[:-1], ends))
-    for i in np.random.default_rng(os.getpid()).permutation(len(parts)): self.statistics(int(parts[i][0]), CONTROL_NOISE, int(parts[i][1]))
-    whole = [self.statistics(int(size), CONTROL_NOISE, int(first)) for size,first in parts]
-    return sum(whole[1:], whole[0])
+    parts = self.wanted(0, 0)[:-1]
+    for i in np.random.default_rng(os.getpid()).permutation(len(parts)): self.statistics(*parts[i])
+    return reduce(Statistics.merge, (self.statistics(*p) for p in parts))
 
 def distance(self:Control,
     stats,   # `Statistics` of a sampler's features
@@ -232,7 +252,7 @@ def distance(self:Control,
     c = control_variate(stats, self.statistics(n, seed, draw=self.draw), self.known['many']); r = self.metric.reference
     return frechet_distance(c.mean, c.cov, r.mean, r.cov)
 
-Control.statistics, Control._batches, Control.many, Control.distance = statistics, _batches, many, distance
+Control.wanted, Control.many, Control.distance = wanted, many, distance
 
 # %% ../nbs/09a_evaluate.ipynb #8600ea59
 def least_to_extrapolate(
