@@ -67,7 +67,7 @@ def nfe_name(
     "Numbers of calls in words: a range, or a list."
     return f'{nfes[0]}-{nfes[-1]}' if len(nfes) > 1 and nfes[-1]-nfes[0] == len(nfes)-1 else ','.join(map(str, nfes))
 
-# %% ../nbs/12_cli.ipynb #d6e17aff
+# %% ../nbs/12_cli.ipynb #89a98add
 def cores() -> int: # At least 1
     "How many cores this process may use."
     return len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count() or 1
@@ -76,9 +76,13 @@ def processes(
     model,        # A `Denoiser`
     workers:int,  # Processes that were asked for; None: all cores for a model on the CPU
     threads:int,  # Threads of each
-) -> int:
+    ray:str=None, # Address of a Ray cluster, if workers are there
+) -> int: # None: as many as the cluster has room for
     "How many processes a search has."
     if threads < 1: raise ValueError(f"threads must be at least 1, got {threads}")
+    if ray is not None:
+        if threads > 1 and model.device.type == 'cpu': raise ValueError(f"threads must be 1 for workers on the CPU, got {threads}; use more workers")
+        return workers
     if workers is None: return cores() if threads == 1 and model.device.type == 'cpu' else 1
     if workers > 1 and threads > 1: raise ValueError(f"threads must be 1 for {workers} workers, got {threads}; use more workers, or one worker with more threads")
     return workers
@@ -117,7 +121,7 @@ def _say(result, folder, files, options=''):
 def _option(name, help): # Of a search; empty unless given
     return Param(f"{help} [default: {getattr(SearchConfig, name)}, or the recipe's]", type(getattr(SearchConfig, name)))
 
-# %% ../nbs/12_cli.ipynb #e40ae406
+# %% ../nbs/12_cli.ipynb #6969c5fc
 @call_parse
 @delegates(open_system, but=['judged'])
 def usf_search(
@@ -126,7 +130,8 @@ def usf_search(
     budget:_option('budget', "Full trials for each number of calls, the known solvers included")=None,
     seed:Param("Seed of the search", int)=0,
     out:Param("Folder for journal, schedules, figures and report [default: runs/MODEL-nfeN-seedS]", str)=None,
-    workers:Param("Processes; the search is the same with any number [default: all cores for a model on the CPU]", int)=None,
+    workers:Param("Processes, or with --ray workers; the search is the same with any number [default: all cores for a model on the CPU; with --ray one for each GPU, or CPU, of the cluster]", int)=None,
+    ray:Param("Measure trials on a Ray cluster: auto (the one that this machine belongs to, or else a new one on it), local (a new one), or its address", str)=None,
     threads:Param("CPU threads of each process", int)=1,
     optimiser:Param("Who proposes", str, choices=sorted(OPTIMISERS))='s3',
     n:_option('n', "Samples of a full trial")=None,
@@ -148,8 +153,8 @@ def usf_search(
         nfes = parse_nfe(asked.pop('nfe', SearchConfig.nfe)); torch.set_num_threads(max(threads, 1))
         m = open_system(model, **kwargs); given = [_load(p, m) for p in seed_from or ()]
         config = SearchConfig(nfe=nfes, given=[replace(s, name=s.name or Path(p).stem) for p,s in zip(seed_from or (), given)], seed=seed, **asked)
-        k = processes(m, workers, threads); folder = Path(out or f'runs/{m.name}-nfe{nfe_name(nfes)}-seed{seed}')
-        r = search(m, config=config, optimiser=optimiser, journal=folder/'journal.db', workers=k)
+        k = processes(m, workers, threads, ray); folder = Path(out or f'runs/{m.name}-nfe{nfe_name(nfes)}-seed{seed}')
+        r = search(m, config=config, optimiser=optimiser, journal=folder/'journal.db', workers=k, ray=ray)
         _say(r, folder, save_result(r, m, folder), _said(model, kwargs))
 
 # %% ../nbs/12_cli.ipynb #8b5f6ea7

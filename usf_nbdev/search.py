@@ -4,20 +4,26 @@
 
 # %% auto #0
 __all__ = ['LATER', 'OURS', 'family', 'best_known', 'finalists', 'polishes', 'polished', 'confirmation', 'upcoming', 'Judge',
-           'run_waiting', 'propose', 'work', 'SearchResult', 'fingerprint', 'search', 'default_metric']
+           'run_waiting', 'propose', 'work', 'Notes', 'JudgeAway', 'run_waiting_elsewhere', 'give', 'in_ranges', 'take',
+           'measured', 'came', 'put_together', 'missing', 'tell_all', 'control_came', 'SearchResult', 'fingerprint',
+           'search', 'default_metric']
 
-# %% ../nbs/10_search.ipynb #41a1501e
+# %% ../nbs/10_search.ipynb #1628079e
 import hashlib, json, multiprocessing, os, time
+from contextlib import closing
 from dataclasses import asdict, replace
+from functools import partial
 import numpy as np, pandas as pd, torch
 from fastcore.basics import patch
 from threadpoolctl import threadpool_limits
 from tqdm.auto import tqdm
 
-# %% ../nbs/10_search.ipynb #93587f58
+# %% ../nbs/10_search.ipynb #8cab3d2c
 from . import __version__
 from .core import SolverSchedule
 from .metrics import FrechetMetric
+from .distributed import RayWorkers, Whole, part
+from .faster import faster
 from .journal import Journal, Trial
 from .solvers import known_solvers
 from .evaluate import CONFIRM_NOISE, FINAL_NOISE, TRIAL_NOISE, Clock, Control, Together, evaluate_infinite, evaluate_many, interval, least_to_extrapolate, ratio_interval
@@ -103,7 +109,7 @@ def upcoming(
     if 'polish' in origins and 'polished' not in origins and (ends := polished(trials, config, made)): return ends
     return confirmation(trials, config)
 
-# %% ../nbs/10_search.ipynb #9cf0bba3
+# %% ../nbs/10_search.ipynb #84cf9268
 class Judge:
     "Measures trials of a search; what it shares between them changes no value."
     def __init__(self,
@@ -119,8 +125,12 @@ class Judge:
         "How many trials like this one are measured together: few large ones, as all are run again if the process dies."
         if t.origin in ('polish', 'extrapolated'): return 1
         return min(16, max(4, 4*self.config.batch_size//t.n))
+    def terms(self, t:Trial) -> tuple: # (`Control` or None, one of `DRAWS`)
+        "What trials like this one are corrected by, and their starting noise."
+        plain = t.origin in ('confirm', 'extrapolated')
+        return None if plain else self.control, 'normal' if plain or t.origin == 'polish' else self.config.draw
 
-# %% ../nbs/10_search.ipynb #1cbfcf54
+# %% ../nbs/10_search.ipynb #98ed52c6
 @patch
 def measure(self:Judge,
     trials:list, # Trials that `claim_alike` gave
@@ -131,8 +141,7 @@ def measure(self:Judge,
         if t.origin == 'extrapolated': return [evaluate_infinite(self.model, schedules[0], self.metric, t.n, t.seed, batch_size=c.batch_size, clock=self.clock)[0]]
         if t.origin == 'polish': schedules = [self.gradients(t, schedules[0])]
     except ValueError as e: return [e]                              # exploded samples, infinite weights
-    control, draw = (None if t.origin == 'confirm' else self.control), ('normal' if t.origin in ('confirm', 'polish') else c.draw)
-    return evaluate_many(self.model, schedules, self.metric, t.n, t.seed, c.batch_size, control, draw, self.clock, self.together)
+    return evaluate_many(self.model, schedules, self.metric, t.n, t.seed, c.batch_size, *self.terms(t), self.clock, self.together)
 
 @patch
 def gradients(self:Judge, t, s):
@@ -208,6 +217,116 @@ def _helpers(workers, model, *args):
     context = multiprocessing.get_context('fork'); made = [context.Process(target=_helper, args=(os.getpid(), workers, *args), daemon=True) for _ in range(workers-1)]
     for p in made: p.start()
     return made
+
+# %% ../nbs/10_search.ipynb #29e331c8
+class Notes(dict):
+    "The notes of a judge that has no journal; `new` are those that it made itself."
+    def __init__(self): super().__init__(); self.new = {}
+    def put(self, key, value): self[key] = self.new[key] = value
+
+class JudgeAway:
+    "A judge in a worker. Each answer comes with new notes, seconds by name, and seconds in all."
+    def __init__(self,
+        model,   # As for `Judge`
+        metric,  # As for `Judge`
+        config,  # As for `Judge`
+    ): self.notes = Notes(); self.judge = Judge(model, metric, config, self.notes)
+    def note(self, key, value): self.notes[key] = value
+    def _with_account(self, f):
+        start = time.perf_counter(); made = f(); notes, self.notes.new = self.notes.new, {}; spent = dict(self.judge.clock.seconds); self.judge.clock.seconds.clear()
+        return made, notes, spent, time.perf_counter()-start
+    def measure(self, trials): return self._with_account(lambda: self.judge.measure(trials))
+    def part(self, text, n, seed, first, draw):
+        j = self.judge; s = j.control.schedule if text is None else read_schedule(text)
+        return self._with_account(lambda: part(j.model, s, j.metric.features, n, seed, first, j.config.batch_size, draw, j.clock))
+
+# %% ../nbs/10_search.ipynb #3c09c4b8
+class _Driver(_Searcher):
+    "A searcher whose trials are measured by a team."
+    def __init__(self, hire, *args, **kw):
+        super().__init__(*args, **kw); self.hire, self.team, self.mine = hire, None, 0       # `mine`: trials in hand
+        self.then, self.held, self.making, self.told, self.hopeless = {}, [], set(), set(), set()     # by ticket: what to do with its answer; trials that wait for statistics of the control; those statistics: in the making, told to all, not to be had
+    def submit(self, then, *job): self.then[self.team.submit(*job)] = then
+    def close(self):
+        if self.team is not None: self.team.close()
+    def finish(self, t, value, seconds): self.mine -= 1; super().finish(t, value, seconds)
+
+def run_waiting_elsewhere(self:_Driver):
+    "Give what waits in the journal to the team, and store what comes back."
+    if self.journal.unfinished() and self.team is None: self.team = self.hire(); self.workers = self.team.count
+    while self.team is not None and self.alive():
+        while self.team.room > len(self.held) and (some := self.claim()): self.mine += len(some); self.give(some)
+        if not self.team.jobs: return
+        self.take(self.team.next())
+
+_Driver.run_waiting = run_waiting_elsewhere
+
+# %% ../nbs/10_search.ipynb #ecf8aa6b
+def give(self:_Driver, some):
+    "Hand out trials, as soon as what the control did on their noise is known."
+    t = some[0]; control, draw = self.judge.terms(t); rest = self.journal.unfinished() - self.mine + len(some)
+    if control is not None and self.missing(control.wanted(t.n, t.seed)): self.held.append(some); return
+    split = isinstance(self.judge.metric, FrechetMetric) and t.origin not in ('polish', 'extrapolated') and t.n > self.config.batch_size and rest < self.team.ready and not self.hopeless
+    if not split: self.submit(partial(self.measured, some), 'measure', some); return
+    for t in some: self.in_ranges(partial(self.put_together, t, control), t.schedule, t.n, t.seed, 0, draw, self.team.ready)
+
+def in_ranges(self:_Driver, then, text, n, seed, first, draw, workers):
+    "One evaluation (`text` None: of the control), a range for each of so many workers."
+    whole = Whole(n, self.config.batch_size, workers)
+    for i,(a,b) in enumerate(whole.ranges): self.submit(partial(self.came, whole, i, then), 'part', text, b-a, seed, first+a, draw)
+
+def take(self:_Driver, answer):
+    "Store the notes of an answer, and do with it what is to be done."
+    made, notes, spent, seconds = answer.value if answer.reason is None else (None, {}, {}, 0.)
+    with self.clock('journal'):
+        for k,v in notes.items(): self.journal.put(k, v)
+    self.clock.seconds.update(spent); self.then.pop(answer.ticket)(made, answer.reason, seconds)
+
+_Driver.give, _Driver.in_ranges, _Driver.take = give, in_ranges, take
+
+# %% ../nbs/10_search.ipynb #452dd1f5
+def measured(self:_Driver, some, values, reason, seconds):
+    if reason and len(some) > 1:
+        for t in some: self.submit(partial(self.measured, [t]), 'measure', [t])
+        return
+    for t,v in zip(some, values or [ValueError(reason)]): self.finish(t, v, seconds/len(some))
+
+def came(self:_Driver, whole, i, then, made, reason, seconds):
+    whole.seconds = seconds + getattr(whole, 'seconds', 0.)
+    if whole.add(i, made or ([], reason)): then(whole)
+
+def put_together(self:_Driver, t, control, whole):
+    "Finish a trial that was measured in ranges."
+    try: s = whole.statistics(); value = s.distance(self.judge.metric.reference) if control is None else control.distance(s, t.n, t.seed)
+    except ValueError as e: value = e
+    self.finish(t, value, whole.seconds)
+
+_Driver.measured, _Driver.came, _Driver.put_together = measured, came, put_together
+
+# %% ../nbs/10_search.ipynb #030b20e7
+def missing(self:_Driver, wanted) -> bool:
+    "Have statistics of the control made, or tell them to all; is anything still in the making?"
+    new = [w for w in wanted if w not in self.told | self.making | self.hopeless]
+    for w in new:
+        if (s := self.judge.control.recall(*w)) is not None: self.tell_all(w, s); continue
+        n, seed, first, draw = w; self.making.add(w)
+        self.in_ranges(partial(self.control_came, w), None, n, seed, first, draw, 1 if len(new) >= self.team.ready else self.team.ready)
+    return not self.making.isdisjoint(wanted)
+
+def tell_all(self:_Driver, w, s):
+    self.told.add(w); self.team.tell('note', *self.judge.control.noted(s, *w))
+
+def control_came(self:_Driver, w, whole):
+    self.making.discard(w)
+    try: s = whole.statistics()
+    except ValueError: self.hopeless.add(w)
+    else:
+        with self.clock('journal'): s = self.judge.control.remember(s, *w)
+        self.tell_all(w, s)
+    held, self.held = self.held, []
+    for some in held: self.give(some)
+
+_Driver.missing, _Driver.tell_all, _Driver.control_came = missing, tell_all, control_came
 
 # %% ../nbs/10_search.ipynb #0f463412
 class SearchResult:
@@ -306,8 +425,8 @@ def _meta(model, metric, config, optimiser):
     for a in () if model.ems is None else (model.ems.lamb, model.ems.l, model.ems.s, model.ems.b): h.update(np.ascontiguousarray(a, '<f8').tobytes())
     return dict(model=fingerprint(model), beside=h.hexdigest()[:16], package_version=__version__, metric=str(getattr(metric, 'fingerprint', getattr(metric, '__qualname__', type(metric).__name__))), optimiser=optimiser, **c)
 
-# %% ../nbs/10_search.ipynb #93b6c250
-def _check(model, metric, config, optimiser, workers):
+# %% ../nbs/10_search.ipynb #c4a4084e
+def _check(model, metric, config, optimiser, workers, ray=None):
     "Refuse what cannot work before anything runs."
     if not np.isfinite(model.noise.lamb(model.noise.T)): raise ValueError(f"lambda must be finite where sampling starts, got {model.noise.lamb(model.noise.T)} at T={model.noise.T:g} of {model.noise!r:.80}; give the model a noise schedule with a smaller T, such as Flow(T=0.995)")
     if optimiser not in OPTIMISERS: raise ValueError(f"optimiser must be one of {sorted(OPTIMISERS)}, got {optimiser!r}")
@@ -325,8 +444,9 @@ def _check(model, metric, config, optimiser, workers):
     if control and config.control_n < max(need, 16): raise ValueError(f"control_n must be at least {max(need, 16)} for the metric {metric.name!r}, got {config.control_n}; 0 for none")
     if config.extrapolate and not isinstance(metric, FrechetMetric): raise ValueError("extrapolate must be False for a metric that is no FrechetMetric: only its bias is known")
     if isinstance(workers, bool) or not isinstance(workers, int) or workers < 1: raise ValueError(f"workers must be an integer of at least 1, got {workers!r}")
+    if not (ray is None or isinstance(ray, str) or callable(ray)): raise ValueError(f"ray must be None, 'auto', 'local', the address of a Ray cluster, or a function that makes a team, got {ray!r}")
 
-# %% ../nbs/10_search.ipynb #dcf531ad
+# %% ../nbs/10_search.ipynb #852fa03d
 def search(
     model,                   # A `Denoiser` with a shape
     metric=None,             # Function of an iterable of batches, lower is better; default: Fréchet distance to model.reference
@@ -336,7 +456,8 @@ def search(
     seed:int=0,              # Seed of proposals and noise
     optimiser:str='s3',      # One of `OPTIMISERS`
     config:SearchConfig=None,# All settings at once, instead of nfe, budget, seed and **kw
-    workers:int=1,           # Processes on this machine, for a model on the CPU
+    workers:int=None,        # Processes on this machine, for a model on the CPU [1]; with `ray`, workers of the team [one for each GPU; for a model on the CPU, one for each CPU]
+    ray:str=None,            # Measure trials on a Ray cluster: 'auto' (the one that this machine belongs to, or else a new one on it), 'local' (a new one), or its address; or a function of `make` that returns `Workers`
     progress:bool=True,      # Show a progress bar?
     callback=None,           # Called after every trial of this process with the `Trial`
     **kw,                    # Other fields of `SearchConfig`
@@ -344,19 +465,30 @@ def search(
     "Search the best solver schedules for a model; interrupt it and call it again to continue."
     config = config or SearchConfig(nfe=nfe, budget=budget, seed=seed, **kw)
     if metric is None: metric = default_metric(model)
-    _check(model, metric, config, optimiser, workers); meta = _meta(model, metric, config, optimiser); common = model, metric, config, optimiser
+    _check(model, metric, config, optimiser, 1 if workers is None else workers, ray); meta = _meta(model, metric, config, optimiser); common = model, metric, config, optimiser
     with Journal(journal, meta): pass                # refuse another search's journal before anyone starts
-    helpers, threads = _helpers(workers, model, journal, meta, *common), torch.get_num_threads()
-    if helpers: torch.set_num_threads(1)                 # the same sums in every process, and no more threads than cores
-    limit = threadpool_limits(1 if helpers else None)
+    helpers, threads = _helpers(workers or 1, model, journal, meta, *common) if ray is None else [], torch.get_num_threads()
+    single = helpers or ray is not None and model.device.type == 'cpu'
+    if single: torch.set_num_threads(1)                 # the same sums in every process, and no more threads than cores
+    limit = threadpool_limits(1 if single else None)
     try:
         with Journal(journal, meta) as j, _Progress(j, config, progress, callback) as bar:
-            _Searcher(j, *common, tell=bar.trial, workers=workers).work()
+            if ray is None: _Searcher(j, *common, tell=bar.trial, workers=workers or 1).work()
+            else:
+                with closing(_Driver(partial(_team, ray, workers, threads, *common[:3]), j, *common, tell=bar.trial)) as driver: driver.work()
             for p in helpers: p.join()
             return _result(j, model, metric, config, optimiser)
     finally:
         for p in helpers: p.terminate()
         torch.set_num_threads(threads); limit.restore_original_limits()
+
+# %% ../nbs/10_search.ipynb #731ab4e1
+def _judge_away(model, options, metric, config): return JudgeAway(faster(model, **options), metric, config)
+
+def _team(ray, workers, threads, model, metric, config):
+    "The team that measures the trials of a search; a compiled network does not travel, so each worker makes its own."
+    make, gpu = partial(_judge_away, getattr(model, 'plain', model), getattr(model, 'options', {}), metric, config), model.device.type != 'cpu'
+    return ray(make) if callable(ray) else RayWorkers(make, workers, ray, gpus=int(gpu), threads=threads if gpu else 1)
 
 # %% ../nbs/10_search.ipynb #e640c154
 def default_metric(
