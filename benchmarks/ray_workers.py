@@ -1,0 +1,107 @@
+"""How much faster are two of Ray's workers than one, and does a search survive their deaths?
+
+    python benchmarks/ray_workers.py            # trials per second in this process, of one and of two workers; a few minutes on 2 idle cores
+    python benchmarks/ray_workers.py --kill     # a worker is killed at ten random moments of a search on `digits`; a few minutes
+    python benchmarks/ray_workers.py --again    # forget the recorded rows of what is asked for, and measure anew
+
+Speed: 128 full trials (random schedules of five calls, 256 samples each, one thread for each worker) go through the same driver as in a search, journal included, round by round in this process, with
+one worker and with two, side by side in one run; starting Ray and making the control's statistics is not counted. What is asked for is a ratio of 1.7 for two workers against one.
+
+Kill: a small search on `digits` at 3 and 4 calls runs in this process, undisturbed; then with two of Ray's workers, of which one at a time is killed with SIGKILL at ten random moments. The journal it ends with must be
+the same: every trial with its number, generation, schedule, state and value, every note on random states, predictor, control and polish, bit for bit. Rows: benchmarks/rows/ray.csv.
+"""
+import os, random, signal, statistics, sys, tempfile, threading, time
+from functools import partial
+from pathlib import Path
+import numpy as np, torch
+from threadpoolctl import threadpool_limits
+from common import Rows
+from usf_nbdev.distributed import RayWorkers, connect_ray
+from usf_nbdev.journal import Journal, Trial
+from usf_nbdev.metrics import FrechetMetric
+from usf_nbdev.optimise import STAGES, SearchConfig
+from usf_nbdev.search import JudgeAway, _Driver, _Searcher, search
+from usf_nbdev.space import random_schedule
+from usf_nbdev.zoo import load_model
+
+TRIALS, ROUNDS, KILLS = 128, 5, 10
+COLUMNS = dict(trials='', seconds='', per_second='', moment='', busy='', deaths='', identical='')
+ROW = dict(what='', workers='', round='')
+
+def setup():
+    torch.set_num_threads(1); threadpool_limits(1); m = load_model('digits')
+    return m, FrechetMetric(m.features, m.reference), SearchConfig(nfe=5, control_n=1024)
+
+def propose(journal, model, config, generation, count):
+    rng, space = np.random.default_rng(generation), STAGES[-1].space(model, 5); made = [random_schedule(space, rng) for _ in range(count)]
+    journal.propose([Trial(generation=generation, nfe=5, schedule=s.to_json(indent=None, weights=False), key=s.id, n=config.n, seed=10_000) for s in made])
+
+class Kept:
+    "A team that outlives the driver."
+    def __init__(self, *args): self.team = RayWorkers(*args)
+    def __call__(self): return self.team
+
+def run(tmp, name, generation, count, searcher):
+    "Trials per second of a searcher on a new journal."
+    model, metric, config = setup()
+    with Journal(Path(tmp)/f'{name}-{generation}.db', {}) as j:
+        s = searcher(j, model, metric, config, 'random'); s.trials = []
+        propose(j, model, config, 0, 8); s.run_waiting()                      # the control's statistics, and every worker's first call
+        propose(j, model, config, generation, count); start = time.perf_counter(); s.run_waiting(); seconds = time.perf_counter()-start
+        assert len(j.trials('done')) + len(j.trials('fail')) == count+8
+        return seconds, [(t.key, t.value) for t in j.trials()]
+
+def speed(rows):
+    make = partial(JudgeAway, *setup()); found = {}
+    connect_ray('local', 3); teams = {k: Kept(make, k) for k in (1, 2)}; kinds = {0: _Searcher} | {k: partial(_Driver, t) for k,t in teams.items()}
+    with tempfile.TemporaryDirectory() as tmp:
+        for r in range(ROUNDS):
+            for k,s in kinds.items():
+                def measure():
+                    seconds, found[r, k] = run(tmp, k, r+1, TRIALS, s)
+                    return COLUMNS | dict(trials=TRIALS, seconds=round(seconds, 3), per_second=round(TRIALS/seconds, 2), identical=found[r, k] == found.get((r, 0), found[r, k]))
+                row = rows.get(measure, **ROW | dict(what='speed', workers=k, round=r)); print(r, k, row['per_second'], row['identical'], flush=True)
+    for t in teams.values(): t.team.close()
+    rate = {k: [float(rows.find(what='speed', workers=k, round=r)['per_second']) for r in range(ROUNDS)] for k in kinds}
+    for a,b in ((2, 1), (1, 0), (2, 0)): print(f'{a} to {b} workers: {statistics.median(x/y for x,y in zip(rate[a], rate[b])):.2f} (rounds {", ".join(f"{x/y:.2f}" for x,y in zip(rate[a], rate[b]))})')
+
+def contents(path):
+    "Trials and notes, without what depends on the clock."
+    with Journal(path) as j: return [{k: v for k,v in vars(t).items() if k != 'seconds'} for t in j.trials()], {k: v for k,v in j.notes('').items() if not k.startswith('cost:')}
+
+class Killer(threading.Thread):
+    "Kills a worker of a team at given moments, in seconds after its first answer."
+    def __init__(self, moments, seconds): super().__init__(daemon=True); self.moments, self.length, self.team, self.begun, self.log = moments, seconds, None, threading.Event(), []
+    def hire(self, make): self.team = RayWorkers(make, 2, 'local'); return self.team
+    def told(self, t): self.begun.set()
+    def run(self):
+        self.begun.wait(); start, rng = time.monotonic(), random.Random(1)
+        for m in self.moments:
+            time.sleep(max(0, m*self.length - (time.monotonic()-start)))
+            while not (alive := [w for w in list(self.team.team) if w.ready]): time.sleep(.01)
+            w = rng.choice(alive); job = w.job; os.kill(w.place[1], signal.SIGKILL); self.log.append((round(time.monotonic()-start, 2), 'idle' if job is None else job.method))
+
+def kill(rows):
+    model = setup()[0]; settings = dict(nfe=(3, 4), budget=60, n=128, control_n=1024, final_n=1024, confirm_n=1024, finalists=3, progress=False)
+    if all(rows.find(**ROW | dict(what='kill', workers=2, round=r)) for r in range(KILLS)): return print('all rows are recorded; --again measures anew')
+    with tempfile.TemporaryDirectory() as tmp:
+        start = time.perf_counter(); search(model, journal=f'{tmp}/whole.db', **settings); length = time.perf_counter()-start; whole = contents(f'{tmp}/whole.db'); print(f'undisturbed: {length:.0f} s, {len(whole[0])} trials', flush=True)
+        if not any(k.startswith('tau:') for k in whole[1]): raise SystemExit('the search is too small: the predictor that promotes was never trained')
+        rng = random.Random(0); killer = Killer(sorted(rng.uniform(0, .8) for _ in range(KILLS)), length); killer.start()
+        search(model, journal=f'{tmp}/killed.db', ray=killer.hire, callback=killer.told, **settings); killed = contents(f'{tmp}/killed.db'); same = killed == whole
+    for r,(moment, busy) in enumerate(killer.log):
+        row = rows.get(lambda: COLUMNS | dict(trials=len(killed[0]), moment=moment, busy=busy, deaths=killer.team.deaths, identical=same), **ROW | dict(what='kill', workers=2, round=r)); print(r, row['moment'], row['busy'], row['identical'], flush=True)
+    print(f'{len(killer.log)} kills, {killer.team.deaths} deaths noticed, journal identical: {same}')
+    return not same or len(killer.log) < KILLS
+
+def forget(rows, what):
+    import csv
+    rows.rows = [r for r in rows.rows if r['what'] != what]
+    if not rows.path.exists(): return
+    if not rows.rows: return rows.path.unlink()
+    with rows.path.open('w', newline='') as f: w = csv.DictWriter(f, rows.rows[0], lineterminator='\n'); w.writeheader(); w.writerows(rows.rows)
+
+if __name__ == '__main__':
+    what = 'kill' if '--kill' in sys.argv else 'speed'; rows = Rows('ray', tuple(ROW))
+    if '--again' in sys.argv: forget(rows, what)
+    sys.exit(dict(kill=kill, speed=speed)[what](rows))
