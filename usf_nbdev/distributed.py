@@ -208,19 +208,20 @@ def joined(
             if reason: raise Exploded(reason)
     return reduce(Statistics.merge, each())
 
-# %% ../nbs/09f_distributed.ipynb #869bf700
+# %% ../nbs/09f_distributed.ipynb #3483cbf6
 class Whole:
     "An evaluation in ranges, whose parts come back in any order."
     def __init__(self,
         n:int,          # Samples
         batch_size:int, # Samples per network call
         workers:int,    # Workers
-    ): self.ranges, self.parts = ranges(n, batch_size, workers), {}
+    ): self.ranges, self.parts, self.seconds = ranges(n, batch_size, workers), {}, 0.
     def add(self,
-        i:int, # Which range
-        made,  # What `part` made of it
+        i:int,      # Which range
+        made,       # What `part` made of it
+        seconds=0., # Time that this took
     ) -> bool: # Is this the last one?
-        self.parts[i] = made
+        self.parts[i] = made; self.seconds += seconds
         return len(self.parts) == len(self.ranges)
     def statistics(self) -> Statistics: return joined([self.parts[i] for i in range(len(self.ranges))])
 

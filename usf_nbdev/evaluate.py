@@ -197,7 +197,7 @@ class Control:
         self.model, self.metric, self.n, self.batch_size, self.store, self.draw, self.clock, self.known = model, metric, n, batch_size, store, draw, clock, {}
         self.schedule = many_steps(model.noise, 10)
 
-# %% ../nbs/09a_evaluate.ipynb #a63a85ae
+# %% ../nbs/09a_evaluate.ipynb #80562693
 def statistics(self:Control,
     n:int, seed:int,   # Samples, and the seed of their noise
     first:int=0,       # Index of the first
@@ -207,19 +207,33 @@ def statistics(self:Control,
     if (known := self.recall(n, seed, first, draw)) is not None: return known
     with torch.inference_mode(): return self.remember(feature_statistics(self._batches(n, seed, first, draw), self.metric.features), n, seed, first, draw)
 
-def recall(self:Control, n:int, seed:int, first:int, draw:str) -> Statistics|None:
+def recall(self:Control,
+    n:int, seed:int, # Samples, and the seed of their noise
+    first:int,       # Index of the first
+    draw:str,        # One of `DRAWS`
+) -> Statistics|None:
     "Statistics that were made before, here or by another process."
     key = f'control:{n}:{seed}:{first}:{draw}'
     if key not in self.known and self.store is not None and (kept := self.store.get(key)): self.known[key] = _unpack(kept)
     return self.known.get(key)
 
-def remember(self:Control, s:Statistics, n:int, seed:int, first:int, draw:str) -> Statistics:
+def remember(self:Control,
+    s:Statistics,    # What `statistics` would have made
+    n:int, seed:int, # Samples, and the seed of their noise
+    first:int,       # Index of the first
+    draw:str,        # One of `DRAWS`
+) -> Statistics:
     "Keep statistics, wherever they were made."
     key, packed = self.noted(s, n, seed, first, draw); self.known[key] = _unpack(packed)
     if self.store is not None: self.store.put(key, packed)
     return self.known[key]
 
-def noted(self:Control, s, n, seed, first, draw) -> tuple: # (key, value)
+def noted(self:Control,
+    s:Statistics,    # What `statistics` made
+    n:int, seed:int, # Samples, and the seed of their noise
+    first:int,       # Index of the first
+    draw:str,        # One of `DRAWS`
+) -> tuple: # (key, value)
     "Statistics as a note."
     return f'control:{n}:{seed}:{first}:{draw}', _pack(s)
 
@@ -231,8 +245,10 @@ def _batches(self:Control, n, seed, first, draw):
 
 Control.statistics, Control.recall, Control.remember, Control.noted, Control._batches = statistics, recall, remember, noted, _batches
 
-# %% ../nbs/09a_evaluate.ipynb #1455d7e7
-def wanted(self:Control, n:int, seed:int) -> list: # Arguments of `statistics`
+# %% ../nbs/09a_evaluate.ipynb #50777e08
+def wanted(self:Control,
+    n:int, seed:int, # Samples, and the seed of their noise
+) -> list: # Arguments of `statistics`
     "All that a distance on n samples of a seed asks for."
     ends = np.linspace(0, self.n, min(PARTS, self.n)+1).astype(int).tolist()
     return [(b-a, CONTROL_NOISE, a, 'normal') for a,b in zip(ends, ends[1:])] + [(n, seed, 0, self.draw)]

@@ -4,9 +4,8 @@
 
 # %% auto #0
 __all__ = ['LATER', 'OURS', 'family', 'best_known', 'finalists', 'polishes', 'polished', 'confirmation', 'upcoming', 'Judge',
-           'run_waiting', 'propose', 'work', 'Notes', 'JudgeAway', 'run_waiting_elsewhere', 'give', 'in_ranges', 'take',
-           'measured', 'came', 'put_together', 'missing', 'tell_all', 'control_came', 'SearchResult', 'fingerprint',
-           'search', 'default_metric']
+           'run_waiting', 'propose', 'work', 'Notes', 'JudgeAway', 'SearchResult', 'fingerprint', 'search',
+           'default_metric']
 
 # %% ../nbs/10_search.ipynb #1628079e
 import hashlib, json, multiprocessing, os, time
@@ -240,18 +239,20 @@ class JudgeAway:
         j = self.judge; s = j.control.schedule if text is None else read_schedule(text)
         return self._with_account(lambda: part(j.model, s, j.metric.features, n, seed, first, j.config.batch_size, draw, j.clock))
 
-# %% ../nbs/10_search.ipynb #3c09c4b8
+# %% ../nbs/10_search.ipynb #20cb3465
 class _Driver(_Searcher):
     "A searcher whose trials are measured by a team."
     def __init__(self, hire, *args, **kw):
         super().__init__(*args, **kw); self.hire, self.team, self.mine = hire, None, 0       # `mine`: trials in hand
-        self.then, self.held, self.making, self.told, self.hopeless = {}, [], set(), set(), set()     # by ticket: what to do with its answer; trials that wait for statistics of the control; those statistics: in the making, told to all, not to be had
+        self.then, self.held = {}, []                                # by ticket: what to do with its answer; trials that wait for statistics of the control
+        self.making, self.told, self.hopeless = set(), set(), set()  # such statistics: in the making, known to all, not to be had
     def submit(self, then, *job): self.then[self.team.submit(*job)] = then
     def close(self):
         if self.team is not None: self.team.close()
     def finish(self, t, value, seconds): self.mine -= 1; super().finish(t, value, seconds)
 
-def run_waiting_elsewhere(self:_Driver):
+@patch
+def run_waiting(self:_Driver):
     "Give what waits in the journal to the team, and store what comes back."
     if self.journal.unfinished() and self.team is None: self.team = self.hire(); self.workers = self.team.count
     while self.team is not None and self.alive():
@@ -259,9 +260,8 @@ def run_waiting_elsewhere(self:_Driver):
         if not self.team.jobs: return
         self.take(self.team.next())
 
-_Driver.run_waiting = run_waiting_elsewhere
-
-# %% ../nbs/10_search.ipynb #ecf8aa6b
+# %% ../nbs/10_search.ipynb #bb6c0af4
+@patch
 def give(self:_Driver, some):
     "Hand out trials, as soon as what the control did on their noise is known."
     t = some[0]; control, draw = self.judge.terms(t); rest = self.journal.unfinished() - self.mine + len(some)
@@ -270,11 +270,13 @@ def give(self:_Driver, some):
     if not split: self.submit(partial(self.measured, some), 'measure', some); return
     for t in some: self.in_ranges(partial(self.put_together, t, control), t.schedule, t.n, t.seed, 0, draw, self.team.ready)
 
+@patch
 def in_ranges(self:_Driver, then, text, n, seed, first, draw, workers):
     "One evaluation (`text` None: of the control), a range for each of so many workers."
     whole = Whole(n, self.config.batch_size, workers)
     for i,(a,b) in enumerate(whole.ranges): self.submit(partial(self.came, whole, i, then), 'part', text, b-a, seed, first+a, draw)
 
+@patch
 def take(self:_Driver, answer):
     "Store the notes of an answer, and do with it what is to be done."
     made, notes, spent, seconds = answer.value if answer.reason is None else (None, {}, {}, 0.)
@@ -282,28 +284,29 @@ def take(self:_Driver, answer):
         for k,v in notes.items(): self.journal.put(k, v)
     self.clock.seconds.update(spent); self.then.pop(answer.ticket)(made, answer.reason, seconds)
 
-_Driver.give, _Driver.in_ranges, _Driver.take = give, in_ranges, take
-
-# %% ../nbs/10_search.ipynb #452dd1f5
+# %% ../nbs/10_search.ipynb #ce15deeb
+@patch
 def measured(self:_Driver, some, values, reason, seconds):
+    "Finish trials, or try each alone where they were given up together."
     if reason and len(some) > 1:
         for t in some: self.submit(partial(self.measured, [t]), 'measure', [t])
         return
     for t,v in zip(some, values or [ValueError(reason)]): self.finish(t, v, seconds/len(some))
 
+@patch
 def came(self:_Driver, whole, i, then, made, reason, seconds):
-    whole.seconds = seconds + getattr(whole, 'seconds', 0.)
-    if whole.add(i, made or ([], reason)): then(whole)
+    "Keep a range; after the last one, do what is to be done with the whole."
+    if whole.add(i, made or ([], reason), seconds): then(whole)
 
+@patch
 def put_together(self:_Driver, t, control, whole):
     "Finish a trial that was measured in ranges."
     try: s = whole.statistics(); value = s.distance(self.judge.metric.reference) if control is None else control.distance(s, t.n, t.seed)
     except ValueError as e: value = e
     self.finish(t, value, whole.seconds)
 
-_Driver.measured, _Driver.came, _Driver.put_together = measured, came, put_together
-
-# %% ../nbs/10_search.ipynb #030b20e7
+# %% ../nbs/10_search.ipynb #e399149a
+@patch
 def missing(self:_Driver, wanted) -> bool:
     "Have statistics of the control made, or tell them to all; is anything still in the making?"
     new = [w for w in wanted if w not in self.told | self.making | self.hopeless]
@@ -313,10 +316,14 @@ def missing(self:_Driver, wanted) -> bool:
         self.in_ranges(partial(self.control_came, w), None, n, seed, first, draw, 1 if len(new) >= self.team.ready else self.team.ready)
     return not self.making.isdisjoint(wanted)
 
+@patch
 def tell_all(self:_Driver, w, s):
+    "Let every worker know statistics of the control."
     self.told.add(w); self.team.tell('note', *self.judge.control.noted(s, *w))
 
+@patch
 def control_came(self:_Driver, w, whole):
+    "Note statistics of the control, and hand out the trials that waited for them."
     self.making.discard(w)
     try: s = whole.statistics()
     except ValueError: self.hopeless.add(w)
@@ -325,8 +332,6 @@ def control_came(self:_Driver, w, whole):
         self.tell_all(w, s)
     held, self.held = self.held, []
     for some in held: self.give(some)
-
-_Driver.missing, _Driver.tell_all, _Driver.control_came = missing, tell_all, control_came
 
 # %% ../nbs/10_search.ipynb #0f463412
 class SearchResult:
@@ -425,7 +430,7 @@ def _meta(model, metric, config, optimiser):
     for a in () if model.ems is None else (model.ems.lamb, model.ems.l, model.ems.s, model.ems.b): h.update(np.ascontiguousarray(a, '<f8').tobytes())
     return dict(model=fingerprint(model), beside=h.hexdigest()[:16], package_version=__version__, metric=str(getattr(metric, 'fingerprint', getattr(metric, '__qualname__', type(metric).__name__))), optimiser=optimiser, **c)
 
-# %% ../nbs/10_search.ipynb #c4a4084e
+# %% ../nbs/10_search.ipynb #25a231ca
 def _check(model, metric, config, optimiser, workers, ray=None):
     "Refuse what cannot work before anything runs."
     if not np.isfinite(model.noise.lamb(model.noise.T)): raise ValueError(f"lambda must be finite where sampling starts, got {model.noise.lamb(model.noise.T)} at T={model.noise.T:g} of {model.noise!r:.80}; give the model a noise schedule with a smaller T, such as Flow(T=0.995)")
@@ -445,6 +450,7 @@ def _check(model, metric, config, optimiser, workers, ray=None):
     if config.extrapolate and not isinstance(metric, FrechetMetric): raise ValueError("extrapolate must be False for a metric that is no FrechetMetric: only its bias is known")
     if isinstance(workers, bool) or not isinstance(workers, int) or workers < 1: raise ValueError(f"workers must be an integer of at least 1, got {workers!r}")
     if not (ray is None or isinstance(ray, str) or callable(ray)): raise ValueError(f"ray must be None, 'auto', 'local', the address of a Ray cluster, or a function that makes a team, got {ray!r}")
+    if isinstance(ray, str) and getattr(model, 'device', torch.device('cpu')).index: raise ValueError(f"device must be the first for workers elsewhere, as each of them sees one only, got {model.device}; open the model on 'cuda'")
 
 # %% ../nbs/10_search.ipynb #852fa03d
 def search(
