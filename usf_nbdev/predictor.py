@@ -17,10 +17,7 @@ from scipy.stats import kendalltau, norm
 from .core import SolverSchedule
 from .weights import compile_plan, relaxation_factor
 
-# %% ../nbs/08_predictor.ipynb #8fd8d74f
-TOYS = ((0., .05), (0., .15), (0., .4), (0., 1.), (.5, .05), (1., .05), (1., .2))  # (a, s)
-_QUANTILES = np.array([.55, .65, .8, .93, .99])
-
+# %% ../nbs/08_predictor.ipynb #3fe64ff4
 def toy_denoiser(
     x, alpha, sigma, # A state, and its noise
     a, s,            # Place and standard deviation of the data
@@ -28,6 +25,10 @@ def toy_denoiser(
     "E[x_0 | x_t = x] for data at +-a with standard deviation s."
     v = alpha**2*s**2 + sigma**2
     return (alpha*s**2*x + sigma**2*a*np.tanh(a*alpha*x/v))/v
+
+# %% ../nbs/08_predictor.ipynb #18101581
+TOYS = ((0., .05), (0., .15), (0., .4), (0., 1.), (.5, .05), (1., .05), (1., .2))  # (a, s)
+_QUANTILES = np.array([.55, .65, .8, .93, .99])
 
 @lru_cache(maxsize=64)
 def toy_ends(noise):
@@ -70,7 +71,7 @@ def decision_features(
     ends = np.r_[u[-4:], u[1:4]] if len(u) > 4 else np.full(7, np.nan)
     return np.r_[rows[at].ravel(), rows[-1], ends, s.nfe, len(h), s.afs == 'zero', s.afs == 'mean']
 
-# %% ../nbs/08_predictor.ipynb #3cc26d8c
+# %% ../nbs/08_predictor.ipynb #36ef004c
 def weight_features(
     plan, # A plan over data predictions
 ) -> np.ndarray: # Fixed length
@@ -80,6 +81,15 @@ def weight_features(
         q = plan.Q[K-1-k,:K-k][-6:]; out[k,:len(q)] = q[::-1]; out[k,6] = plan.P[K-1-k].sum()
     return np.r_[out.ravel(), np.abs(plan.Q).sum(1).max(), np.abs(plan.Q).sum(), np.abs(plan.P).sum()]
 
+# %% ../nbs/08_predictor.ipynb #8a58d064
+def _toy_features(plans, noise):
+    "Errors on the toys, and their logarithms; plans of one length go together."
+    E = np.full((len(plans), len(TOYS), len(_QUANTILES)), np.nan)
+    for K in {len(p.P) for p in plans if p is not None}:
+        i = [i for i,p in enumerate(plans) if p is not None and len(p.P) == K]; E[i] = run_toys([plans[j] for j in i], noise)
+    return np.c_[E.reshape(len(plans), -1), np.log(np.sqrt((E**2).mean(2))+1e-4)]
+
+# %% ../nbs/08_predictor.ipynb #189712a7
 PARTS = ('toys', 'decisions', 'weights')
 
 def features(
@@ -94,14 +104,7 @@ def features(
     if 'weights' in parts: out.append(np.stack([np.full(17, np.nan) if p is None else weight_features(p) for p in plans]))
     return np.concatenate(out, 1)
 
-def _toy_features(plans, noise):
-    "Errors on the toys, and their logarithms; plans of one length go together."
-    E = np.full((len(plans), len(TOYS), len(_QUANTILES)), np.nan)
-    for K in {len(p.P) for p in plans if p is not None}:
-        i = [i for i,p in enumerate(plans) if p is not None and len(p.P) == K]; E[i] = run_toys([plans[j] for j in i], noise)
-    return np.c_[E.reshape(len(plans), -1), np.log(np.sqrt((E**2).mean(2))+1e-4)]
-
-# %% ../nbs/08_predictor.ipynb #d80d74f6
+# %% ../nbs/08_predictor.ipynb #12a2f024
 OBJECTIVES = dict(squared='reg:squarederror', rank='rank:pairwise')
 
 def xgb_params(
@@ -111,6 +114,7 @@ def xgb_params(
     return dict(objective=OBJECTIVES[objective], n_estimators=100, max_depth=3, learning_rate=.1, max_bin=32, subsample=.8, colsample_bytree=.4,
                 min_child_weight=2, reg_lambda=2., random_state=seed, n_jobs=1, tree_method='hist')
 
+# %% ../nbs/08_predictor.ipynb #0acb39f4
 def _fit_one(X, y, objective, seed):
     "One XGBoost model on (X, y), as a function of X: lower is better."
     import xgboost
