@@ -16,11 +16,12 @@ from pathlib import Path
 import numpy as np, torch
 from threadpoolctl import threadpool_limits
 from common import Rows
+from usf_nbdev.away import Driver, JudgeAway
 from usf_nbdev.distributed import RayWorkers, connect_ray
 from usf_nbdev.journal import Journal, Trial
 from usf_nbdev.metrics import FrechetMetric
 from usf_nbdev.optimise import STAGES, SearchConfig
-from usf_nbdev.search import JudgeAway, _Driver, _Searcher, search
+from usf_nbdev.search import Searcher, search
 from usf_nbdev.space import random_schedule
 from usf_nbdev.zoo import load_model
 
@@ -53,7 +54,7 @@ def run(tmp, name, generation, count, searcher):
 
 def speed(rows):
     make = partial(JudgeAway, *setup()); found = {}
-    connect_ray('local', 3); teams = {k: Kept(make, k) for k in (1, 2)}; kinds = {0: _Searcher} | {k: partial(_Driver, t) for k,t in teams.items()}
+    connect_ray('local', 3); teams = {k: Kept(make, k) for k in (1, 2)}; kinds = {0: Searcher} | {k: partial(Driver, t) for k,t in teams.items()}
     with tempfile.TemporaryDirectory() as tmp:
         for r in range(ROUNDS):
             for k,s in kinds.items():

@@ -4,25 +4,21 @@
 
 # %% auto #0
 __all__ = ['LATER', 'OURS', 'family', 'best_known', 'finalists', 'polishes', 'polished', 'confirmation', 'upcoming', 'Judge',
-           'run_waiting', 'propose', 'work', 'Notes', 'JudgeAway', 'SearchResult', 'fingerprint', 'search',
-           'default_metric']
+           'Searcher', 'propose', 'run_waiting', 'work', 'SearchResult', 'fingerprint', 'search', 'default_metric']
 
-# %% ../nbs/10_search.ipynb #1628079e
+# %% ../nbs/10_search.ipynb #471dc83a
 import hashlib, json, multiprocessing, os, time
 from contextlib import closing
 from dataclasses import asdict, replace
-from functools import partial
 import numpy as np, pandas as pd, torch
 from fastcore.basics import patch
 from threadpoolctl import threadpool_limits
 from tqdm.auto import tqdm
 
-# %% ../nbs/10_search.ipynb #8cab3d2c
+# %% ../nbs/10_search.ipynb #2d994da8
 from . import __version__
 from .core import SolverSchedule
 from .metrics import FrechetMetric
-from .distributed import RayWorkers, Whole, part
-from .faster import faster
 from .journal import Journal, Trial
 from .solvers import known_solvers
 from .evaluate import CONFIRM_NOISE, FINAL_NOISE, TRIAL_NOISE, Clock, Control, Together, evaluate_infinite, evaluate_many, interval, least_to_extrapolate, ratio_interval
@@ -30,7 +26,7 @@ from .optimise import Proposal, SearchConfig, distinct, ranked, read_schedule, s
 from .optuna_search import OPTIMISERS
 from .polish import HELDOUT_NOISE, polish, polishable
 
-# %% ../nbs/10_search.ipynb #3f004e36
+# %% ../nbs/10_search.ipynb #91a85e11
 LATER = ('finalist', 'polish', 'polished', 'confirm', 'extrapolated')     # origins of trials that are no part of the search proper
 
 OURS = ('searched', 'polished')                                            # names that a confirmation gives to what was found
@@ -41,6 +37,7 @@ def family(
     "A known solver's name without its grid."
     return name.split(' · ')[0]
 
+# %% ../nbs/10_search.ipynb #9b5748fa
 def best_known(
     trials,   # Trials of the journal
     nfe:int,  # Network calls
@@ -51,7 +48,7 @@ def best_known(
     for t in sorted(most.values(), key=lambda t: (-t.n, t.value, t.number)): out.setdefault(family((s := read_schedule(t.schedule)).name), s)
     return list(out.values())
 
-# %% ../nbs/10_search.ipynb #bde0d634
+# %% ../nbs/10_search.ipynb #926e933c
 def finalists(
     trials, config, # Trials of the search, and its `SearchConfig`
 ) -> list: # Proposals
@@ -62,6 +59,7 @@ def finalists(
         out += [Proposal(s, 'finalist', config.final_n) for s in {s.id: s for s in best}.values()]
     return out
 
+# %% ../nbs/10_search.ipynb #0589506c
 def polishes(
     trials, config, # Trials so far, and the `SearchConfig`
 ) -> list: # Proposals
@@ -69,6 +67,7 @@ def polishes(
     final = [t for t in trials if t.origin == 'finalist']
     return [Proposal(s, 'polish', config.polish_n) for k in config.nfes for s in distinct([polishable(s) for s,_ in ranked(final, k)[:config.polish]])]
 
+# %% ../nbs/10_search.ipynb #43cace36
 def polished(
     trials, config, # Trials so far, and the `SearchConfig`
     made,           # {id of the start: text of the schedule}
@@ -77,6 +76,7 @@ def polished(
     new = [read_schedule(made[t.key]) for t in trials if t.origin == 'polish' and t.state == 'done']
     return [Proposal(s, 'polished', config.final_n) for s in new if s.weights is not None]
 
+# %% ../nbs/10_search.ipynb #6cab7024
 def confirmation(
     trials, config, # Trials so far, and the `SearchConfig`
 ) -> list: # Proposals with `info['noise']`
@@ -92,6 +92,7 @@ def confirmation(
         out += [Proposal(s, origin, config.confirm_n, dict(noise=CONFIRM_NOISE+i)) for i in range(config.confirm_seeds) for s in chosen]
     return [p for p in out if (p.schedule.id, p.n, p.info['noise']) not in done]
 
+# %% ../nbs/10_search.ipynb #27f6c7f0
 def upcoming(
     optimiser, generation, # Who proposes, and the number of the generation
     trials, config,        # Trials so far, and the `SearchConfig`
@@ -129,7 +130,7 @@ class Judge:
         plain = t.origin in ('confirm', 'extrapolated')
         return None if plain else self.control, 'normal' if plain or t.origin == 'polish' else self.config.draw
 
-# %% ../nbs/10_search.ipynb #98ed52c6
+# %% ../nbs/10_search.ipynb #9d3a3ba0
 @patch
 def measure(self:Judge,
     trials:list, # Trials that `claim_alike` gave
@@ -142,6 +143,7 @@ def measure(self:Judge,
     except ValueError as e: return [e]                              # exploded samples, infinite weights
     return evaluate_many(self.model, schedules, self.metric, t.n, t.seed, c.batch_size, *self.terms(t), self.clock, self.together)
 
+# %% ../nbs/10_search.ipynb #ce5478ca
 @patch
 def gradients(self:Judge, t, s):
     "The polished schedule of trial `t`, whose schedule is `s`."
@@ -150,8 +152,8 @@ def gradients(self:Judge, t, s):
     self.store.put(f'polished:{t.key}', s.to_json(indent=None, weights=False))
     return s
 
-# %% ../nbs/10_search.ipynb #67d05f2a
-class _Searcher:
+# %% ../nbs/10_search.ipynb #5e0660cf
+class Searcher:
     "One process of `workers` at work on a journal."
     def __init__(self, journal, model, metric, config, optimiser, tell=None, alive=lambda: True, workers=1):
         self.journal, self.config, self.tell, self.alive, self.clock, self.workers = journal, config, tell, alive, Clock(), workers
@@ -163,14 +165,8 @@ class _Searcher:
         with self.clock('journal'): t = self.journal.fail(t.number, str(value), seconds) if isinstance(value, ValueError) else self.journal.finish(t.number, value, seconds)
         if self.tell: self.tell(t)
 
-# %% ../nbs/10_search.ipynb #5f64d4dd
-def run_waiting(self:_Searcher):
-    "Evaluate what waits in the journal, a few trials that are alike at a time."
-    while self.alive() and (some := self.claim()):
-        start = time.perf_counter(); values = self.judge.measure(some); seconds = (time.perf_counter()-start)/len(some)
-        for t,v in zip(some, values): self.finish(t, v, seconds)
-
-def propose(self:_Searcher,
+# %% ../nbs/10_search.ipynb #8dc3ada9
+def propose(self:Searcher,
     generation, made, # Its number, and its proposals
 ):
     "Store a generation and its notes in one transaction, unless another process has."
@@ -183,10 +179,18 @@ def propose(self:_Searcher,
         j.put(f'rng:{generation}', np.random.default_rng([c.seed, generation]).bit_generator.state)
         if made[0].origin not in LATER and (tau := self.optimiser.tau) is not None: j.put(f'tau:{generation}', tau)
 
-_Searcher.run_waiting, _Searcher.propose = run_waiting, propose
+Searcher.propose = propose
 
-# %% ../nbs/10_search.ipynb #291a4d6b
-def work(self:_Searcher):
+# %% ../nbs/10_search.ipynb #052b1416
+def run_waiting(self:Searcher):
+    "Evaluate what waits in the journal, a few trials that are alike at a time."
+    while self.alive() and (some := self.claim()):
+        start = time.perf_counter(); values = self.judge.measure(some); seconds = (time.perf_counter()-start)/len(some)
+        for t,v in zip(some, values): self.finish(t, v, seconds)
+Searcher.run_waiting = run_waiting
+
+# %% ../nbs/10_search.ipynb #ce22fb6b
+def work(self:Searcher):
     "Until nothing is left to do."
     self.trials = []
     while self.alive():
@@ -199,13 +203,13 @@ def work(self:_Searcher):
         if made: self.propose(g, made)
         if self.clock.seconds['sampling']: self.journal.put(f'cost:{self.journal.owner}', dict(self.clock.seconds))
         if not made: return
-_Searcher.work = work
+Searcher.work = work
 
-# %% ../nbs/10_search.ipynb #878af42a
+# %% ../nbs/10_search.ipynb #3513673b
 def _helper(parent, workers, path, meta, *args):
     torch.set_num_threads(1); threadpool_limits(1)
     try:
-        with Journal(path, meta) as j: _Searcher(j, *args, alive=lambda: os.getppid() == parent, workers=workers).work()
+        with Journal(path, meta) as j: Searcher(j, *args, alive=lambda: os.getppid() == parent, workers=workers).work()
     except (KeyboardInterrupt, OSError, ValueError): pass         # the one who started it tells why
 
 def _helpers(workers, model, *args):
@@ -216,122 +220,6 @@ def _helpers(workers, model, *args):
     context = multiprocessing.get_context('fork'); made = [context.Process(target=_helper, args=(os.getpid(), workers, *args), daemon=True) for _ in range(workers-1)]
     for p in made: p.start()
     return made
-
-# %% ../nbs/10_search.ipynb #29e331c8
-class Notes(dict):
-    "The notes of a judge that has no journal; `new` are those that it made itself."
-    def __init__(self): super().__init__(); self.new = {}
-    def put(self, key, value): self[key] = self.new[key] = value
-
-class JudgeAway:
-    "A judge in a worker. Each answer comes with new notes, seconds by name, and seconds in all."
-    def __init__(self,
-        model,   # As for `Judge`
-        metric,  # As for `Judge`
-        config,  # As for `Judge`
-    ): self.notes = Notes(); self.judge = Judge(model, metric, config, self.notes)
-    def note(self, key, value): self.notes[key] = value
-    def _with_account(self, f):
-        start = time.perf_counter(); made = f(); notes, self.notes.new = self.notes.new, {}; spent = dict(self.judge.clock.seconds); self.judge.clock.seconds.clear()
-        return made, notes, spent, time.perf_counter()-start
-    def measure(self, trials): return self._with_account(lambda: self.judge.measure(trials))
-    def part(self, text, n, seed, first, draw):
-        j = self.judge; s = j.control.schedule if text is None else read_schedule(text)
-        return self._with_account(lambda: part(j.model, s, j.metric.features, n, seed, first, j.config.batch_size, draw, j.clock))
-
-# %% ../nbs/10_search.ipynb #20cb3465
-class _Driver(_Searcher):
-    "A searcher whose trials are measured by a team."
-    def __init__(self, hire, *args, **kw):
-        super().__init__(*args, **kw); self.hire, self.team, self.mine = hire, None, 0       # `mine`: trials in hand
-        self.then, self.held = {}, []                                # by ticket: what to do with its answer; trials that wait for statistics of the control
-        self.making, self.told, self.hopeless = set(), set(), set()  # such statistics: in the making, known to all, not to be had
-    def submit(self, then, *job): self.then[self.team.submit(*job)] = then
-    def close(self):
-        if self.team is not None: self.team.close()
-    def finish(self, t, value, seconds): self.mine -= 1; super().finish(t, value, seconds)
-
-@patch
-def run_waiting(self:_Driver):
-    "Give what waits in the journal to the team, and store what comes back."
-    if self.journal.unfinished() and self.team is None: self.team = self.hire(); self.workers = self.team.count
-    while self.team is not None and self.alive():
-        while self.team.room > len(self.held) and (some := self.claim()): self.mine += len(some); self.give(some)
-        if not self.team.jobs: return
-        self.take(self.team.next())
-
-# %% ../nbs/10_search.ipynb #bb6c0af4
-@patch
-def give(self:_Driver, some):
-    "Hand out trials, as soon as what the control did on their noise is known."
-    t = some[0]; control, draw = self.judge.terms(t); rest = self.journal.unfinished() - self.mine + len(some)
-    if control is not None and self.missing(control.wanted(t.n, t.seed)): self.held.append(some); return
-    split = isinstance(self.judge.metric, FrechetMetric) and t.origin not in ('polish', 'extrapolated') and t.n > self.config.batch_size and rest < self.team.ready and not self.hopeless
-    if not split: self.submit(partial(self.measured, some), 'measure', some); return
-    for t in some: self.in_ranges(partial(self.put_together, t, control), t.schedule, t.n, t.seed, 0, draw, self.team.ready)
-
-@patch
-def in_ranges(self:_Driver, then, text, n, seed, first, draw, workers):
-    "One evaluation (`text` None: of the control), a range for each of so many workers."
-    whole = Whole(n, self.config.batch_size, workers)
-    for i,(a,b) in enumerate(whole.ranges): self.submit(partial(self.came, whole, i, then), 'part', text, b-a, seed, first+a, draw)
-
-@patch
-def take(self:_Driver, answer):
-    "Store the notes of an answer, and do with it what is to be done."
-    made, notes, spent, seconds = answer.value if answer.reason is None else (None, {}, {}, 0.)
-    with self.clock('journal'):
-        for k,v in notes.items(): self.journal.put(k, v)
-    self.clock.seconds.update(spent); self.then.pop(answer.ticket)(made, answer.reason, seconds)
-
-# %% ../nbs/10_search.ipynb #ce15deeb
-@patch
-def measured(self:_Driver, some, values, reason, seconds):
-    "Finish trials, or try each alone where they were given up together."
-    if reason and len(some) > 1:
-        for t in some: self.submit(partial(self.measured, [t]), 'measure', [t])
-        return
-    for t,v in zip(some, values or [ValueError(reason)]): self.finish(t, v, seconds/len(some))
-
-@patch
-def came(self:_Driver, whole, i, then, made, reason, seconds):
-    "Keep a range; after the last one, do what is to be done with the whole."
-    if whole.add(i, made or ([], reason), seconds): then(whole)
-
-@patch
-def put_together(self:_Driver, t, control, whole):
-    "Finish a trial that was measured in ranges."
-    try: s = whole.statistics(); value = s.distance(self.judge.metric.reference) if control is None else control.distance(s, t.n, t.seed)
-    except ValueError as e: value = e
-    self.finish(t, value, whole.seconds)
-
-# %% ../nbs/10_search.ipynb #e399149a
-@patch
-def missing(self:_Driver, wanted) -> bool:
-    "Have statistics of the control made, or tell them to all; is anything still in the making?"
-    new = [w for w in wanted if w not in self.told | self.making | self.hopeless]
-    for w in new:
-        if (s := self.judge.control.recall(*w)) is not None: self.tell_all(w, s); continue
-        n, seed, first, draw = w; self.making.add(w)
-        self.in_ranges(partial(self.control_came, w), None, n, seed, first, draw, 1 if len(new) >= self.team.ready else self.team.ready)
-    return not self.making.isdisjoint(wanted)
-
-@patch
-def tell_all(self:_Driver, w, s):
-    "Let every worker know statistics of the control."
-    self.told.add(w); self.team.tell('note', *self.judge.control.noted(s, *w))
-
-@patch
-def control_came(self:_Driver, w, whole):
-    "Note statistics of the control, and hand out the trials that waited for them."
-    self.making.discard(w)
-    try: s = whole.statistics()
-    except ValueError: self.hopeless.add(w)
-    else:
-        with self.clock('journal'): s = self.judge.control.remember(s, *w)
-        self.tell_all(w, s)
-    held, self.held = self.held, []
-    for some in held: self.give(some)
 
 # %% ../nbs/10_search.ipynb #0f463412
 class SearchResult:
@@ -412,7 +300,7 @@ def _result(journal, model, metric, config, optimiser):
     left += sorted({f"polishing, because {t.info['reason']}" for t in trials if t.origin == 'polish' and t.state == 'fail'})
     return SearchResult(config, journal.to_frame(), rows, _front(rows, trials, about, config.extrapolate), taus, journal.notes('cost:'), left)
 
-# %% ../nbs/10_search.ipynb #79668c8d
+# %% ../nbs/10_search.ipynb #242eb3be
 def fingerprint(
     model, # A `Denoiser`
 ) -> str: # 16 hex digits
@@ -423,6 +311,7 @@ def fingerprint(
     for k,v in (model.fn.state_dict().items() if hasattr(model.fn, 'state_dict') else ()): h.update(k.encode() + v.detach().cpu().contiguous().float().numpy().tobytes())
     return h.hexdigest()[:16]
 
+# %% ../nbs/10_search.ipynb #e0996141
 def _meta(model, metric, config, optimiser):
     c = json.loads(json.dumps(asdict(config)))
     for k in ('confirm_n', 'confirm_seeds', 'extrapolate', 'families', 'batch_size', *(('given',) if not config.given else ())): c.pop(k)      # these change no trial of the search
@@ -452,7 +341,7 @@ def _check(model, metric, config, optimiser, workers, ray=None):
     if not (ray is None or isinstance(ray, str) or callable(ray)): raise ValueError(f"ray must be None, 'auto', 'local', the address of a Ray cluster, or a function that makes a team, got {ray!r}")
     if isinstance(ray, str) and getattr(model, 'device', torch.device('cpu')).index: raise ValueError(f"device must be the first for workers elsewhere, as each of them sees one only, got {model.device}; open the model on 'cuda'")
 
-# %% ../nbs/10_search.ipynb #852fa03d
+# %% ../nbs/10_search.ipynb #ee7e9f53
 def search(
     model,                   # A `Denoiser` with a shape
     metric=None,             # Function of an iterable of batches, lower is better; default: Fréchet distance to model.reference
@@ -479,24 +368,17 @@ def search(
     limit = threadpool_limits(1 if single else None)
     try:
         with Journal(journal, meta) as j, _Progress(j, config, progress, callback) as bar:
-            if ray is None: _Searcher(j, *common, tell=bar.trial, workers=workers or 1).work()
+            if ray is None: Searcher(j, *common, tell=bar.trial, workers=workers or 1).work()
             else:
-                with closing(_Driver(partial(_team, ray, workers, threads, *common[:3]), j, *common, tell=bar.trial)) as driver: driver.work()
+                from usf_nbdev.away import Driver, team                # a page of its own, which is made of this one
+                with closing(Driver(lambda: team(ray, workers, threads, *common[:3]), j, *common, tell=bar.trial)) as driver: driver.work()
             for p in helpers: p.join()
             return _result(j, model, metric, config, optimiser)
     finally:
         for p in helpers: p.terminate()
         torch.set_num_threads(threads); limit.restore_original_limits()
 
-# %% ../nbs/10_search.ipynb #731ab4e1
-def _judge_away(model, options, metric, config): return JudgeAway(faster(model, **options), metric, config)
-
-def _team(ray, workers, threads, model, metric, config):
-    "The team that measures the trials of a search; a compiled network does not travel, so each worker makes its own."
-    make, gpu = partial(_judge_away, getattr(model, 'plain', model), getattr(model, 'options', {}), metric, config), model.device.type != 'cpu'
-    return ray(make) if callable(ray) else RayWorkers(make, workers, ray, gpus=int(gpu), threads=threads if gpu else 1)
-
-# %% ../nbs/10_search.ipynb #e640c154
+# %% ../nbs/10_search.ipynb #0087f700
 def default_metric(
     model, # A `Denoiser`
 ): # Function of batches
@@ -505,6 +387,7 @@ def default_metric(
     if getattr(model, 'reference', None) is None or getattr(model, 'features', None) is None: raise ValueError(f"model {model.name!r} has no reference statistics; pass metric=, any function of an iterable of batches")
     return FrechetMetric(model.features, model.reference)
 
+# %% ../nbs/10_search.ipynb #3a2d9205
 class _Progress:
     "The bar of a search: full trials, best so far, best known, tau."
     def __init__(self, journal, config, show, callback): self.journal, self.config, self.show, self.callback = journal, config, show, callback
