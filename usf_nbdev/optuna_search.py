@@ -6,18 +6,19 @@
 __all__ = ['GAP', 'SLOPE', 'Number', 'parameters', 'decode', 'encode', 'soften', 'harden', 'OptunaSearch', 'study', 'fresh',
            'TPESearch', 'CMAESSearch', 'NSGA2Search']
 
-# %% ../nbs/09c_optuna.ipynb #5eed59c2
+# %% ../nbs/09c_optuna.ipynb #6071dbe9
 import warnings
 from contextlib import contextmanager
 from dataclasses import dataclass
 import numpy as np
+from fastcore.basics import patch
 
 # %% ../nbs/09c_optuna.ipynb #a2f8e5ca
 from .core import MAX_ORDER, Corrector, Relaxation, SolverSchedule, StepStrategy
 from .space import Space, gaps_to_times, resize
 from .optimise import OPTIMISERS, Optimiser, Proposal, cell, read_schedule, seen_cells
 
-# %% ../nbs/09c_optuna.ipynb #45ba7298
+# %% ../nbs/09c_optuna.ipynb #842421b0
 @dataclass(frozen=True)
 class Number:
     "A parameter in a range."
@@ -27,6 +28,7 @@ class Number:
 
 GAP, SLOPE = Number(.02, 10., log=True), Number(-.5, .5)   # of a step: gap in lambda over the mean gap; coefficient of the linear relaxation
 
+# %% ../nbs/09c_optuna.ipynb #65afc8cf
 def _position(space, i, last):
     "The parameters of one position."
     binary = lambda is_open: (False, True) if is_open else (False,)
@@ -73,7 +75,7 @@ def decode(
     p = {k: params[k] if k in params else _default(v) for k,v in _all_parameters(space).items()}; at = _positions(p, space.n_steps(p['afs']))
     return SolverSchedule(gaps_to_times(space, [p[f'gap{i}'] for i in at], p['t_end']), tuple(_step(p, i, j) for j,i in enumerate(at, 1)), afs=p['afs'], noise=space.noise)
 
-# %% ../nbs/09c_optuna.ipynb #b8338b6f
+# %% ../nbs/09c_optuna.ipynb #75ccf8e3
 def _nearest(v, x):
     "The value of a parameter that is nearest to `x`; the first choice, where nothing is near."
     if not isinstance(v, tuple): return float(np.clip(x, v.low, v.high))
@@ -84,6 +86,7 @@ def _decisions(s):
     c = s.corrector; r = s.relaxation if s.order > 1 or c is None else c.relaxation
     return dict(prediction=s.prediction, order=s.order, start=-s.start, low=any(len(p) < e.order-1 for e in (s, c) if e for p in e.points), relaxation=r.kind, slope=r.c, corrector=c is not None)
 
+# %% ../nbs/09c_optuna.ipynb #8d100532
 def encode(
     s:SolverSchedule, # A schedule
     space:Space,      # What is open
@@ -110,7 +113,7 @@ def harden(
     "The choices that numbers in [0,1] stand for."
     return {k: v[min(int(params[k]*len(v)), len(v)-1)] if isinstance(v, tuple) else params[k] for k,v in parameters(space).items()}
 
-# %% ../nbs/09c_optuna.ipynb #9895192d
+# %% ../nbs/09c_optuna.ipynb #e1893325
 def _optuna(name):
     try:
         import optuna, cmaes  # noqa: F401 (cmaes: what CMA-ES runs on)
@@ -126,11 +129,12 @@ def _quiet(name):
         with warnings.catch_warnings(): warnings.simplefilter('ignore', optuna.exceptions.ExperimentalWarning); yield optuna
     finally: optuna.logging.set_verbosity(before)
 
+# %% ../nbs/09c_optuna.ipynb #f10d36a3
 def _distributions(optuna, space, numbers):
     of = optuna.distributions; choice = lambda v: of.FloatDistribution(0., 1.) if numbers else of.CategoricalDistribution(v)
     return {k: choice(v) if isinstance(v, tuple) else of.FloatDistribution(v.low, v.high, log=v.log) for k,v in parameters(space).items()}
 
-# %% ../nbs/09c_optuna.ipynb #1c2a52a5
+# %% ../nbs/09c_optuna.ipynb #23de388c
 class OptunaSearch(Optimiser):
     "A sampler of Optuna, in a study that is built anew for every generation. A subclass says which: `sampler(optuna, seed, seeds)`."
     name, numbers = '', False    # Word for it; does it know numbers only?
@@ -144,10 +148,13 @@ class OptunaSearch(Optimiser):
         with _quiet(self.name) as optuna:
             d = _distributions(optuna, space, self.numbers); study = self.study(optuna, d, space, int(rng.integers(2**31)), trials)
             return self.fresh(lambda: study.ask(d).params, space, seen_cells(trials))
-    def note(self, optuna, study, d):
-        "What the sampler writes beside the trials of the next generation."
-        study.tell(study.ask(d), state=optuna.trial.TrialState.FAIL)
-        return study.get_trials(deepcopy=False)[-1].system_attrs
+
+# %% ../nbs/09c_optuna.ipynb #3f22cecc
+@patch
+def note(self:OptunaSearch, optuna, study, d):
+    "What the sampler writes beside the trials of the next generation."
+    study.tell(study.ask(d), state=optuna.trial.TrialState.FAIL)
+    return study.get_trials(deepcopy=False)[-1].system_attrs
 
 # %% ../nbs/09c_optuna.ipynb #fd135e5a
 def study(self:OptunaSearch,
@@ -181,22 +188,25 @@ def fresh(self:OptunaSearch,
     return (new+near)[:k]
 OptunaSearch.fresh = fresh
 
-# %% ../nbs/09c_optuna.ipynb #ddd81540
+# %% ../nbs/09c_optuna.ipynb #52a173c7
 class TPESearch(OptunaSearch):
     "Optuna's TPESampler (Bergstra et al. 2011)."
     name = 'tpe'
     def sampler(self, optuna, seed, seeds): return optuna.samplers.TPESampler(seed=seed, constant_liar=True)
     def note(self, optuna, study, d): return {}
 
+# %% ../nbs/09c_optuna.ipynb #06d134d4
 class CMAESSearch(OptunaSearch):
     "Optuna's CmaEsSampler (Hansen 2016), with a warm start from the known solvers (Nomura et al. 2021)."
     name, numbers = 'cmaes', True
     def sampler(self, optuna, seed, seeds):
-        return optuna.samplers.CmaEsSampler(seed=seed, popsize=max(4, self.config.generation), source_trials=seeds, n_startup_trials=0, warn_independent_sampling=False)
+        return optuna.samplers.CmaEsSampler(seed=seed, popsize=max(4, self.config.generation), source_trials=seeds if len(seeds) >= 10 else None, n_startup_trials=0, warn_independent_sampling=False)
 
+# %% ../nbs/09c_optuna.ipynb #7fa408ab
 class NSGA2Search(OptunaSearch):
     "Optuna's NSGAIISampler (Deb et al. 2002)."
     name = 'nsga2'
     def sampler(self, optuna, seed, seeds): return optuna.samplers.NSGAIISampler(seed=seed, population_size=max(2, self.config.generation))
 
+# %% ../nbs/09c_optuna.ipynb #ce64a007
 OPTIMISERS.update({o.name: o for o in (TPESearch, CMAESSearch, NSGA2Search)})
