@@ -90,7 +90,7 @@ def teacher_grid(
     t, c = GRIDS[like](model, **kw)
     return t[shortest_grid(c, n)]
 
-# %% ../nbs/09e_rivals.ipynb #c9fda49c
+# %% ../nbs/09e_rivals.ipynb #05ae0092
 def _ipndm(model, nfe, grid): return deis(model.noise, nfe, fit='ipndm', grid=grid)    # constant coefficients: its relaxations depend on the times
 
 IDEAS = {
@@ -100,6 +100,7 @@ IDEAS = {
     'iPNDM-3, times by gradients': lambda m, k, **kw: polish(m, _ipndm(m, k, safe_grid(m.noise)), level='times', rebuild=lambda t: _ipndm(m, k, t), **kw),
     'DPM-Solver++(2M), times and weights by gradients': lambda m, k, **kw: polish(m, dpm_solver_pp(m.noise, k, grid=safe_grid(m.noise)), level='weights', **kw)}
 
+# %% ../nbs/09e_rivals.ipynb #d2f312d5
 def rival(
     name:str,      # One of `IDEAS`
     model,         # A `Denoiser` with a shape
