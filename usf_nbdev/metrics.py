@@ -20,9 +20,10 @@ from scipy.linalg import eigh
 from scipy.linalg.lapack import dpstrf
 from torch import Tensor
 
-# %% ../nbs/05_metrics.ipynb #ee62eb0f
+# %% ../nbs/05_metrics.ipynb #87b1cb24
 class Exploded(ValueError): "Samples that have left the range of numbers: a sampler diverged, nobody made a mistake."
 
+# %% ../nbs/05_metrics.ipynb #ce71981b
 def _moments(mean, cov, what='statistics'):
     "Mean (d,) and covariance (d,d) as float64 copies, or a clear error."
     mean, cov = (np.array(a, dtype=np.float64) for a in (mean, cov))
@@ -133,7 +134,7 @@ def frechet_distance(
     root = np.linalg.svd(psd_factor(cov1).T @ psd_factor(cov2), compute_uv=False).sum()
     return max(0., float(((mu1-mu2)**2).sum() + np.trace(cov1) + np.trace(cov2) - 2*root))
 
-# %% ../nbs/05_metrics.ipynb #36e2979a
+# %% ../nbs/05_metrics.ipynb #c95dd1e2
 def import_torchvision():
     "`torchvision`, also where its compiled operators do not fit this torch (they raise only if called)."
     try: return importlib.import_module('torchvision')
@@ -143,6 +144,7 @@ def import_torchvision():
     for k in [k for k in sys.modules if k.split('.')[0] == 'torchvision']: del sys.modules[k]
     return importlib.import_module('torchvision')
 
+# %% ../nbs/05_metrics.ipynb #8b63cf3d
 def import_pytorch_fid():
     "The module `pytorch_fid.fid_score`."
     import_torchvision()
