@@ -8,7 +8,7 @@ __all__ = ['INCEPTION_WEIGHTS', 'IMAGE_ENDINGS', 'CLIP_MEAN', 'CLIP_STD', 'to_un
            'reference_statistics', 'Decoded', 'vae_decoder', 'real_image_metric', 'import_transformers', 'clip_pixels',
            'load_clip', 'ClipFeatures', 'text_features', 'ClipMetric', 'clip_metric']
 
-# %% ../nbs/05a_images.ipynb #e9d0f541
+# %% ../nbs/05a_images.ipynb #0d4d6743
 import hashlib, importlib, json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import astuple, dataclass
@@ -16,6 +16,7 @@ from functools import partial
 from pathlib import Path
 from unittest import mock
 import numpy as np, torch, torch.nn.functional as F
+from fastcore.basics import patch
 from PIL import Image, ImageOps
 from torch import Tensor
 from tqdm.auto import tqdm
@@ -237,7 +238,7 @@ def load_clip(
     if len(tokenizer) != (n := model.config.text_config.vocab_size): raise ValueError(f"{clip} must hold the tokenizer of its CLIP, with {n} tokens, got {len(tokenizer)}; are vocab.json and merges.txt missing?")
     return model.eval().requires_grad_(False), tokenizer
 
-# %% ../nbs/05a_images.ipynb #dde91211
+# %% ../nbs/05a_images.ipynb #0e685cac
 @dataclass(frozen=True, eq=False, repr=False)
 class ClipFeatures:
     "Function of images in [-1,1] to unit vectors of CLIP, (B,d)."
@@ -250,6 +251,7 @@ class ClipFeatures:
         m = self.model; one = lambda x: m.visual_projection(m.vision_model(pixel_values=clip_pixels(x, m.config.vision_config.image_size, self.quantise).to(m.device, m.dtype)).pooler_output)
         return F.normalize(torch.cat([one(x) for x in images.split(self.batch_size)]).float(), dim=1)
 
+# %% ../nbs/05a_images.ipynb #c39f9f77
 @torch.no_grad()
 def text_features(
     model,        # A CLIP of transformers
@@ -260,7 +262,7 @@ def text_features(
     tokens = tokenizer(prompts, padding=True, truncation=True, max_length=model.config.text_config.max_position_embeddings, return_tensors='pt').to(model.device)
     return F.normalize(model.text_projection(model.text_model(input_ids=tokens.input_ids, attention_mask=tokens.attention_mask).pooler_output).float(), dim=1)
 
-# %% ../nbs/05a_images.ipynb #b5679f69
+# %% ../nbs/05a_images.ipynb #d188216b
 @dataclass(frozen=True, eq=False, repr=False)
 class ClipMetric:
     "100 minus the CLIP score of samples, sample i with prompt i modulo their number; lower is better."
@@ -269,23 +271,26 @@ class ClipMetric:
     name:str='clip'     # What figures and journals call it
     mark:str=''         # What tells network and prompts from others
     batch_size:int=256  # Samples at a time, where samples are one tensor
-    @torch.no_grad()
-    def scores(self,
-        samples:Tensor|Iterable, # Samples, (N,...), or batches of them, from the first prompt on
-    ) -> Tensor: # (N,), in 0..100, on the CPU
-        "CLIP score of every sample with its prompt."
-        out, i = [torch.zeros(0)], 0
-        for x in samples.split(self.batch_size) if isinstance(samples, Tensor) else samples:
-            if not x.isfinite().all(): raise Exploded(f"samples must be finite, got nan or inf in a batch of {len(x)}; the sampler has diverged")
-            f = self.features(x); text = self.text.to(f)[torch.arange(i, i := i+len(x), device=f.device) % len(self.text)]
-            out.append(100*(f*text).sum(1).clamp(min=0).cpu())
-        return torch.cat(out)
     def __call__(self, samples):
         s = self.scores(samples)
         if not len(s): raise ValueError("samples must hold at least one, got none; was an iterator used twice?")
         return 100-s.double().mean().item()
     @property
     def fingerprint(self) -> str: return f'{self.name}-{self.mark}'
+
+# %% ../nbs/05a_images.ipynb #a1966211
+@patch
+@torch.no_grad()
+def scores(self:ClipMetric,
+    samples:Tensor|Iterable, # Samples, (N,...), or batches of them, from the first prompt on
+) -> Tensor: # (N,), in 0..100, on the CPU
+    "CLIP score of every sample with its prompt."
+    out, i = [torch.zeros(0)], 0
+    for x in samples.split(self.batch_size) if isinstance(samples, Tensor) else samples:
+        if not x.isfinite().all(): raise Exploded(f"samples must be finite, got nan or inf in a batch of {len(x)}; the sampler has diverged")
+        f = self.features(x); text = self.text.to(f)[torch.arange(i, i := i+len(x), device=f.device) % len(self.text)]
+        out.append(100*(f*text).sum(1).clamp(min=0).cpu())
+    return torch.cat(out)
 
 # %% ../nbs/05a_images.ipynb #82ffeb34
 def clip_metric(
