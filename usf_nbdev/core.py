@@ -235,7 +235,7 @@ def to_json(self:SolverSchedule,
     try: return json.dumps(d, indent=indent, allow_nan=False)
     except (TypeError, ValueError, RecursionError) as e: raise ValueError(f"evidence must be plain data with finite numbers: {e}") from None
 
-# %% ../nbs/00_core.ipynb #e3e3eb7e
+# %% ../nbs/00_core.ipynb #88c4bd0f
 def write_text(
     path,      # File to write
     text:str,  # Its whole content
@@ -249,6 +249,7 @@ def write_text(
     except BaseException: os.unlink(tmp); raise
     return path
 
+# %% ../nbs/00_core.ipynb #bf072dbe
 @patch
 def save(self:SolverSchedule,
     path, # File to write
@@ -289,7 +290,7 @@ def from_dict(cls:SolverSchedule,
         if d.get(k, v := getattr(s, k)) != v: raise ValueError(f"{k} must be {v!r} for these decisions, got {d[k]!r}; the file was changed by hand: remove its id and nfe to accept that")
     return s
 
-# %% ../nbs/00_core.ipynb #9a98df85
+# %% ../nbs/00_core.ipynb #0daf8908
 def _bad_constant(s): raise ValueError(f"numbers must be finite, got {s}")
 def _once(pairs):
     d = dict(pairs)
@@ -308,6 +309,7 @@ def from_json(cls:SolverSchedule,
     except OverflowError: raise ValueError("numbers must be below 1e300 in size") from None
     except RecursionError: raise ValueError("not a solver schedule: nested too deeply") from None
 
+# %% ../nbs/00_core.ipynb #a1938212
 @patch(cls_method=True)
 def load(cls:SolverSchedule,
     path, # JSON file
