@@ -6,13 +6,14 @@
 __all__ = ['KINDS', 'BETAS', 'PUBLIC', 'GRIDS', 'NoiseSchedule', 'VPLinear', 'VPCosine', 'VPDiscrete', 'betas_for', 'discrete',
            'EDM', 'Flow', 'noise_from_dict', 'timesteps']
 
-# %% ../nbs/01_noise.ipynb #df536d2c
+# %% ../nbs/01_noise.ipynb #b4e5a887
 from dataclasses import dataclass, asdict
 from functools import cached_property
 import numpy as np
+from fastcore.basics import patch
 from scipy.stats import beta as beta_distribution
 
-# %% ../nbs/01_noise.ipynb #4f41a68a
+# %% ../nbs/01_noise.ipynb #ce831768
 KINDS = {}
 
 @dataclass(frozen=True)
@@ -24,9 +25,6 @@ class NoiseSchedule:
     ): # log(alpha_t/sigma_t), float64, same shape as `t`
         "Half the log signal-to-noise ratio at `t`."
         with np.errstate(divide='ignore'): return np.log(self.alpha(t)) - np.log(self.sigma(t))
-    def to_dict(self) -> dict: # `{'kind': class name, **fields}`, JSON-ready
-        "The schedule as plain data; `noise_from_dict` reads it back."
-        return dict(kind=type(self).__name__, **{k: list(v) if isinstance(v, tuple) else v for k,v in asdict(self).items()})
 
 # %% ../nbs/01_noise.ipynb #2e089619
 def _positive(obj, *names):
@@ -75,7 +73,13 @@ class VPCosine(_VP):
     def t_of_log_alpha(self, la):
         return np.arccos(np.exp(np.asarray(la, float) + self._lc(self.s/(1+self.s))))*2/np.pi*(1+self.s) - self.s
 
-# %% ../nbs/01_noise.ipynb #3f396d1c
+# %% ../nbs/01_noise.ipynb #e487fe65
+def _interp(x, xp, fp):
+    "Linear interpolation on rising `xp`, extended by the outermost segments."
+    x = np.asarray(x, float); i = np.clip(np.searchsorted(xp, x) - 1, 0, len(xp)-2)
+    return fp[i] + (x-xp[i])*(fp[i+1]-fp[i])/(xp[i+1]-xp[i])
+
+# %% ../nbs/01_noise.ipynb #2bd7d120
 @dataclass(frozen=True)
 class VPDiscrete(_VP):
     "Discrete variance-preserving schedule: log alpha at t_n=(n+1)/N, linear in between, from `alphas_cumprod`."
@@ -91,11 +95,6 @@ class VPDiscrete(_VP):
     def _table(self): N = len(self.alphas_cumprod); return np.arange(1, N+1)/N, 0.5*np.log(self.alphas_cumprod)
     def log_alpha(self, t): return np.where(np.asarray(t) <= 0, 0., np.minimum(_interp(t, *self._table), 0.))
     def t_of_log_alpha(self, la): return _interp(-np.asarray(la, float), -self._table[1], self._table[0])
-
-def _interp(x, xp, fp):
-    "Linear interpolation on rising `xp`, extended by the outermost segments."
-    x = np.asarray(x, float); i = np.clip(np.searchsorted(xp, x) - 1, 0, len(xp)-2)
-    return fp[i] + (x-xp[i])*(fp[i+1]-fp[i])/(xp[i+1]-xp[i])
 
 # %% ../nbs/01_noise.ipynb #e8766938
 BETAS = ('linear', 'scaled_linear', 'squaredcos_cap_v2')
@@ -154,6 +153,12 @@ class Flow(NoiseSchedule):
     def t_of_lamb(self, l):
         u = 1/(1 + np.exp(np.asarray(l, float)))
         return u/(self.shift - (self.shift-1)*u)
+
+# %% ../nbs/01_noise.ipynb #d1d93c11
+@patch
+def to_dict(self:NoiseSchedule) -> dict: # `{'kind': class name, **fields}`, JSON-ready
+    "The schedule as plain data; `noise_from_dict` reads it back."
+    return dict(kind=type(self).__name__, **{k: list(v) if isinstance(v, tuple) else v for k,v in asdict(self).items()})
 
 # %% ../nbs/01_noise.ipynb #a0ce54fd
 PUBLIC = ('VPLinear', 'VPCosine', 'VPDiscrete', 'EDM', 'Flow')
