@@ -5,10 +5,11 @@
 # %% auto #0
 __all__ = ['nodes', 'Answers', 'Merger', 'merged', 'sample_many']
 
-# %% ../nbs/03a_together.ipynb #c59ec6d3
+# %% ../nbs/03a_together.ipynb #c0f39e28
 import hashlib
 from collections import OrderedDict
 import numpy as np, torch
+from fastcore.basics import patch
 
 # %% ../nbs/03a_together.ipynb #917fa300
 from .sample import plan_for, program, weighted_sum
@@ -27,7 +28,7 @@ def nodes(
         h.update(np.asarray(plan.c[r], float).tobytes() + np.asarray(plan.M[r], float).tobytes() + (mean if np.any(plan.M[r]) else b''))
     return out
 
-# %% ../nbs/03a_together.ipynb #7340ef22
+# %% ../nbs/03a_together.ipynb #d747272e
 class Answers:
     "Outputs of the network by node, at most so many megabytes of them."
     def __init__(self,
@@ -37,10 +38,14 @@ class Answers:
     def get(self, key): # A tensor, or None
         if key in self.kept: self.kept.move_to_end(key)
         return self.kept.get(key)
-    def put(self, key, m):
-        if key in self.kept or m.nbytes > self.bound: return
-        self.kept[key] = m; self.size += m.nbytes
-        while self.size > self.bound: self.size -= self.kept.popitem(last=False)[1].nbytes
+
+# %% ../nbs/03a_together.ipynb #d196ffff
+@patch
+def put(self:Answers, key, m):
+    "Remember an output, and forget what is too much."
+    if key in self.kept or m.nbytes > self.bound: return
+    self.kept[key] = m; self.size += m.nbytes
+    while self.size > self.bound: self.size -= self.kept.popitem(last=False)[1].nbytes
 
 # %% ../nbs/03a_together.ipynb #063dab5b
 class Merger:
@@ -78,7 +83,22 @@ def merged(self:Merger,
     return single
 Merger.merged = merged
 
-# %% ../nbs/03a_together.ipynb #82167548
+# %% ../nbs/03a_together.ipynb #e5126563
+def _answer(model, r, asking, plans, names, values, key, kept, merge, dtype):
+    "Give all who ask at row r the output of the network at their node."
+    got = {n: m for n in {names[i][r] for i in asking} if (m := kept.get((key, n))) is not None}
+    new = {names[i][r]: i for i in reversed(asking) if names[i][r] not in got}
+    for skips in {plans[i].skips for i in new.values()}:
+        some = [(n, i) for n,i in sorted(new.items(), key=lambda o: o[1]) if plans[i].skips == skips]
+        for (n,_),m in zip(some, merge(model, [(values[i]['x', r], plans[i].times[r]) for _,i in some], skips, dtype)): got[n] = m; kept.put((key, n), m)
+    for i in asking: values[i]['m', r] = got[names[i][r]]
+
+# %% ../nbs/03a_together.ipynb #e551ddb2
+def _advance(row, r, values):
+    values['x', r+1] = weighted_sum(row.terms, values, row.const)
+    for k in row.last: values.pop(k, None)
+
+# %% ../nbs/03a_together.ipynb #f7952d71
 def sample_many(
     model,          # A `Denoiser`
     schedules,      # Solver schedules, or plans
@@ -98,17 +118,3 @@ def sample_many(
             _answer(model, r, [i for i in live if plans[i].called[r]], plans, names, values, key, kept, merge, x_T.dtype)
             for i in live: _advance(rows[i][r], r, values[i])
     return [v['x', len(p.times)].to(x_T.dtype) for v,p in zip(values, plans)]
-
-def _advance(row, r, values):
-    values['x', r+1] = weighted_sum(row.terms, values, row.const)
-    for k in row.last: values.pop(k, None)
-
-# %% ../nbs/03a_together.ipynb #e5126563
-def _answer(model, r, asking, plans, names, values, key, kept, merge, dtype):
-    "Give all who ask at row r the output of the network at their node."
-    got = {n: m for n in {names[i][r] for i in asking} if (m := kept.get((key, n))) is not None}
-    new = {names[i][r]: i for i in reversed(asking) if names[i][r] not in got}
-    for skips in {plans[i].skips for i in new.values()}:
-        some = [(n, i) for n,i in sorted(new.items(), key=lambda o: o[1]) if plans[i].skips == skips]
-        for (n,_),m in zip(some, merge(model, [(values[i]['x', r], plans[i].times[r]) for _,i in some], skips, dtype)): got[n] = m; kept.put((key, n), m)
-    for i in asking: values[i]['m', r] = got[names[i][r]]
