@@ -12,7 +12,7 @@ import torch
 # %% ../nbs/06b_faster.ipynb #f04b2a88
 from .sample import Denoiser, plan_for, sample
 
-# %% ../nbs/06b_faster.ipynb #11f99846
+# %% ../nbs/06b_faster.ipynb #51757e41
 AUTOCAST = ('bfloat16', 'float16')
 
 def _autocast(fn, dtype, device):
@@ -20,6 +20,7 @@ def _autocast(fn, dtype, device):
         with torch.autocast(device.type, getattr(torch, dtype)): return fn(*args, **kw)
     return f
 
+# %% ../nbs/06b_faster.ipynb #50eecf71
 def _channels_last(fn):
     def f(x, *args, **kw):
         if x.ndim == 4: x = x.contiguous(memory_format=torch.channels_last)
