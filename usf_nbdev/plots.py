@@ -38,13 +38,14 @@ def styles(
     nth = {n: [m for m in family if places[m] == places[n]].index(n) for n in family}
     return {n: dict(color=PALETTE[p], marker='osD^v<p>hd'[(p + 4*nth[n])%10], ls=('-', '--', '-.', ':')[nth[n]%4]) for n,p in places.items()}
 
-# %% ../nbs/11_plots.ipynb #22ec53eb
+# %% ../nbs/11_plots.ipynb #092a2d34
 def _axes(ax, width, height, n=1):
     "`ax`, or new axes (`n` of them side by side) in a figure of a size in inches."
     if ax is not None: return ax
     notebook = any(k in str(mpl.get_backend(auto_select=False)).lower() for k in ('inline', 'ipympl', 'nbagg', 'widget'))
     return (mpl.pyplot.figure if notebook else Figure)(figsize=(width, height), layout='constrained').subplots(1, n)
 
+# %% ../nbs/11_plots.ipynb #2fd29015
 class _Ticks(LogLocator):
     def nonsingular(self, lo, hi): return (lo/1.5, hi*1.5) if 0 < lo <= hi < 1.001*lo else super().nonsingular(lo, hi)
     def tick_values(self, lo, hi):
@@ -54,6 +55,7 @@ class _Ticks(LogLocator):
 def _log(ax, which='y'):
     for k in which: getattr(ax, f'set_{k}scale')('log'); getattr(ax, f'{k}axis').set(major_locator=_Ticks(), major_formatter='{x:g}', minor_formatter=NullFormatter())
 
+# %% ../nbs/11_plots.ipynb #31e8dbe9
 def _frame(rows, *columns):
     rows = pd.DataFrame(rows)
     if gone := [c for c in columns if c not in rows]: raise ValueError(f"rows must have the columns {list(columns)}, got {list(rows)}; add {gone}")
@@ -85,7 +87,7 @@ def strategy_table(
     rows |= {'prediction': [s.prediction for s in S], 'order': [str(s.order) for s in S], 'start node': start, 'derivatives': derivatives, 'relaxation': relaxation, 'corrector': [_corrector(s.corrector) for s in S]}
     return pd.DataFrame(rows, index=pd.RangeIndex(len(S), name='step')).T
 
-# %% ../nbs/11_plots.ipynb #25bb6d42
+# %% ../nbs/11_plots.ipynb #ddce9e6f
 _TINTS = dict(noise=(9,.5), data=(1,.4), ems=(4,.5), full=(2,.35), low=(8,.5), pseudo=(6,.6), implicit=(3,.4)) # place in `PALETTE`, strength
 
 def _tint(row, text):
@@ -94,6 +96,7 @@ def _tint(row, text):
     place, a = (0, .1*int(word)) if row == 'order' else _TINTS.get(word, (5, .45))
     return 1 - a*(1-np.array(mpl.colors.to_rgb(PALETTE[place])))
 
+# %% ../nbs/11_plots.ipynb #ac391c89
 def plot_strategy(
     schedule:SolverSchedule, # What to draw; 3 to 10 steps read best
     ax=None,                 # Axes to draw in; default: new ones
@@ -173,7 +176,7 @@ def plot_predicted(
     ax.set(xlim=lim, ylim=lim, aspect='equal', xlabel='measured Fréchet distance', ylabel='predicted Fréchet distance', title=f"Kendall's τ = {kendalltau(p, m).statistic if tau is None else tau:.2f} (n = {len(p)})")
     return ax
 
-# %% ../nbs/11_plots.ipynb #df191322
+# %% ../nbs/11_plots.ipynb #3c294706
 def _grid(images, columns):
     "(n,C,H,W) in [-1,1] -> one picture (height,width,3) in [0,1], white lines between."
     x = torch.as_tensor(images).detach().float().cpu().numpy()
@@ -182,6 +185,7 @@ def _grid(images, columns):
     for i,p in enumerate((np.nan_to_num(x).clip(-1, 1)+1)/2): out[i//columns,:h,i%columns,:w] = p.transpose(1, 2, 0)
     return out.reshape(-1, columns*(w+1), 3)[:-1,:-1]
 
+# %% ../nbs/11_plots.ipynb #dc4ac961
 def save_grid(
     images,           # (n,C,H,W) in [-1,1], C 1 or 3; tensor or array
     path,             # PNG to write; its folder is made if needed
@@ -208,13 +212,14 @@ def plot_samples(
     ax.set_xticks([]); ax.set_yticks([i*(h+gap) + h/2 - .5 for i in range(len(parts))], images_by_name); ax.tick_params(length=0)
     return ax
 
-# %% ../nbs/11_plots.ipynb #0fa61dfd
+# %% ../nbs/11_plots.ipynb #68d5c924
 def _reach(rows):
     "How far the bars of `rows` go down and up: from `low` and `high`, or `spread`; no bar reaches 0."
     v = rows['fid'].to_numpy(float); half = rows['spread'] if 'spread' in rows else 0*v
     low, high = (np.asarray(rows[k] if k in rows else v+sign*half, float) for k,sign in (('low', -1), ('high', 1)))
     return np.nan_to_num([np.minimum(v-low, .9*v), high-v]).clip(0)
 
+# %% ../nbs/11_plots.ipynb #48b8fb29
 def plot_front(
     rows,    # DataFrame, or what makes one: nfe, fid, name, and perhaps spread (half the length of the bar), or low and high (its ends)
     ax=None, # Axes to draw in; default: new ones
@@ -230,7 +235,7 @@ def plot_front(
     ax.legend(**dict(loc='upper left', bbox_to_anchor=(1.01, 1)) if rows['name'].nunique() > 5 else {})
     return ax
 
-# %% ../nbs/11_plots.ipynb #b0f55d6b
+# %% ../nbs/11_plots.ipynb #a896d9d9
 def _best_known(rows):
     "For each number of calls, name and values of the known solver with the least mean."
     best = {}
@@ -238,6 +243,7 @@ def _best_known(rows):
         if np.isfinite(g['value']).all() and (k not in best or g['value'].mean() < best[k][1].mean()): best[k] = f'{name}, {k} calls', g['value'].to_numpy(float)
     return best
 
+# %% ../nbs/11_plots.ipynb #6f8f52c4
 def ranking(
     rows, # DataFrame, or what makes one: name, id, nfe, n, seed, value, and known (is it a known solver?); the same seeds for all
 ) -> pd.DataFrame: # name, id, nfe, n, seeds, mean, spread, low, high; ratio of the means, ratio_low, ratio_high, and against whom; best first within each number of calls
