@@ -60,21 +60,17 @@ def run_waiting(self:Driver):
         if not self.team.jobs: return
         self.take(self.team.next())
 
-# %% ../nbs/10f_away.ipynb #c19ad2a9
-@patch
-def give(self:Driver, some):
-    "Hand out trials, as soon as what the control did on their noise is known."
-    t = some[0]; control, draw = self.judge.terms(t); rest = self.journal.unfinished() - self.mine + len(some)
-    if control is not None and self.missing(control.wanted(t.n, t.seed)): self.held.append(some); return
-    split = isinstance(self.judge.metric, FrechetMetric) and t.origin not in ('polish', 'extrapolated') and t.n > self.config.batch_size and rest < self.team.ready and not self.hopeless
-    if not split: self.submit(partial(self.measured, some), 'measure', some); return
-    for t in some: self.in_ranges(partial(self.put_together, t, control), t.schedule, t.n, t.seed, 0, draw, self.team.ready)
-
+# %% ../nbs/10f_away.ipynb #b5830cd5
 @patch
 def in_ranges(self:Driver, then, text, n, seed, first, draw, workers):
     "One evaluation (`text` None: of the control), a range for each of so many workers."
     whole = Whole(n, self.config.batch_size, workers)
     for i,(a,b) in enumerate(whole.ranges): self.submit(partial(self.came, whole, i, then), 'part', text, b-a, seed, first+a, draw)
+
+@patch
+def came(self:Driver, whole, i, then, made, reason, seconds):
+    "Keep a range; after the last one, do what is to be done with the whole."
+    if whole.add(i, made or ([], reason), seconds): then(whole)
 
 @patch
 def take(self:Driver, answer):
@@ -84,7 +80,7 @@ def take(self:Driver, answer):
         for k,v in notes.items(): self.journal.put(k, v)
     self.clock.seconds.update(spent); self.then.pop(answer.ticket)(made, answer.reason, seconds)
 
-# %% ../nbs/10f_away.ipynb #19ab568a
+# %% ../nbs/10f_away.ipynb #f3a556b9
 @patch
 def measured(self:Driver, some, values, reason, seconds):
     "Finish trials, or try each alone where they were given up together."
@@ -92,11 +88,6 @@ def measured(self:Driver, some, values, reason, seconds):
         for t in some: self.submit(partial(self.measured, [t]), 'measure', [t])
         return
     for t,v in zip(some, values or [ValueError(reason)]): self.finish(t, v, seconds/len(some))
-
-@patch
-def came(self:Driver, whole, i, then, made, reason, seconds):
-    "Keep a range; after the last one, do what is to be done with the whole."
-    if whole.add(i, made or ([], reason), seconds): then(whole)
 
 @patch
 def put_together(self:Driver, t, control, whole):
@@ -132,6 +123,16 @@ def control_came(self:Driver, w, whole):
         self.tell_all(w, s)
     held, self.held = self.held, []
     for some in held: self.give(some)
+
+# %% ../nbs/10f_away.ipynb #2482f11b
+@patch
+def give(self:Driver, some):
+    "Hand out trials, as soon as what the control did on their noise is known."
+    t = some[0]; control, draw = self.judge.terms(t); rest = self.journal.unfinished() - self.mine + len(some)
+    if control is not None and self.missing(control.wanted(t.n, t.seed)): self.held.append(some); return
+    split = isinstance(self.judge.metric, FrechetMetric) and t.origin not in ('polish', 'extrapolated') and t.n > self.config.batch_size and rest < self.team.ready and not self.hopeless
+    if not split: self.submit(partial(self.measured, some), 'measure', some); return
+    for t in some: self.in_ranges(partial(self.put_together, t, control), t.schedule, t.n, t.seed, 0, draw, self.team.ready)
 
 # %% ../nbs/10f_away.ipynb #2397f4ee
 def _judge_away(model, options, metric, config): return JudgeAway(faster(model, **options), metric, config)
