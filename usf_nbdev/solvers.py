@@ -16,13 +16,14 @@ from .core import MAX_ORDER, Corrector, Relaxation, SolverSchedule, StepStrategy
 from .noise import timesteps
 from .weights import compile_plan, difference_weights, phi, relaxation_factor
 
-# %% ../nbs/04_solvers.ipynb #d259cef1
+# %% ../nbs/04_solvers.ipynb #cc098bd1
 def _check_nfe(nfe):
     if isinstance(nfe, bool) or not isinstance(nfe, (int, np.integer)) or not 1 <= nfe <= 10_000: raise ValueError(f"nfe must be an integer from 1 to 10000, got {nfe!r}")
     return int(nfe)
 def _check(name, v, choices):
     if v not in choices: raise ValueError(f"{name} must be one of {choices}, got {v!r}")
 
+# %% ../nbs/04_solvers.ipynb #fbb3e242
 def _nodes(noise, n, grid, t_start, t_end):
     "The n+1 times of a grid: by name, or the user's own."
     if isinstance(grid, str): return timesteps(noise, n, grid, t_start, t_end)
@@ -169,13 +170,14 @@ def unipc(
     steps = [_multistep(p, prediction, r, corrector and i < nfe-1) for i,p in enumerate(_orders(noise, times, order, lower_order_final))]
     return _schedule(noise, times, steps, f"UniP{'C'*bool(corrector)}-{order}{' noise'*(prediction == 'noise')}", grid)
 
-# %% ../nbs/04_solvers.ipynb #c0de7b01
+# %% ../nbs/04_solvers.ipynb #b0e6ffc9
 def _given(prediction, lam, i, start, point, w):
     "Keyword arguments of an expansion to node i+1 with one difference, f(point)-f(start), of weight w in the scaled state; the indices are of nodes, `i` is the newest."
     if w == 0: return {}
     sign = 1 if prediction == 'noise' else -1; h, d, g = lam[i+1]-lam[start], lam[point]-lam[start], -sign*math.exp(-sign*lam[i+1])
     return dict(order=2, relaxation=Relaxation('linear', (w*d/(g*h*h*phi(2, sign*h)) - 1)/h))
 
+# %% ../nbs/04_solvers.ipynb #0c42d347
 def _by_weights(noise, times, prediction, W):
     "Steps that weigh the differences to the nodes before by `W[i]` = (w1, w2): x_t = ... + alpha_t sum w_j (m(i-j)-m(i)), or - sigma_t in noise prediction; on the last step also w3."
     sign, lam, n = (1 if prediction == 'noise' else -1), noise.lamb(np.asarray(times, float)), len(times)-1
@@ -190,11 +192,12 @@ def _by_weights(noise, times, prediction, W):
         steps.append(StepStrategy(prediction=prediction, corrector=c, points=((back,),)*bool(own), **own))
     return steps
 
-# %% ../nbs/04_solvers.ipynb #6eb87d88
+# %% ../nbs/04_solvers.ipynb #5cfe2518
 def _one_point(h, d, w):
     "The linear relaxation that gives the only difference, to the node at distance d, the weight w: x_t = ... - sigma_t w (eps(p)-eps(s))."
     return Relaxation('linear', (w*d/(h*h*phi(2, h)) - 1)/h)
 
+# %% ../nbs/04_solvers.ipynb #084e7726
 def _weight_t(noise, s, t, p):
     "DEIS-tAB: -1/rho_t times the integral of (tau-s)/(p-s) over rho = exp(-lambda), by parts and Gauss-Legendre."
     u, w = np.polynomial.legendre.leggauss(64); rho = lambda v: np.exp(-noise.lamb(v))
@@ -208,7 +211,15 @@ def _weights_t(noise, s, t, earlier):
         out.append(-(np.polyval(l, t) - (t-s)/2*(w @ (np.polyval(np.polyder(l), tau)*rho(tau)))/rho(t)))
     return out
 
-# %% ../nbs/04_solvers.ipynb #2320ddf8
+# %% ../nbs/04_solvers.ipynb #18708d1d
+def _adams_step(noise, times, lam, i, p, fit):
+    "One step of order p: Taylor differences, or one point of the weight that the fit gives it."
+    s = _multistep(p, 'noise')
+    if fit == 'lambda' or p == 1: return s
+    w = _weight_t(noise, times[i], times[i+1], times[i-1]) if fit == 't' else -math.expm1(lam[i+1]-lam[i])/2
+    return replace(s, relaxation=_one_point(lam[i+1]-lam[i], lam[i-1]-lam[i], w))
+
+# %% ../nbs/04_solvers.ipynb #34607e62
 FITS = ('lambda', 't', 'ipndm')
 _ADAMS = ((), (-1/2,), (-16/12, 5/12), (-59/24, 37/24, -9/24))     # Adams-Bashforth, on the differences from the newest output
 
@@ -229,13 +240,6 @@ def deis(
     if 4 in p[:-1]: raise ValueError(f"order must be 1 to 3 for fit={fit!r} with {nfe} calls, got 4: three earlier points are in reach of the last step only; use 3, at most 4 calls, or fit='lambda'")
     W = [_weights_t(noise, times[i], times[i+1], times[i-k+1:i][::-1]) if fit == 't' else [math.expm1(lam[i+1]-lam[i])*v for v in _ADAMS[k-1]] for i,k in enumerate(p)]
     return _schedule(noise, times, _by_weights(noise, times, 'noise', W), family, grid)
-
-def _adams_step(noise, times, lam, i, p, fit):
-    "One step of order p: Taylor differences, or one point of the weight that the fit gives it."
-    s = _multistep(p, 'noise')
-    if fit == 'lambda' or p == 1: return s
-    w = _weight_t(noise, times[i], times[i+1], times[i-1]) if fit == 't' else -math.expm1(lam[i+1]-lam[i])/2
-    return replace(s, relaxation=_one_point(lam[i+1]-lam[i], lam[i-1]-lam[i], w))
 
 # %% ../nbs/04_solvers.ipynb #dac7501d
 def euler(
