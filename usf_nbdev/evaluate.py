@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['TRIAL_NOISE', 'FINAL_NOISE', 'CONFIRM_NOISE', 'CONTROL_NOISE', 'DRAWS', 'PARTS', 'noise_of', 'Clock', 'batches_of',
-           'evaluate', 'Together', 'evaluate_many', 'pictures_of', 'safe_grid', 'many_steps', 'Control', 'statistics',
-           'recall', 'remember', 'noted', 'wanted', 'many', 'distance', 'least_to_extrapolate', 'evaluate_infinite',
+           'evaluate', 'Together', 'evaluate_many', 'pictures_of', 'safe_grid', 'many_steps', 'Control', 'recall',
+           'noted', 'remember', 'statistics', 'wanted', 'many', 'distance', 'least_to_extrapolate', 'evaluate_infinite',
            'interval', 'ratio_interval']
 
 # %% ../nbs/09a_evaluate.ipynb #daaa0128
@@ -42,7 +42,7 @@ def noise_of(
     z = 2**.5*torch.erfinv(2*u-1)*float(model.noise.sigma(model.noise.T))
     return z.float().reshape(n, *model.shape).to(model.device)
 
-# %% ../nbs/09a_evaluate.ipynb #05bddeba
+# %% ../nbs/09a_evaluate.ipynb #79442adb
 class Clock:
     "Seconds by name; what runs inside another is counted once, where it belongs."
     def __init__(self): self.seconds, self.inner = Counter(), 0.
@@ -54,6 +54,7 @@ class Clock:
             total = time.perf_counter()-start
             self.seconds[name] += total-self.inner; self.inner = outer+total
 
+# %% ../nbs/09a_evaluate.ipynb #c952f9b5
 def batches_of(
     model, schedule,  # A `Denoiser` and a solver schedule
     n, seed,          # Samples, and the seed of their noise
@@ -100,7 +101,7 @@ class Together:
             with clock('sampling'): x = sample_many(model, [plans[j] for j in live], noise_of(model, k, seed, i, draw), (seed, draw, i, k), self.answers, self.merge, first=i)
             live = (yield dict(zip(live, x))) or live
 
-# %% ../nbs/09a_evaluate.ipynb #35afd307
+# %% ../nbs/09a_evaluate.ipynb #dfccd45d
 def evaluate_many(
     model,              # A `Denoiser` with a shape
     schedules:list,     # Solver schedules
@@ -125,11 +126,11 @@ def evaluate_many(
             for i,v in zip(g, (_frechet if isinstance(metric, FrechetMetric) else _any)(batches, metric, len(g), control, n, seed)): out[i] = v
     return out
 
+# %% ../nbs/09a_evaluate.ipynb #9b4ef3f9
 def _caught(f, *args):
     try: return float(f(*args))
     except ValueError as e: return e
 
-# %% ../nbs/09a_evaluate.ipynb #5ca66637
 def _frechet(batches, metric, k, control, n, seed):
     "The Fréchet distances of k streams of samples."
     stats, sent, out = {}, None, [None]*k
@@ -175,14 +176,14 @@ def many_steps(
     "DPM-Solver++(2M), the sampler that others are compared with."
     return dpm_solver_pp(noise, steps, grid=safe_grid(noise))
 
-# %% ../nbs/09a_evaluate.ipynb #b45c5ded
-PARTS = 8
-
+# %% ../nbs/09a_evaluate.ipynb #41ffb60a
 def _pack(s): return dict(n=s.n, data=base64.b64encode(np.concatenate([s.mean, s.cov.ravel()]).astype('<f8').tobytes()).decode())
+
 def _unpack(d):
     a = np.frombuffer(base64.b64decode(d['data']), '<f8'); k = int(((1+4*len(a))**.5-1)/2 + .5)
     return Statistics(d['n'], a[:k], a[k:].reshape(k, k))
 
+# %% ../nbs/09a_evaluate.ipynb #480fa2b8
 class Control:
     "A fixed sampler whose statistics on few and on many samples tell what chance did."
     def __init__(self,
@@ -197,16 +198,7 @@ class Control:
         self.model, self.metric, self.n, self.batch_size, self.store, self.draw, self.clock, self.known = model, metric, n, batch_size, store, draw, clock, {}
         self.schedule = many_steps(model.noise, 10)
 
-# %% ../nbs/09a_evaluate.ipynb #80562693
-def statistics(self:Control,
-    n:int, seed:int,   # Samples, and the seed of their noise
-    first:int=0,       # Index of the first
-    draw:str='normal', # One of `DRAWS`
-) -> Statistics:
-    "Statistics of the control on samples first..first+n-1, remembered."
-    if (known := self.recall(n, seed, first, draw)) is not None: return known
-    with torch.inference_mode(): return self.remember(feature_statistics(self._batches(n, seed, first, draw), self.metric.features), n, seed, first, draw)
-
+# %% ../nbs/09a_evaluate.ipynb #aa60d982
 def recall(self:Control,
     n:int, seed:int, # Samples, and the seed of their noise
     first:int,       # Index of the first
@@ -216,6 +208,18 @@ def recall(self:Control,
     key = f'control:{n}:{seed}:{first}:{draw}'
     if key not in self.known and self.store is not None and (kept := self.store.get(key)): self.known[key] = _unpack(kept)
     return self.known.get(key)
+
+Control.recall = recall
+
+# %% ../nbs/09a_evaluate.ipynb #5b5efd31
+def noted(self:Control,
+    s:Statistics,    # What `statistics` made
+    n:int, seed:int, # Samples, and the seed of their noise
+    first:int,       # Index of the first
+    draw:str,        # One of `DRAWS`
+) -> tuple: # (key, value)
+    "Statistics as a note."
+    return f'control:{n}:{seed}:{first}:{draw}', _pack(s)
 
 def remember(self:Control,
     s:Statistics,    # What `statistics` would have made
@@ -228,24 +232,29 @@ def remember(self:Control,
     if self.store is not None: self.store.put(key, packed)
     return self.known[key]
 
-def noted(self:Control,
-    s:Statistics,    # What `statistics` made
-    n:int, seed:int, # Samples, and the seed of their noise
-    first:int,       # Index of the first
-    draw:str,        # One of `DRAWS`
-) -> tuple: # (key, value)
-    "Statistics as a note."
-    return f'control:{n}:{seed}:{first}:{draw}', _pack(s)
+Control.noted, Control.remember = noted, remember
 
+# %% ../nbs/09a_evaluate.ipynb #f984b020
 def _batches(self:Control, n, seed, first, draw):
     plan, clock = plan_for(self.model, self.schedule), self.clock or Clock()
     for i in range(first, first+n, self.batch_size):
         with clock('sampling'): x = sample(self.model, plan, noise_of(self.model, min(self.batch_size, first+n-i), seed, i, draw), first=i)
         yield x
 
-Control.statistics, Control.recall, Control.remember, Control.noted, Control._batches = statistics, recall, remember, noted, _batches
+def statistics(self:Control,
+    n:int, seed:int,   # Samples, and the seed of their noise
+    first:int=0,       # Index of the first
+    draw:str='normal', # One of `DRAWS`
+) -> Statistics:
+    "Statistics of the control on samples first..first+n-1, remembered."
+    if (known := self.recall(n, seed, first, draw)) is not None: return known
+    with torch.inference_mode(): return self.remember(feature_statistics(self._batches(n, seed, first, draw), self.metric.features), n, seed, first, draw)
 
-# %% ../nbs/09a_evaluate.ipynb #50777e08
+Control.statistics, Control._batches = statistics, _batches
+
+# %% ../nbs/09a_evaluate.ipynb #6ddda107
+PARTS = 8
+
 def wanted(self:Control,
     n:int, seed:int, # Samples, and the seed of their noise
 ) -> list: # Arguments of `statistics`
@@ -259,6 +268,9 @@ def many(self:Control) -> Statistics:
     for i in np.random.default_rng(os.getpid()).permutation(len(parts)): self.statistics(*parts[i])
     return reduce(Statistics.merge, (self.statistics(*p) for p in parts))
 
+Control.wanted, Control.many = wanted, many
+
+# %% ../nbs/09a_evaluate.ipynb #8b9fe050
 def distance(self:Control,
     stats,   # `Statistics` of a sampler's features
     n, seed, # Of how many samples, and from which noise
@@ -268,9 +280,9 @@ def distance(self:Control,
     c = control_variate(stats, self.statistics(n, seed, draw=self.draw), self.known['many']); r = self.metric.reference
     return frechet_distance(c.mean, c.cov, r.mean, r.cov)
 
-Control.wanted, Control.many, Control.distance = wanted, many, distance
+Control.distance = distance
 
-# %% ../nbs/09a_evaluate.ipynb #8600ea59
+# %% ../nbs/09a_evaluate.ipynb #06af78b1
 def least_to_extrapolate(
     d:int,       # Features
     parts:int=8, # Disjoint parts of the jackknife, at least 3
@@ -278,6 +290,7 @@ def least_to_extrapolate(
     "How many samples an extrapolation needs: more than d in all parts but one."
     return parts*(d//(parts-1)+1)
 
+# %% ../nbs/09a_evaluate.ipynb #7c0a7ff7
 def evaluate_infinite(
     model,              # A `Denoiser` with a shape
     schedule,           # The solver schedule
@@ -297,7 +310,7 @@ def evaluate_infinite(
         chunk = lambda: torch.cat([next(x) for _ in range(size)])
         return fid_infinity([feature_statistics(chunk(), metric.features, batch_size) for _ in range(parts)], metric.reference)
 
-# %% ../nbs/09a_evaluate.ipynb #ae9eb6c2
+# %% ../nbs/09a_evaluate.ipynb #9085a78e
 def interval(
     values,          # Independent measurements, at least 1
     level:float=.95, # Coverage
@@ -308,6 +321,7 @@ def interval(
     d = student.ppf((1+level)/2, len(v)-1)*v.std(ddof=1)/len(v)**.5
     return float(v.mean()), float(v.mean()-d), float(v.mean()+d)
 
+# %% ../nbs/09a_evaluate.ipynb #94c9c28a
 def ratio_interval(
     a,               # Measurements of one schedule, > 0
     b,               # Of another, on the same noises in the same order
