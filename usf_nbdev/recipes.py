@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['KINDS', 'FAST', 'SMALL', 'MIDDLE', 'SLOW', 'IMAGENET', 'LATENT', 'RECIPES', 'FILES', 'CAPTIONS', 'Part', 'unet',
            'Recipe', 'spread', 'recipes_table', 'recipe', 'samples_through', 'read_weights', 'fill', 'load_part',
-           'Called', 'noise_of', 'knows_classes', 'adapted', 'steered', 'NoisyClassifier', 'tiny_text', 'assemble',
+           'noise_of', 'Called', 'knows_classes', 'adapted', 'NoisyClassifier', 'steered', 'tiny_text', 'assemble',
            'build_recipe', 'open_system', 'search_settings']
 
 # %% ../nbs/10d_recipes.ipynb #06bc507c
@@ -34,23 +34,30 @@ from .hosts import betas_of, import_diffusers, mark
 from .adapters import classifier_guided, edm_precondition, from_edm, from_guided_diffusion, from_score_sde
 from .pipelines import NUMBERS, as_list, judge, load_function, load_pipeline, open_model, parse_labels, pixel_features, read_pipeline, read_prompts, take
 
-# %% ../nbs/10d_recipes.ipynb #7eef617e
+# %% ../nbs/10d_recipes.ipynb #632e6a60
 @dataclass(frozen=True)
 class Part:
     "A network of diffusers as data."
     kind:str      # Class of diffusers, such as 'UNet2DModel'
     config:dict   # Arguments of that class
     tiny:dict = field(default_factory=dict) # What a network for tests has instead
-    def shrunk(self): return replace(self, config={**self.config, **self.tiny})
-    def build(self,
-        device:str='cpu', # 'meta' for shapes alone
-    ) -> nn.Module: # In evaluation mode
-        "The network, with random weights."
-        cls = getattr(import_diffusers(), self.kind, None)
-        if cls is None: raise ValueError(f"kind must be a class of diffusers such as 'UNet2DModel', got {self.kind!r}")
-        with torch.device(device): return cls(**self.config).eval()
-    @property
-    def count(self) -> int: return sum(p.numel() for p in self.build('meta').parameters())
+
+# %% ../nbs/10d_recipes.ipynb #47361d18
+@patch
+def shrunk(self:Part): return replace(self, config={**self.config, **self.tiny})
+
+# %% ../nbs/10d_recipes.ipynb #e7183603
+@patch
+def build(self:Part,
+    device:str='cpu', # 'meta' for shapes alone
+) -> nn.Module: # In evaluation mode
+    "The network, with random weights."
+    cls = getattr(import_diffusers(), self.kind, None)
+    if cls is None: raise ValueError(f"kind must be a class of diffusers such as 'UNet2DModel', got {self.kind!r}")
+    with torch.device(device): return cls(**self.config).eval()
+
+@patch(as_prop=True)
+def count(self:Part) -> int: return sum(p.numel() for p in self.build('meta').parameters())
 
 # %% ../nbs/10d_recipes.ipynb #00bbf6fb
 def _up(kind): return kind.replace('Downsample', 'Upsample').replace('Down', 'Up')
@@ -104,24 +111,12 @@ class Recipe:
         if bad: raise ValueError(f"settings must be fields of SearchConfig other than nfe, seed and given, got {bad}")
         SearchConfig(**self.settings)
 
-# %% ../nbs/10d_recipes.ipynb #b0f93156
+# %% ../nbs/10d_recipes.ipynb #52c8c830
 @patch
 def shrunk(self:Recipe) -> Recipe:
     "The same system with small networks and few classes."
     net = self.network.shrunk(); size = net.config['sample_size'] if self.decoder is None else self.decoder.tiny['sample_size']
     return replace(self, network=net, decoder=self.decoder and self.decoder.shrunk(), size=size, classes=self.classes and 10)
-
-@patch(as_prop=True)
-def command(self:Recipe) -> str: # A line for the terminal
-    "How to search it."
-    more = ' --classifier my.py:make_classifier'*self.classifier + ' --prompts CAPTIONS'*self.text
-    return f'usf_search --recipe {self.name if self.name in RECIPES else self.name + ".json"} --model WEIGHTS --reference REAL --device cuda --threads 8{more}'
-
-@patch(as_prop=True)
-def wants(self:Recipe) -> str: # A sentence
-    "Which reference it needs, and how to make it."
-    return (f"reference must be given for recipe {self.name!r}: a folder of real pictures ({self.real}, usually {self.n_real:,} of them), or their statistics, made once: "
-            f"folder_statistics('FOLDER', inception_features(), size={self.size}).save('{self.name}.safetensors')")
 
 # %% ../nbs/10d_recipes.ipynb #e4f9a47e
 def spread(
@@ -185,7 +180,20 @@ def recipes_table(
     steer = lambda r: 'no' if r.guidance is None else f"{'classifier' if r.classifier else 'captions'}, {r.guidance:g}"
     return pd.DataFrame([dict(name=r.name, title=r.title, kind=r.kind, size=r.size, noise=noise(r.noise), steered=steer(r), real=r.real, n=many(r).n, probe_n=many(r).probe_n, confirm=f'{many(r).confirm_seeds} x {many(r).confirm_n:,}') for r in (recipes or RECIPES.values())]).set_index('name')
 
-# %% ../nbs/10d_recipes.ipynb #4b54813d
+# %% ../nbs/10d_recipes.ipynb #a2083aed
+@patch(as_prop=True)
+def command(self:Recipe) -> str: # A line for the terminal
+    "How to search it."
+    more = ' --classifier my.py:make_classifier'*self.classifier + ' --prompts CAPTIONS'*self.text
+    return f'usf_search --recipe {self.name if self.name in RECIPES else self.name + ".json"} --model WEIGHTS --reference REAL --device cuda --threads 8{more}'
+
+@patch(as_prop=True)
+def wants(self:Recipe) -> str: # A sentence
+    "Which reference it needs, and how to make it."
+    return (f"reference must be given for recipe {self.name!r}: a folder of real pictures ({self.real}, usually {self.n_real:,} of them), or their statistics, made once: "
+            f"folder_statistics('FOLDER', inception_features(), size={self.size}).save('{self.name}.safetensors')")
+
+# %% ../nbs/10d_recipes.ipynb #6ff41751
 @patch
 def save(self:Recipe,
     path, # File to write, `.json`
@@ -193,6 +201,7 @@ def save(self:Recipe,
     "Write a recipe, to change it and use it as `--recipe FILE`."
     return write_text(path, json.dumps(dict(format='usf_nbdev.recipe', version=1, **asdict(self)), indent=1))
 
+# %% ../nbs/10d_recipes.ipynb #b092cf5d
 def recipe(
     name, # A name in `RECIPES`, a file of `Recipe.save`, or a recipe
 ) -> Recipe:
@@ -219,7 +228,7 @@ def samples_through(
         polishing=3*c.polish*c.polish_steps*c.polish_n*nfe, confirmation=(1 + (c.polish > 0) + known)*c.confirm_n*c.confirm_seeds*nfe)
     return {k: twice*v for k,v in out.items()}
 
-# %% ../nbs/10d_recipes.ipynb #b79d1287
+# %% ../nbs/10d_recipes.ipynb #6b68a45c
 FILES = ('.safetensors', '.pt', '.pth', '.bin', '.ckpt')
 
 def read_weights(
@@ -234,6 +243,7 @@ def read_weights(
     if bad: raise ValueError(f"{path} must hold a state dict, names and tensors, got {', '.join(map(str, bad[:4]))}; write the one inside: torch.save(net.state_dict(), path)")
     return d
 
+# %% ../nbs/10d_recipes.ipynb #c2a562aa
 def fill(
     net,        # A network
     state:dict, # Name -> tensor
@@ -264,14 +274,7 @@ def load_part(
         if info[k]: raise ValueError(f"{p} must hold the weights of its {kind}, got {k.replace('_', ' ')}: {len(info[k])} (such as {sorted(info[k])[0]})")
     return net.eval()
 
-# %% ../nbs/10d_recipes.ipynb #b8d834c1
-class Called(nn.Module):
-    "A network of diffusers, called as net(x, t) or net(x, t, y=labels)."
-    def __init__(self,
-        net, # With a diffusers configuration
-    ): super().__init__(); self.net, self.num_classes = net, net.config.get('num_class_embeds')
-    def forward(self, x, t, y=None): return self.net(x, t, return_dict=False, **({} if y is None else dict(class_labels=y)))[0]
-
+# %% ../nbs/10d_recipes.ipynb #518114a2
 def noise_of(
     r:Recipe, # Its `noise` is plain data
 ): # A noise schedule
@@ -279,6 +282,15 @@ def noise_of(
     n = noise_from_dict(r.noise) if 'kind' in r.noise else discrete(betas_of(r.noise))
     return n if r.start is None else replace(n, T=r.start)
 
+# %% ../nbs/10d_recipes.ipynb #3ff8d4f3
+class Called(nn.Module):
+    "A network of diffusers, called as net(x, t) or net(x, t, y=labels)."
+    def __init__(self,
+        net, # With a diffusers configuration
+    ): super().__init__(); self.net, self.num_classes = net, net.config.get('num_class_embeds')
+    def forward(self, x, t, y=None): return self.net(x, t, return_dict=False, **({} if y is None else dict(class_labels=y)))[0]
+
+# %% ../nbs/10d_recipes.ipynb #32980668
 def knows_classes(
     r:Recipe, # Says it where the network does not
     net,      # A network: of diffusers, or one that may say so itself (num_classes)
@@ -287,6 +299,7 @@ def knows_classes(
     own = net.config if hasattr(net, 'register_to_config') else None
     return own.get('num_class_embeds') if own is not None else getattr(net, 'num_classes', r.network.config.get('num_class_embeds'))
 
+# %% ../nbs/10d_recipes.ipynb #7fed6953
 def adapted(
     r:Recipe,   # Its `kind` is an adapter
     net,        # A network of diffusers, or of the code base itself
@@ -303,7 +316,17 @@ def adapted(
     if labels is not None: m.each = lambda first, n: make(take(labels, first, n)).fn
     return m
 
-# %% ../nbs/10d_recipes.ipynb #2f7055c8
+# %% ../nbs/10d_recipes.ipynb #7d880ebf
+class NoisyClassifier(nn.Module):
+    "A small classifier of noisy pictures, for tests."
+    def __init__(self,
+        c:int=3,       # Channels
+        classes:int=10,# Classes
+        width:int=16,  # Channels inside
+    ): super().__init__(); self.stem, self.time, self.body, self.head = nn.Conv2d(c, width, 3, padding=1), nn.Linear(1, width), nn.Conv2d(width, width, 3, stride=2, padding=1), nn.Linear(width, classes)
+    def forward(self, x, t): return self.head(F.silu(self.body(F.silu(self.stem(x) + self.time(t[:,None].to(x)/1000)[:,:,None,None]))).mean((2, 3)))
+
+# %% ../nbs/10d_recipes.ipynb #f0e97a79
 def _apart(m): m = copy.copy(m); m._calls = [0]; return m                        # with a count of its own
 
 def steered(
@@ -317,16 +340,7 @@ def steered(
     g = make(m, labels[:1]); g.each = lambda first, n: make(m.at(first, n), take(labels, first, n)).fn
     return g
 
-class NoisyClassifier(nn.Module):
-    "A small classifier of noisy pictures, for tests."
-    def __init__(self,
-        c:int=3,       # Channels
-        classes:int=10,# Classes
-        width:int=16,  # Channels inside
-    ): super().__init__(); self.stem, self.time, self.body, self.head = nn.Conv2d(c, width, 3, padding=1), nn.Linear(1, width), nn.Conv2d(width, width, 3, stride=2, padding=1), nn.Linear(width, classes)
-    def forward(self, x, t): return self.head(F.silu(self.body(F.silu(self.stem(x) + self.time(t[:,None].to(x)/1000)[:,:,None,None]))).mean((2, 3)))
-
-# %% ../nbs/10d_recipes.ipynb #a597f698
+# %% ../nbs/10d_recipes.ipynb #4ff2864c
 def tiny_text(): # A tokenizer, a text encoder
     "Letters as words of 16 numbers, at random."
     t = import_transformers(); letters = [chr(i) for i in range(97, 123)]; words = [*letters, *(c+'</w>' for c in letters), '<|startoftext|>', '<|endoftext|>']
@@ -335,6 +349,7 @@ def tiny_text(): # A tokenizer, a text encoder
         tokenizer = t.CLIPTokenizer.from_pretrained(d, model_max_length=24)
     return tokenizer, t.CLIPTextModel(t.CLIPTextConfig(hidden_size=16, intermediate_size=32, num_hidden_layers=2, num_attention_heads=2, vocab_size=54, max_position_embeddings=24, bos_token_id=52, eos_token_id=53, pad_token_id=53)).eval()
 
+# %% ../nbs/10d_recipes.ipynb #563f4989
 def assemble(
     r:Recipe, # Its `kind` is 'pipeline'
     net,      # The network
@@ -380,7 +395,7 @@ def _open(r, weights, decoder, dtype, device, download):
     if weights is not None and decoder is None: raise ValueError(f"decoder must be given for recipe {r.name!r} where weights are a network alone: the folder of a {r.decoder.kind} of diffusers, or a state dict; or give the folder of a whole {r.host}")
     return assemble(r, net, r.decoder.build() if decoder is None else load_part(r.decoder, decoder))
 
-# %% ../nbs/10d_recipes.ipynb #95eee008
+# %% ../nbs/10d_recipes.ipynb #afe258a3
 def _modelled(r, thing, given, device, prompts, scale, size):
     "A pipeline or a network as a `Denoiser`, with its network, and the labels that steer it."
     whole = hasattr(thing, 'components'); net = next((v for v in map(thing.components.get, ('unet', 'transformer')) if v is not None), None) if whole else thing.eval()
@@ -393,6 +408,7 @@ def _modelled(r, thing, given, device, prompts, scale, size):
     if r.start is not None: m.noise = replace(m.noise, T=r.start)
     return m, net, y
 
+# %% ../nbs/10d_recipes.ipynb #06dea363
 def build_recipe(
     name,                # Name of a recipe, a file of one, or a `Recipe`
     weights=None,        # Folder of a network or pipeline of diffusers, a state dict, path/to/my.py:make, or a network itself
