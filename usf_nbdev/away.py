@@ -42,7 +42,10 @@ class JudgeAway:
 # %% ../nbs/10f_away.ipynb #b88b0f33
 class Driver(Searcher):
     "A searcher whose trials are measured by a team."
-    def __init__(self, hire, *args, **kw):
+    def __init__(self,
+        hire, # Function that returns the team, a `Workers`; called when there is work
+        *args, **kw, # As for `Searcher`
+    ):
         super().__init__(*args, **kw); self.hire, self.team, self.mine = hire, None, 0       # `mine`: trials in hand
         self.then, self.held = {}, []                                # by ticket: what to do with its answer; trials that wait for statistics of the control
         self.making, self.told, self.hopeless = set(), set(), set()  # such statistics: in the making, known to all, not to be had

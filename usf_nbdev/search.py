@@ -155,7 +155,12 @@ def gradients(self:Judge, t, s):
 # %% ../nbs/10_search.ipynb #5e0660cf
 class Searcher:
     "One process of `workers` at work on a journal."
-    def __init__(self, journal, model, metric, config, optimiser, tell=None, alive=lambda: True, workers=1):
+    def __init__(self,
+        journal, model, metric, config, optimiser, # As for `search`; an open `Journal`, the metric and a `SearchConfig`
+        tell=None,            # Called after every trial of this process with the `Trial`
+        alive=lambda: True,   # Asked before each trial: go on?
+        workers=1,            # Processes that share what waits
+    ):
         self.journal, self.config, self.tell, self.alive, self.clock, self.workers = journal, config, tell, alive, Clock(), workers
         self.optimiser, self.judge = OPTIMISERS[optimiser](model, config, self.clock), Judge(model, metric, config, journal, self.clock)
     def claim(self):
