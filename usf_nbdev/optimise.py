@@ -110,14 +110,14 @@ def read_schedule(text:str) -> SolverSchedule: # The same object for the same te
     "A schedule from the journal's text."
     return SolverSchedule.from_json(text)
 
-# %% ../nbs/09b_optimise.ipynb #767a8bbf
+# %% ../nbs/09b_optimise.ipynb #160868df
 @lru_cache(maxsize=65536)
 def cell(s:SolverSchedule) -> tuple:
-    "Schedules that do almost the same share a cell: nodes to 0.03 in lambda, weights of the sample to 0.01."
+    "Schedules that do almost the same share a cell: nodes to 0.03 in lambda, weights of every state to 0.01."
     at = np.round(s.noise.lamb(np.array(s.times))/.03).astype(int).tolist()
     if any(o.prediction == 'ems' for o in s.steps): return (*at, s.afs, s.steps)
     plan = compile_plan(s, s.noise, mean=0.)
-    return (*at, *np.round(np.r_[plan.P[-1], plan.Q[-1]]/.01).astype(int).tolist())
+    return (*at, *np.round(np.r_[plan.P.ravel(), plan.Q.ravel()]/.01).astype(int).tolist())
 
 # %% ../nbs/09b_optimise.ipynb #720a2fb2
 def ranked(
