@@ -7,7 +7,7 @@
 Speed: 128 full trials (random schedules of five calls, 256 samples each, one thread for each worker) go through the same driver as in a search, journal included, round by round in this process, with
 one worker and with two, side by side in one run; starting Ray and making the control's statistics is not counted. What is asked for is a ratio of 1.7 for two workers against one.
 
-Kill: a small search on `digits` at 3 and 4 calls runs in this process, undisturbed; then with two of Ray's workers, of which one at a time is killed with SIGKILL at ten random moments. The journal it ends with must be
+Kill: a small search on `digits` at 3 and 4 calls runs in this process, undisturbed; then with two of Ray's workers, of which one is killed with SIGKILL at ten random moments (or as soon after as both are there, so that no trial is killed three times, which would count as its own fault). The journal it ends with must be
 the same: every trial with its number, generation, schedule, state and value, every note on random states, predictor, control and polish, bit for bit. Rows: benchmarks/rows/ray.csv.
 """
 import os, random, signal, statistics, sys, tempfile, threading, time
@@ -79,11 +79,11 @@ class Killer(threading.Thread):
         self.begun.wait(); start, rng = time.monotonic(), random.Random(1)
         for m in self.moments:
             time.sleep(max(0, m*self.length - (time.monotonic()-start)))
-            while not (alive := [w for w in list(self.team.team) if w.ready]): time.sleep(.01)
-            w = rng.choice(alive); job = w.job; os.kill(w.place[1], signal.SIGKILL); self.log.append((round(time.monotonic()-start, 2), 'idle' if job is None else job.method))
+            while self.team.ready < self.team.count: time.sleep(.01)
+            w = rng.choice(list(self.team.team)); job = w.job; os.kill(w.place[1], signal.SIGKILL); self.log.append((round(time.monotonic()-start, 2), 'idle' if job is None else job.method))
 
 def kill(rows):
-    model = setup()[0]; settings = dict(nfe=(3, 4), budget=60, n=128, control_n=1024, final_n=1024, confirm_n=1024, finalists=3, progress=False)
+    model = setup()[0]; settings = dict(nfe=(3, 4), budget=100, n=128, control_n=1024, final_n=1024, confirm_n=1024, finalists=3, polish_n=256, polish_steps=8, progress=False)
     if all(rows.find(**ROW | dict(what='kill', workers=2, round=r)) for r in range(KILLS)): return print('all rows are recorded; --again measures anew')
     with tempfile.TemporaryDirectory() as tmp:
         start = time.perf_counter(); search(model, journal=f'{tmp}/whole.db', **settings); length = time.perf_counter()-start; whole = contents(f'{tmp}/whole.db'); print(f'undisturbed: {length:.0f} s, {len(whole[0])} trials', flush=True)

@@ -19,7 +19,7 @@ from .evaluate import Clock, noise_of
 from .metrics import Exploded, Statistics, feature_statistics
 from .sample import plan_for, sample
 
-# %% ../nbs/09f_distributed.ipynb #58e332a9
+# %% ../nbs/09f_distributed.ipynb #661d50fb
 class Lost(Exception):
     "A worker died before it gave an answer."
     def __init__(self,
@@ -34,6 +34,7 @@ class Job:
     method:str   # Method of the worker's object
     args:tuple   # Its arguments
     deaths:int=0 # Workers that it may have killed
+    machines:tuple=() # On which machines
 
 @dataclass(frozen=True)
 class Answer:
@@ -42,10 +43,10 @@ class Answer:
     value:object     # What the method returned; None for a job that was given up
     reason:str=None  # Why it was given up
 
-# %% ../nbs/09f_distributed.ipynb #036c6d70
+# %% ../nbs/09f_distributed.ipynb #cda33cf7
 class _Member:
     "A worker as the driver knows it: is it ready, where is it, and which job has it?"
-    def __init__(self): self.handle, self.ready, self.place, self.job = None, False, None, None
+    def __init__(self): self.handle, self.ready, self.place, self.job = None, False, (None, None), None
 
 class Workers:
     "A team of workers, each of which holds what `make()` returned."
@@ -72,7 +73,7 @@ class Workers:
         "Let all workers go."
         while self.team: self._stop(self.team.pop().handle)
 
-# %% ../nbs/09f_distributed.ipynb #48789653
+# %% ../nbs/09f_distributed.ipynb #7454f93a
 def submit(self:Workers,
     method:str, # Method of what `make` returned
     *args,      # Its arguments
@@ -92,8 +93,13 @@ def tell(self:Workers,
         if m.ready: self._note(m.handle, method, (key, value))
 
 def _hand_out(self:Workers):
+    machines = {m.place[0] for m in self.team if m.ready}
     for m in self.team:
-        if self.waiting and m.ready and m.job is None: m.job = self.waiting.popleft(); self.refs[self._send(m.handle, m.job.method, m.job.args)] = m
+        if not m.ready or m.job is not None: continue
+        for job in self.waiting:
+            if m.place[0] not in job.machines or machines <= set(job.machines): break       # not where it died, if there is another machine
+        else: continue
+        m.job = job; self.waiting.remove(job); self.refs[self._send(m.handle, job.method, job.args)] = m
 
 Workers.submit, Workers.tell, Workers._hand_out, Workers._pack = submit, tell, _hand_out, lambda self, value: value
 
@@ -125,11 +131,11 @@ def _happened(self:Workers, ref):
 
 Workers.next, Workers._happened, Workers._wanted = next_answer, _happened, lambda self: f'{self.count} workers'
 
-# %% ../nbs/09f_distributed.ipynb #4efd667c
+# %% ../nbs/09f_distributed.ipynb #2be5d942
 def _bury(self:Workers, m, lost):
     "Replace a dead worker; its job is done again, by whoever is free first."
     self.team.remove(m); self.deaths += 1; self._stop(m.handle)
-    if m.job: self._again(m.job, lost)
+    if m.job: m.job.machines += m.place[:1]; self._again(m.job, lost)
     if not m.ready and lost.blame: self.false_starts += 1
     if self.false_starts >= self.tries+self.count: raise ChildProcessError(f"workers must be able to start, the last {self.false_starts} died at it: {lost}")
     self._hire()
@@ -141,7 +147,7 @@ def _again(self:Workers, job, lost):
 
 Workers._bury, Workers._again = _bury, _again
 
-# %% ../nbs/09f_distributed.ipynb #be3cdc88
+# %% ../nbs/09f_distributed.ipynb #c258f4b2
 def call(
     obj, method, args, # Whose method, its name, what it takes
 ): # What it answers
@@ -154,7 +160,7 @@ class Here(Workers):
         make,        # Function without arguments, called for each worker
         count:int=1, # Workers
     ): super().__init__(make, count)
-    def _start(self): box = []; return box, lambda: box.append(self.make())      # ready when it has made its object
+    def _start(self): box = []; return box, lambda: box.append(self.make()) or (None, None)      # ready when it has made its object
     def _send(self, box, method, args): return lambda: call(box[0], method, args)
     def _note(self, box, method, args): call(box[0], method, args)
     def _wait(self, refs, timeout): return refs[0]
