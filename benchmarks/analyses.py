@@ -14,7 +14,7 @@ Model statistics for `ems` are estimated once (1,024 states, 81 values of lambda
 import argparse, json
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from multiprocessing import get_context
 from pathlib import Path
 import numpy as np, torch
@@ -164,8 +164,10 @@ def transfer(b):
 class Teacher:
     "The states of a fine solver on one noise, and how far a schedule is from them."
     def __init__(self, b, n, noise, steps=64):
-        self.b, self.n, self.seed = b, n, noise; s = dpm_solver_pp(b.noise, steps, grid='uniform_lambda'); self.lam = b.noise.lamb(np.array(s.times)); self.x = noise_of(b.model, n, noise)
-        with torch.inference_mode(): self.path = torch.cat([sample(b.model, s, x, return_path=True)[1] for x in self.x.split(256)], 1)
+        self.b, self.n, self.seed, self.schedule = b, n, noise, dpm_solver_pp(b.noise, steps, grid='uniform_lambda'); self.lam = b.noise.lamb(np.array(self.schedule.times)); self.x = noise_of(b.model, n, noise)
+    @cached_property
+    def path(self):
+        with torch.inference_mode(): return torch.cat([sample(self.b.model, self.schedule, x, return_path=True)[1] for x in self.x.split(256)], 1)
     def at(self, lam):
         "State at any lambda, by a cubic through the four nearest nodes."
         i = int(np.clip(np.searchsorted(self.lam, lam)-2, 0, len(self.lam)-4)); l = self.lam[i:i+4]
