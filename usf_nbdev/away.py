@@ -37,7 +37,7 @@ class JudgeAway:
     def measure(self, trials): return self._with_account(lambda: self.judge.measure(trials))
     def part(self, text, n, seed, first, draw):
         j = self.judge; s = j.control.schedule if text is None else read_schedule(text)
-        return self._with_account(lambda: part(j.model, s, j.metric.features, n, seed, first, j.batch, draw, j.clock))
+        return self._with_account(lambda: part(j.model, s, j.metric.features, n, seed, first, j.config.batch_size, draw, j.clock))
 
 # %% ../nbs/10f_away.ipynb #b88b0f33
 class Driver(Searcher):
@@ -67,7 +67,7 @@ def run_waiting(self:Driver):
 @patch
 def in_ranges(self:Driver, then, text, n, seed, first, draw, workers):
     "One evaluation (`text` None: of the control), a range for each of so many workers."
-    whole = Whole(n, self.judge.batch, workers)
+    whole = Whole(n, self.config.batch_size, workers)
     for i,(a,b) in enumerate(whole.ranges): self.submit(partial(self.came, whole, i, then), 'part', text, b-a, seed, first+a, draw)
 
 @patch
@@ -133,7 +133,7 @@ def give(self:Driver, some):
     "Hand out trials, as soon as what the control did on their noise is known."
     t = some[0]; control, draw = self.judge.terms(t); rest = self.journal.unfinished() - self.mine + len(some)
     if control is not None and self.missing(control.wanted(t.n, t.seed)): self.held.append(some); return
-    split = isinstance(self.judge.metric, FrechetMetric) and t.origin not in ('polish', 'extrapolated') and t.n > self.judge.batch and rest < self.team.ready and not self.hopeless
+    split = isinstance(self.judge.metric, FrechetMetric) and t.origin not in ('polish', 'extrapolated') and t.n > self.config.batch_size and rest < self.team.ready and not self.hopeless
     if not split: self.submit(partial(self.measured, some), 'measure', some); return
     for t in some: self.in_ranges(partial(self.put_together, t, control), t.schedule, t.n, t.seed, 0, draw, self.team.ready)
 

@@ -119,13 +119,12 @@ class Judge:
         store,      # What has `get(key)` and `put(key, value)`: the `Journal`, or what stands for it in another process
         clock=None, # A `Clock`
     ):
-        self.batch = min(config.batch_size, 128) if getattr(model, 'device', torch.device('cpu')).type == 'cpu' else config.batch_size      # what stays in a processor's cache
-        self.model, self.metric, self.config, self.store, self.clock, self.together = model, metric, config, store, clock or Clock(), Together(self.batch)
-        self.control = Control(model, metric, config.control_n, self.batch, store, config.draw, self.clock) if isinstance(metric, FrechetMetric) and config.control_n else None
+        self.model, self.metric, self.config, self.store, self.clock, self.together = model, metric, config, store, clock or Clock(), Together(config.batch_size)
+        self.control = Control(model, metric, config.control_n, config.batch_size, store, config.draw, self.clock) if isinstance(metric, FrechetMetric) and config.control_n else None
     def most(self, t:Trial) -> int:
         "How many trials like this one are measured together: few large ones, as all are run again if the process dies."
         if t.origin in ('polish', 'extrapolated'): return 1
-        return min(16, max(4, 4*self.batch//t.n))
+        return min(16, max(4, 4*self.config.batch_size//t.n))
     def terms(self, t:Trial) -> tuple: # (`Control` or None, one of `DRAWS`)
         "What trials like this one are corrected by, and their starting noise."
         plain = t.origin in ('confirm', 'extrapolated')
@@ -139,10 +138,10 @@ def measure(self:Judge,
     "Measure trials that are alike."
     t, c, schedules = trials[0], self.config, [read_schedule(t.schedule) for t in trials]
     try:
-        if t.origin == 'extrapolated': return [evaluate_infinite(self.model, schedules[0], self.metric, t.n, t.seed, batch_size=self.batch, clock=self.clock)[0]]
+        if t.origin == 'extrapolated': return [evaluate_infinite(self.model, schedules[0], self.metric, t.n, t.seed, batch_size=c.batch_size, clock=self.clock)[0]]
         if t.origin == 'polish': schedules = [self.gradients(t, schedules[0])]
     except ValueError as e: return [e]                              # exploded samples, infinite weights
-    return evaluate_many(self.model, schedules, self.metric, t.n, t.seed, self.batch, *self.terms(t), self.clock, self.together)
+    return evaluate_many(self.model, schedules, self.metric, t.n, t.seed, c.batch_size, *self.terms(t), self.clock, self.together)
 
 # %% ../nbs/10_search.ipynb #ce5478ca
 @patch
