@@ -72,15 +72,15 @@ def contents(path):
 
 class Killer(threading.Thread):
     "Kills a worker of a team at given moments, in seconds after its first answer."
-    def __init__(self, moments, seconds): super().__init__(daemon=True); self.moments, self.length, self.team, self.begun, self.log = moments, seconds, None, threading.Event(), []
+    def __init__(self, moments, seconds): super().__init__(daemon=True); self.moments, self.length, self.team, self.begun, self.log = moments, seconds, None, threading.Event(), []; self.shot = set()
     def hire(self, make): self.team = RayWorkers(make, 2, 'local'); return self.team
     def told(self, t): self.begun.set()
     def run(self):
         self.begun.wait(); start, rng = time.monotonic(), random.Random(1)
         for m in self.moments:
             time.sleep(max(0, m*self.length - (time.monotonic()-start)))
-            while self.team.ready < self.team.count: time.sleep(.01)
-            w = rng.choice(list(self.team.team)); job = w.job; os.kill(w.place[1], signal.SIGKILL); self.log.append((round(time.monotonic()-start, 2), 'idle' if job is None else job.method))
+            while len(alive := [w for w in list(self.team.team) if w.ready and w.place not in self.shot]) < self.team.count: time.sleep(.01)
+            w = rng.choice(alive); job = w.job; os.kill(w.place[1], signal.SIGKILL); self.shot.add(w.place); self.log.append((round(time.monotonic()-start, 2), 'idle' if job is None else job.method))
 
 def kill(rows):
     model = setup()[0]; settings = dict(nfe=(3, 4), budget=100, n=128, control_n=1024, final_n=1024, confirm_n=1024, finalists=3, polish_n=256, polish_steps=8, progress=False)
@@ -90,6 +90,9 @@ def kill(rows):
         if not any(k.startswith('tau:') for k in whole[1]): raise SystemExit('the search is too small: the predictor that promotes was never trained')
         rng = random.Random(0); killer = Killer(sorted(rng.uniform(0, .8) for _ in range(KILLS)), length); killer.start()
         search(model, journal=f'{tmp}/killed.db', ray=killer.hire, callback=killer.told, **settings); killed = contents(f'{tmp}/killed.db'); same = killed == whole
+    for a,b in zip(whole[0], killed[0]):
+        if a != b: print('trial', a['number'], {k: (a[k], b[k]) for k in a if a[k] != b[k]})
+    print('notes that differ:', [k for k in sorted({*whole[1], *killed[1]}) if whole[1].get(k) != killed[1].get(k)], flush=True)
     for r,(moment, busy) in enumerate(killer.log):
         row = rows.get(lambda: COLUMNS | dict(trials=len(killed[0]), moment=moment, busy=busy, deaths=killer.team.deaths, identical=same), **ROW | dict(what='kill', workers=2, round=r)); print(r, row['moment'], row['busy'], row['identical'], flush=True)
     print(f'{len(killer.log)} kills, {killer.team.deaths} deaths noticed, journal identical: {same}')

@@ -43,21 +43,21 @@ class Answer:
     value:object     # What the method returned; None for a job that was given up
     reason:str=None  # Why it was given up
 
-# %% ../nbs/09f_distributed.ipynb #cda33cf7
+# %% ../nbs/09f_distributed.ipynb #c64fd43a
 class _Member:
     "A worker as the driver knows it: is it ready, where is it, and which job has it?"
     def __init__(self): self.handle, self.ready, self.place, self.job = None, False, (None, None), None
 
 class Workers:
     "A team of workers, each of which holds what `make()` returned."
-    tries, patience = 3, 60.     # Deaths that a job may cause; seconds without any worker before a warning
+    tries, most, patience = 3, 10, 60.     # Deaths that convict a job; and at most, however many were proven innocent; seconds without any worker before a warning
     def __init__(self,
         make,      # Function without arguments, called in each worker
         count:int, # Workers
     ):
         if isinstance(count, bool) or not isinstance(count, int) or count < 1: raise ValueError(f"count must be an integer of at least 1, got {count!r}")
         self.make, self.count, self.team, self.refs, self.waiting, self.answers = make, count, [], {}, deque(), deque()
-        self.told, self.tickets, self.deaths, self.false_starts = {}, 0, 0, 0
+        self.told, self.tickets, self.deaths, self.innocent, self.false_starts = {}, 0, 0, 0, 0
         for _ in range(count): self._hire()
     def __enter__(self): return self
     def __exit__(self, *args): self.close()
@@ -103,7 +103,7 @@ def _hand_out(self:Workers):
 
 Workers.submit, Workers.tell, Workers._hand_out, Workers._pack = submit, tell, _hand_out, lambda self, value: value
 
-# %% ../nbs/09f_distributed.ipynb #9636e3c8
+# %% ../nbs/09f_distributed.ipynb #6f26d99e
 def next_answer(self:Workers,
     timeout:float=None, # Seconds to wait at most; None: as long as it takes
 ) -> Answer: # None if nothing was finished in time
@@ -123,7 +123,7 @@ def _happened(self:Workers, ref):
     try: value = self._get(ref)
     except Lost as e: return self._bury(m, e)
     except BaseException: m.job = None; raise                # the job's own error
-    if m.ready: self.answers.append(Answer(m.job.ticket, value)); m.job = None
+    if m.ready: self.answers.append(Answer(m.job.ticket, value)); self.innocent += m.job.deaths; m.job = None
     else:
         m.ready, m.place, self.false_starts = True, value, 0
         for (method, key), value in self.told.items(): self._note(m.handle, method, (key, value))
@@ -131,7 +131,7 @@ def _happened(self:Workers, ref):
 
 Workers.next, Workers._happened, Workers._wanted = next_answer, _happened, lambda self: f'{self.count} workers'
 
-# %% ../nbs/09f_distributed.ipynb #2be5d942
+# %% ../nbs/09f_distributed.ipynb #01b50817
 def _bury(self:Workers, m, lost):
     "Replace a dead worker; its job is done again, by whoever is free first."
     self.team.remove(m); self.deaths += 1; self._stop(m.handle)
@@ -142,7 +142,7 @@ def _bury(self:Workers, m, lost):
 
 def _again(self:Workers, job, lost):
     job.deaths += lost.blame
-    if job.deaths < self.tries: self.waiting.appendleft(job)
+    if job.deaths < min(self.tries+self.innocent, self.most): self.waiting.appendleft(job)
     else: self.answers.append(Answer(job.ticket, None, f'killed its worker {job.deaths} times; the last time: {lost}'))
 
 Workers._bury, Workers._again = _bury, _again
