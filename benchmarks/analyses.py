@@ -204,7 +204,7 @@ OBJECTIVES = ('fd', 'end', 'path')
 
 def objective(b):
     rows, made = Rows('objective', ('model', 'part', 'group', 'seed', 'id', 'noise')), None
-    for z in (TRIAL_NOISE, TRIAL_NOISE+1):
+    for z in (TRIAL_NOISE, TRIAL_NOISE+1) if not any(r['model'] == b.name and r['part'] == 'search' for r in rows.rows) else ():       # searches come after a complete population
         made = made or population(b); t = Teacher(b, N, z)
         for group,s in made: rows.get(lambda: dict(n=N, schedule='', **t.judge(s)), model=b.name, part='population', group=group, seed='', id=s.id, noise=z)
     winners = {}
