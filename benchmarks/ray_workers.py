@@ -1,14 +1,15 @@
 """How much faster are two of Ray's workers than one, and does a search survive their deaths?
 
     python benchmarks/ray_workers.py            # trials per second in this process, of one and of two workers; a few minutes on 2 idle cores
-    python benchmarks/ray_workers.py --kill     # a worker is killed at ten random moments of a search on `digits`; a few minutes
+    python benchmarks/ray_workers.py --kill     # a worker is killed at ten random moments of each of five searches on `digits`; ten minutes
     python benchmarks/ray_workers.py --again    # forget the recorded rows of what is asked for, and measure anew
 
 Speed: 128 full trials (random schedules of five calls, 256 samples each, one thread for each worker) go through the same driver as in a search, journal included, round by round in this process, with
 one worker and with two, side by side in one run; starting Ray and making the control's statistics is not counted. What is asked for is a ratio of 1.7 for two workers against one.
 
-Kill: a small search on `digits` at 3 and 4 calls runs in this process, undisturbed; then with two of Ray's workers, of which one is killed with SIGKILL at ten random moments (or as soon after as both are there, so that no trial is killed three times, which would count as its own fault). The journal it ends with must be
-the same: every trial with its number, generation, schedule, state and value, every note on random states, predictor, control and polish, bit for bit. Rows: benchmarks/rows/ray.csv.
+Kill: a small search on `digits` at 3 and 4 calls runs in this process, undisturbed; then five times with two of Ray's workers, of which one is killed with SIGKILL at ten random moments (or as soon after as both are
+there). Every search is recorded, whatever came of it. The journal that each ends with must be the same: every trial with its number, generation, schedule, state and value, every note on random states,
+predictor, control and polish, bit for bit. Rows: benchmarks/rows/ray.csv.
 """
 import os, random, signal, statistics, sys, tempfile, threading, time
 from functools import partial
@@ -25,7 +26,7 @@ from usf_nbdev.search import Searcher, search
 from usf_nbdev.space import random_schedule
 from usf_nbdev.zoo import load_model
 
-TRIALS, ROUNDS, KILLS = 128, 5, 10
+TRIALS, ROUNDS, KILLS, SEARCHES = 128, 5, 10, 5
 COLUMNS = dict(trials='', seconds='', per_second='', moment='', busy='', deaths='', identical='')
 ROW = dict(what='', workers='', round='')
 
@@ -82,21 +83,23 @@ class Killer(threading.Thread):
             while len(alive := [w for w in list(self.team.team) if w.ready and w.place not in self.shot]) < self.team.count: time.sleep(.01)
             w = rng.choice(alive); job = w.job; os.kill(w.place[1], signal.SIGKILL); self.shot.add(w.place); self.log.append((round(time.monotonic()-start, 2), 'idle' if job is None else job.method))
 
+def differences(a, b):
+    "What differs between the contents of two journals, in words."
+    trials = [f"trial {x['number']}: " + ', '.join(f'{k} {x[k]!r:.60} -> {y[k]!r:.60}' for k in x if x[k] != y[k]) for x,y in zip(a[0], b[0]) if x != y]
+    return [f'{len(a[0])} -> {len(b[0])} trials']*(len(a[0]) != len(b[0])) + trials[:5] + [f'note {k}' for k in sorted({*a[1], *b[1]}) if a[1].get(k) != b[1].get(k)]
+
 def kill(rows):
-    model = setup()[0]; settings = dict(nfe=(3, 4), budget=100, n=128, control_n=1024, final_n=1024, confirm_n=1024, finalists=3, polish_n=256, polish_steps=8, progress=False)
-    if all(rows.find(**ROW | dict(what='kill', workers=2, round=r)) for r in range(KILLS)): return print('all rows are recorded; --again measures anew')
+    model = setup()[0]; settings = dict(nfe=(3, 4), budget=100, n=128, control_n=1024, final_n=1024, confirm_n=1024, finalists=3, polish_n=256, polish_steps=8, progress=False); good = True
     with tempfile.TemporaryDirectory() as tmp:
         start = time.perf_counter(); search(model, journal=f'{tmp}/whole.db', **settings); length = time.perf_counter()-start; whole = contents(f'{tmp}/whole.db'); print(f'undisturbed: {length:.0f} s, {len(whole[0])} trials', flush=True)
         if not any(k.startswith('tau:') for k in whole[1]): raise SystemExit('the search is too small: the predictor that promotes was never trained')
-        rng = random.Random(0); killer = Killer(sorted(rng.uniform(0, .8) for _ in range(KILLS)), length); killer.start()
-        search(model, journal=f'{tmp}/killed.db', ray=killer.hire, callback=killer.told, **settings); killed = contents(f'{tmp}/killed.db'); same = killed == whole
-    for a,b in zip(whole[0], killed[0]):
-        if a != b: print('trial', a['number'], {k: (a[k], b[k]) for k in a if a[k] != b[k]})
-    print('notes that differ:', [k for k in sorted({*whole[1], *killed[1]}) if whole[1].get(k) != killed[1].get(k)], flush=True)
-    for r,(moment, busy) in enumerate(killer.log):
-        row = rows.get(lambda: COLUMNS | dict(trials=len(killed[0]), moment=moment, busy=busy, deaths=killer.team.deaths, identical=same), **ROW | dict(what='kill', workers=2, round=r)); print(r, row['moment'], row['busy'], row['identical'], flush=True)
-    print(f'{len(killer.log)} kills, {killer.team.deaths} deaths noticed, journal identical: {same}')
-    return not same or len(killer.log) < KILLS
+        for seed in range(SEARCHES):
+            if rows.find(**ROW | dict(what='kill', workers=2, round=KILLS*seed)): print(f'search {seed} is recorded'); continue
+            rng = random.Random(seed); killer = Killer(sorted(rng.uniform(0, .8) for _ in range(KILLS)), length); killer.start()
+            search(model, journal=f'{tmp}/{seed}.db', ray=killer.hire, callback=killer.told, **settings); found = contents(f'{tmp}/{seed}.db'); same = found == whole; good &= same and len(killer.log) == KILLS
+            for r,(moment, busy) in enumerate(killer.log): rows.get(lambda: COLUMNS | dict(trials=len(found[0]), moment=moment, busy=busy, deaths=killer.team.deaths, identical=same), **ROW | dict(what='kill', workers=2, round=KILLS*seed+r))
+            print(f'search {seed}: {len(killer.log)} kills, {killer.team.deaths} deaths noticed, identical: {same}', *differences(whole, found), sep='\n  ', flush=True)
+    return not good
 
 def forget(rows, what):
     import csv
