@@ -20,10 +20,11 @@ class Rows:
         return r if (r := self.find(**key)) is not None else self.add({**key, **measure()})
     def add(self, row) -> dict:
         "Record a row."
-        r = {k: str(v) for k,v in {**row, **stamp()}.items()}; new = not self.path.exists()
+        r = {k: str(v) for k,v in {**row, **stamp()}.items()}; there = self.path.exists()
+        columns = next(csv.reader(self.path.open())) if there else list(r)
         with self.path.open('a', newline='') as f:
-            w = csv.DictWriter(f, r, lineterminator='\n')
-            if new: w.writeheader()
+            w = csv.DictWriter(f, columns, restval='', lineterminator='\n')          # a column that the file has not is an error, before anything is written
+            if not there: w.writeheader()
             w.writerow(r)
         self.rows.append(r)
         return r

@@ -93,9 +93,10 @@ def measured(self:Driver, some, values, reason, seconds):
     for t,v in zip(some, values or [ValueError(reason)]): self.finish(t, v, seconds/len(some))
 
 @patch
-def put_together(self:Driver, t, control, whole):
+def put_together(self:Driver, t, whole):
     "Finish a trial that was measured in ranges."
-    try: s = whole.statistics(); value = s.distance(self.judge.metric.reference) if control is None else control.distance(s, t.n, t.seed)
+    control, draw = self.judge.terms(t)
+    try: s = whole.statistics(); value = s.distance(self.judge.metric.reference) if control is None else control.distance(s, t.n, t.seed, draw)
     except ValueError as e: value = e
     self.finish(t, value, whole.seconds)
 
@@ -132,10 +133,10 @@ def control_came(self:Driver, w, whole):
 def give(self:Driver, some):
     "Hand out trials, as soon as what the control did on their noise is known."
     t = some[0]; control, draw = self.judge.terms(t); rest = self.journal.unfinished() - self.mine + len(some)
-    if control is not None and self.missing(control.wanted(t.n, t.seed)): self.held.append(some); return
+    if control is not None and self.missing(control.wanted(t.n, t.seed, draw)): self.held.append(some); return
     split = isinstance(self.judge.metric, FrechetMetric) and t.origin not in ('polish', 'extrapolated') and t.n > self.config.batch_size and rest < self.team.ready and not self.hopeless
     if not split: self.submit(partial(self.measured, some), 'measure', some); return
-    for t in some: self.in_ranges(partial(self.put_together, t, control), t.schedule, t.n, t.seed, 0, draw, self.team.ready)
+    for t in some: self.in_ranges(partial(self.put_together, t), t.schedule, t.n, t.seed, 0, draw, self.team.ready)
 
 # %% ../nbs/10f_away.ipynb #2397f4ee
 def _judge_away(model, options, metric, config): return JudgeAway(faster(model, **options), metric, config)

@@ -15,9 +15,8 @@ import torch
 from threadpoolctl import threadpool_limits
 
 # %% ../nbs/09f_distributed.ipynb #d571e789
-from .evaluate import Clock, noise_of
+from .evaluate import Clock, batches_of
 from .metrics import Exploded, Statistics, feature_statistics
-from .sample import plan_for, sample
 
 # %% ../nbs/09f_distributed.ipynb #661d50fb
 class Lost(Exception):
@@ -196,9 +195,7 @@ def part(
     clock, out = clock or Clock(), []
     try:
         with torch.inference_mode(), clock('features'):
-            plan = plan_for(model, schedule)
-            for i in range(first, first+n, batch_size):
-                with clock('sampling'): x = sample(model, plan, noise_of(model, min(batch_size, first+n-i), seed, i, draw), first=i)
+            for x in batches_of(model, schedule, n, seed, batch_size, draw, clock, first):
                 if not x.isfinite().all(): feature_statistics([x])          # says so
                 out.append(_fewer(x.flatten(1) if features is None else features(x)))
     except ValueError as e: return out, str(e)

@@ -61,11 +61,12 @@ def batches_of(
     batch_size=256,   # Samples per network call
     draw='normal',    # One of `DRAWS`
     clock=None,       # A `Clock`
+    first=0,          # Index of the first sample
 ): # An iterator of batches
     "n samples of a schedule, batch by batch."
     plan, clock = plan_for(model, schedule), clock or Clock()
-    for i in range(0, n, batch_size):
-        with clock('sampling'): x = sample(model, plan, noise_of(model, min(batch_size, n-i), seed, i, draw), first=i)
+    for i in range(first, first+n, batch_size):
+        with clock('sampling'): x = sample(model, plan, noise_of(model, min(batch_size, first+n-i), seed, i, draw), first=i)
         yield x
 
 # %% ../nbs/09a_evaluate.ipynb #571a9f16
@@ -84,7 +85,7 @@ def evaluate(
     clock = clock or Clock()
     with torch.inference_mode(), clock('features'):
         b = batches_of(model, schedule, n, seed, batch_size, draw, clock)
-        return float(metric(b)) if control is None else control.distance(feature_statistics(b, metric.features), n, seed)
+        return float(metric(b)) if control is None else control.distance(feature_statistics(b, metric.features), n, seed, draw)
 
 # %% ../nbs/09a_evaluate.ipynb #d7e08fa3
 class Together:
@@ -123,7 +124,7 @@ def evaluate_many(
     with torch.inference_mode(), clock('features'):
         for g in filter(None, groups):
             batches = together.batches(model, [plans[i] for i in g], n, seed, batch_size, draw, clock)
-            for i,v in zip(g, (_frechet if isinstance(metric, FrechetMetric) else _any)(batches, metric, len(g), control, n, seed)): out[i] = v
+            for i,v in zip(g, (_frechet if isinstance(metric, FrechetMetric) else _any)(batches, metric, len(g), control, n, seed, draw)): out[i] = v
     return out
 
 # %% ../nbs/09a_evaluate.ipynb #9b4ef3f9
@@ -131,7 +132,7 @@ def _caught(f, *args):
     try: return float(f(*args))
     except ValueError as e: return e
 
-def _frechet(batches, metric, k, control, n, seed):
+def _frechet(batches, metric, k, control, n, seed, draw):
     "The Fréchet distances of k streams of samples."
     stats, sent, out = {}, None, [None]*k
     while True:
@@ -142,10 +143,10 @@ def _frechet(batches, metric, k, control, n, seed):
             except ValueError as e: out[i] = e
         if not (sent := [i for i in b if out[i] is None]): break
     for i,s in stats.items():
-        if out[i] is None: out[i] = _caught(s.distance, metric.reference) if control is None else _caught(control.distance, s, n, seed)
+        if out[i] is None: out[i] = _caught(s.distance, metric.reference) if control is None else _caught(control.distance, s, n, seed, draw)
     return out
 
-def _any(batches, metric, k, control, n, seed):
+def _any(batches, metric, k, *_):
     "Any metric: of one stream, or of k streams of one batch."
     return [_caught(metric, (b[0] for b in batches))] if k == 1 else [_caught(metric, [x]) for x in next(batches).values()]
 
@@ -192,20 +193,21 @@ class Control:
         n:int=8192,         # Many samples
         batch_size:int=256, # Samples per network call
         store=None,         # What has `get(key)` and `put(key, value)`, such as a `Journal`
-        draw:str='normal',  # One of `DRAWS`, of the trials
         clock=None,         # A `Clock`
     ):
-        self.model, self.metric, self.n, self.batch_size, self.store, self.draw, self.clock, self.known = model, metric, n, batch_size, store, draw, clock, {}
+        self.model, self.metric, self.n, self.batch_size, self.store, self.clock, self.known = model, metric, n, batch_size, store, clock, {}
         self.schedule = many_steps(model.noise, 10)
 
 # %% ../nbs/09a_evaluate.ipynb #aa60d982
+def _key(n, seed, first, draw): return f'control:{n}:{seed}:{first}:{draw}'
+
 def recall(self:Control,
     n:int, seed:int, # Samples, and the seed of their noise
     first:int,       # Index of the first
     draw:str,        # One of `DRAWS`
 ) -> Statistics|None:
     "Statistics that were made before, here or by another process."
-    key = f'control:{n}:{seed}:{first}:{draw}'
+    key = _key(n, seed, first, draw)
     if key not in self.known and self.store is not None and (kept := self.store.get(key)): self.known[key] = _unpack(kept)
     return self.known.get(key)
 
@@ -219,7 +221,7 @@ def noted(self:Control,
     draw:str,        # One of `DRAWS`
 ) -> tuple: # (key, value)
     "Statistics as a note."
-    return f'control:{n}:{seed}:{first}:{draw}', _pack(s)
+    return _key(n, seed, first, draw), _pack(s)
 
 def remember(self:Control,
     s:Statistics,    # What `statistics` would have made
@@ -235,12 +237,6 @@ def remember(self:Control,
 Control.noted, Control.remember = noted, remember
 
 # %% ../nbs/09a_evaluate.ipynb #f984b020
-def _batches(self:Control, n, seed, first, draw):
-    plan, clock = plan_for(self.model, self.schedule), self.clock or Clock()
-    for i in range(first, first+n, self.batch_size):
-        with clock('sampling'): x = sample(self.model, plan, noise_of(self.model, min(self.batch_size, first+n-i), seed, i, draw), first=i)
-        yield x
-
 def statistics(self:Control,
     n:int, seed:int,   # Samples, and the seed of their noise
     first:int=0,       # Index of the first
@@ -248,19 +244,21 @@ def statistics(self:Control,
 ) -> Statistics:
     "Statistics of the control on samples first..first+n-1, remembered."
     if (known := self.recall(n, seed, first, draw)) is not None: return known
-    with torch.inference_mode(): return self.remember(feature_statistics(self._batches(n, seed, first, draw), self.metric.features), n, seed, first, draw)
+    b = batches_of(self.model, self.schedule, n, seed, self.batch_size, draw, self.clock, first)
+    with torch.inference_mode(): return self.remember(feature_statistics(b, self.metric.features), n, seed, first, draw)
 
-Control.statistics, Control._batches = statistics, _batches
+Control.statistics = statistics
 
 # %% ../nbs/09a_evaluate.ipynb #6ddda107
 PARTS = 8
 
 def wanted(self:Control,
     n:int, seed:int, # Samples, and the seed of their noise
+    draw:str='normal', # One of `DRAWS`
 ) -> list: # Arguments of `statistics`
     "All that a distance on n samples of a seed asks for."
     ends = np.linspace(0, self.n, min(PARTS, self.n)+1).astype(int).tolist()
-    return [(b-a, CONTROL_NOISE, a, 'normal') for a,b in zip(ends, ends[1:])] + [(n, seed, 0, self.draw)]
+    return [(b-a, CONTROL_NOISE, a, 'normal') for a,b in zip(ends, ends[1:])] + [(n, seed, 0, draw)]
 
 def many(self:Control) -> Statistics:
     "Statistics on many samples, in parts; every process makes them in another order."
@@ -274,10 +272,11 @@ Control.wanted, Control.many = wanted, many
 def distance(self:Control,
     stats,   # `Statistics` of a sampler's features
     n, seed, # Of how many samples, and from which noise
+    draw='normal', # One of `DRAWS`: how it was drawn
 ) -> float:
     "Fréchet distance without the shared chance; also of few samples, because the control lends its rank."
     if 'many' not in self.known: self.known['many'] = self.many()
-    c = control_variate(stats, self.statistics(n, seed, draw=self.draw), self.known['many']); r = self.metric.reference
+    c = control_variate(stats, self.statistics(n, seed, draw=draw), self.known['many']); r = self.metric.reference
     return frechet_distance(c.mean, c.cov, r.mean, r.cov)
 
 Control.distance = distance

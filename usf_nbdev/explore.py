@@ -11,9 +11,8 @@ import numpy as np
 
 # %% ../nbs/11b_explore.ipynb #823349fb
 from .core import SolverSchedule
-from .evaluate import evaluate
+from .evaluate import evaluate, pictures_of
 from .plots import plot_samples
-from .sample import sample, start_noise
 
 # %% ../nbs/11b_explore.ipynb #c1f5acc8
 def edited(
@@ -41,7 +40,7 @@ def look(
 ): # Axes
     "Samples of several schedules from the same noise, and how far they are."
     name = lambda k, s: k if metric is None else f'{k}: {evaluate(model, s, metric, n, 0):.1f}'
-    return plot_samples({name(k, s): sample(model, s, start_noise(model, shown)) for k,s in schedules.items()}, n=shown)
+    return plot_samples({name(k, s): pictures_of(model, s, shown, 0) for k,s in schedules.items()}, n=shown)
 
 # %% ../nbs/11b_explore.ipynb #5a287ff2
 def explore(

@@ -120,7 +120,7 @@ class Judge:
         clock=None, # A `Clock`
     ):
         self.model, self.metric, self.config, self.store, self.clock, self.together = model, metric, config, store, clock or Clock(), Together(config.batch_size)
-        self.control = Control(model, metric, config.control_n, config.batch_size, store, config.draw, self.clock) if isinstance(metric, FrechetMetric) and config.control_n else None
+        self.control = Control(model, metric, config.control_n, config.batch_size, store, self.clock) if isinstance(metric, FrechetMetric) and config.control_n else None
     def most(self, t:Trial) -> int:
         "How many trials like this one are measured together: few large ones, as all are run again if the process dies."
         if t.origin in ('polish', 'extrapolated'): return 1
