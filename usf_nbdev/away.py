@@ -17,7 +17,7 @@ from .metrics import FrechetMetric
 from .optimise import read_schedule
 from .search import Judge, Searcher
 
-# %% ../nbs/10f_away.ipynb #b1aa6a15
+# %% ../nbs/10f_away.ipynb #27f066df
 class Notes(dict):
     "The notes of a judge that has no journal; `new` are those that it made itself."
     def __init__(self): super().__init__(); self.new = {}
@@ -35,11 +35,11 @@ class JudgeAway:
         start = time.perf_counter(); made = f(); notes, self.notes.new = self.notes.new, {}; spent = dict(self.judge.clock.seconds); self.judge.clock.seconds.clear()
         return made, notes, spent, time.perf_counter()-start
     def measure(self, trials): return self._with_account(lambda: self.judge.measure(trials))
-    def part(self, text, n, seed, first, draw):
+    def part(self, text, n, seed, first, draw, head):
         j = self.judge; s = j.control.schedule if text is None else read_schedule(text)
-        return self._with_account(lambda: part(j.model, s, j.metric.features, n, seed, first, j.config.batch_size, draw, j.clock))
+        return self._with_account(lambda: part(j.model, s, j.metric.features, n, seed, first, j.config.batch_size, draw, j.clock, head))
 
-# %% ../nbs/10f_away.ipynb #b88b0f33
+# %% ../nbs/10f_away.ipynb #339df979
 class Driver(Searcher):
     "A searcher whose trials are measured by a team."
     def __init__(self,
@@ -55,20 +55,26 @@ class Driver(Searcher):
     def finish(self, t, value, seconds): self.mine -= 1; super().finish(t, value, seconds)
 
 @patch
+def start(self:Driver):
+    "Hire the team; all of it works with the driver's control."
+    self.team = self.hire(); self.workers = self.team.count
+    if self.judge.control: self.judge.control.schedule; self.team.tell('note', 'control:grid', self.journal.get('control:grid'))
+
+@patch
 def run_waiting(self:Driver):
     "Give what waits in the journal to the team, and store what comes back."
-    if self.journal.unfinished() and self.team is None: self.team = self.hire(); self.workers = self.team.count
+    if self.journal.unfinished() and self.team is None: self.start()
     while self.team is not None and self.alive():
         while self.team.room > len(self.held) and (some := self.claim()): self.mine += len(some); self.give(some)
         if not self.team.jobs: return
         self.take(self.team.next())
 
-# %% ../nbs/10f_away.ipynb #b5830cd5
+# %% ../nbs/10f_away.ipynb #0db4a53a
 @patch
-def in_ranges(self:Driver, then, text, n, seed, first, draw, workers):
+def in_ranges(self:Driver, then, text, n, seed, first, draw, workers, head=0):
     "One evaluation (`text` None: of the control), a range for each of so many workers."
     whole = Whole(n, self.config.batch_size, workers)
-    for i,(a,b) in enumerate(whole.ranges): self.submit(partial(self.came, whole, i, then), 'part', text, b-a, seed, first+a, draw)
+    for i,(a,b) in enumerate(whole.ranges): self.submit(partial(self.came, whole, i, then), 'part', text, b-a, seed, first+a, draw, head)
 
 @patch
 def came(self:Driver, whole, i, then, made, reason, seconds):
@@ -83,7 +89,7 @@ def take(self:Driver, answer):
         for k,v in notes.items(): self.journal.put(k, v)
     self.clock.seconds.update(spent); self.then.pop(answer.ticket)(made, answer.reason, seconds)
 
-# %% ../nbs/10f_away.ipynb #f3a556b9
+# %% ../nbs/10f_away.ipynb #fe3549a9
 @patch
 def measured(self:Driver, some, values, reason, seconds):
     "Finish trials, or try each alone where they were given up together."
@@ -95,7 +101,7 @@ def measured(self:Driver, some, values, reason, seconds):
 @patch
 def put_together(self:Driver, t, whole):
     "Finish a trial that was measured in ranges."
-    control, draw = self.judge.terms(t)
+    control, draw, _ = self.judge.terms(t)
     try: s = whole.statistics(); value = s.distance(self.judge.metric.reference) if control is None else control.distance(s, t.n, t.seed, draw)
     except ValueError as e: value = e
     self.finish(t, value, whole.seconds)
@@ -128,15 +134,15 @@ def control_came(self:Driver, w, whole):
     held, self.held = self.held, []
     for some in held: self.give(some)
 
-# %% ../nbs/10f_away.ipynb #2482f11b
+# %% ../nbs/10f_away.ipynb #3c0ff38e
 @patch
 def give(self:Driver, some):
     "Hand out trials, as soon as what the control did on their noise is known."
-    t = some[0]; control, draw = self.judge.terms(t); rest = self.journal.unfinished() - self.mine + len(some)
+    t = some[0]; control, draw, head = self.judge.terms(t); rest = self.journal.unfinished() - self.mine + len(some)
     if control is not None and self.missing(control.wanted(t.n, t.seed, draw)): self.held.append(some); return
     split = isinstance(self.judge.metric, FrechetMetric) and t.origin not in ('polish', 'extrapolated') and t.n > self.config.batch_size and rest < self.team.ready and not self.hopeless
     if not split: self.submit(partial(self.measured, some), 'measure', some); return
-    for t in some: self.in_ranges(partial(self.put_together, t), t.schedule, t.n, t.seed, 0, draw, self.team.ready)
+    for t in some: self.in_ranges(partial(self.put_together, t), t.schedule, t.n, t.seed, 0, draw, self.team.ready, head)
 
 # %% ../nbs/10f_away.ipynb #2397f4ee
 def _judge_away(model, options, metric, config): return JudgeAway(faster(model, **options), metric, config)

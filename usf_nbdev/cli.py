@@ -229,7 +229,7 @@ def usf_polish(
         if p is s: print(f'Nothing was gained on held-out noise: {schedule} is as good as {level} can make it, and no file was written.'); return
         p.save(out); e = p.evidence['polish']; print(f"{out}: {e['before']:.3g} became {e['after']:.3g} on held-out noise, after {e['evaluations']} gradients ({e['calls']:,} network calls, a backward pass counted as two)")
 
-# %% ../nbs/12_cli.ipynb #0682b4e1
+# %% ../nbs/12_cli.ipynb #ce9b50ac
 TUNE_NOISE = 40_000
 
 def tuned_solvers(
@@ -241,7 +241,7 @@ def tuned_solvers(
 ) -> list: # One schedule a family, best first
     "Known solvers, each family with its best grid."
     tuned, best = [], {}
-    for s in tqdm(known_solvers(model.noise, nfe), desc=f'tuning, {nfe} calls', disable=None):
+    for s in tqdm(known_solvers(model.noise, nfe, ems=model.ems), desc=f'tuning, {nfe} calls', disable=None):
         try: tuned.append((evaluate(model, s, metric, n, TUNE_NOISE, batch_size), s))
         except Exploded: continue                                          # not this grid
     for _,s in sorted(tuned, key=lambda o: o[0]): best.setdefault(family(s.name), s)

@@ -166,7 +166,7 @@ class Here(Workers):
     def _get(self, ref): return ref()
     def _stop(self, box): box.clear()
 
-# %% ../nbs/09f_distributed.ipynb #1915119e
+# %% ../nbs/09f_distributed.ipynb #9fe3af64
 def ranges(
     n:int,          # Samples
     batch_size:int, # Samples per network call
@@ -190,12 +190,13 @@ def part(
     batch_size:int=256,# Samples per network call
     draw:str='normal', # One of `DRAWS`
     clock=None,        # A `Clock` that keeps the account
+    head:int=0,        # As for `portions`
 ) -> tuple: # [what each batch contributes], and why it ends early: None, or the words of the error
     "A range of the samples of one evaluation, up to the first that exploded."
     clock, out = clock or Clock(), []
     try:
         with torch.inference_mode(), clock('features'):
-            for x in batches_of(model, schedule, n, seed, batch_size, draw, clock, first):
+            for x in batches_of(model, schedule, n, seed, batch_size, draw, clock, first, head):
                 if not x.isfinite().all(): feature_statistics([x])          # says so
                 out.append(_fewer(x.flatten(1) if features is None else features(x)))
     except ValueError as e: return out, str(e)

@@ -171,18 +171,25 @@ def stage(self:Optimiser, used:float) -> int: # Index into config.stages
     ends = np.cumsum([s.share for s in self.config.stages])
     return int(min(np.searchsorted(ends, used/self.config.budget+1e-9), len(ends)-1))
 
-# %% ../nbs/09b_optimise.ipynb #b311855f
+# %% ../nbs/09b_optimise.ipynb #97393ac4
+@patch
+def solvers(self:Optimiser,
+    nfe:int, # Network calls
+) -> list: # Solver schedules
+    "The known solvers for this model; those of its statistics where a stage may use them."
+    return known_solvers(self.model.noise, nfe, ems=self.model.ems if any('ems' in s.predictions for s in self.config.stages) else None)
+
 @patch
 def known(self:Optimiser) -> list: # Proposals
     mine = [Proposal(read_schedule(s), 'given', self.config.n) for s in self.config.given]
-    return [Proposal(s, 'known', self.look) for k in self.config.nfes for s in distinct(known_solvers(self.model.noise, k))] + mine
+    return [Proposal(s, 'known', self.look) for k in self.config.nfes for s in distinct(self.solvers(k))] + mine
 
-# %% ../nbs/09b_optimise.ipynb #27852f55
+# %% ../nbs/09b_optimise.ipynb #0a792e31
 @patch
 def relatives(self:Optimiser, trials, nfe) -> list: # Proposals
     "The best half generation of known solvers, with one step more and an analytical first step."
     if nfe < 2 or getattr(self.model, 'unscaled', False) or not any('zero' in s.afs for s in self.config.stages): return []
-    longer = {s.name: s for s in known_solvers(self.model.noise, nfe+1)}
+    longer = {s.name: s for s in self.solvers(nfe+1)}
     best = [longer[s.name] for s,_ in ranked(trials, nfe) if s.name in longer and longer[s.name].steps[-1].corrector is None][:self.config.generation//2]
     return [Proposal(replace(s, afs='zero', name=''), 'relative', self.look) for s in best]
 

@@ -16,12 +16,12 @@ from scipy.optimize import minimize
 from torch.utils.checkpoint import checkpoint as recompute
 from tqdm.auto import tqdm
 
-# %% ../nbs/09d_polish.ipynb #2f8245be
+# %% ../nbs/09d_polish.ipynb #eb3c8ac7
 from .core import SolverSchedule, Relaxation
 from .weights import _compile, reduced, relaxation_factor, to_data
 from .sample import Denoiser, plan_for, sample
 from .metrics import FrechetMetric, Statistics, control_variate
-from .evaluate import Control, many_steps, noise_of
+from .evaluate import Control, best_grid, many_steps, noise_of
 
 # %% ../nbs/09d_polish.ipynb #f816bbbe
 LEVELS = ('times', 'relaxations', 'weights')
@@ -205,7 +205,7 @@ def _through_clip(raw, slope):
     same = abs(gap) < 1e-9*abs(l).max(); K = np.where(same, (l > 0)[:,None]*1., (p[:,None]-p)/np.where(same, 1., gap))
     return V@(K*(V.T@slope@V))@V.T
 
-# %% ../nbs/09d_polish.ipynb #ef18fc48
+# %% ../nbs/09d_polish.ipynb #16a22e60
 OBJECTIVES, TEACHER_STEPS, ANCHOR_STEPS = ('fid', 'features', 'pixels'), 60, 20
 
 class Objective:
@@ -228,7 +228,7 @@ class Objective:
             if kind == 'fid':
                 if n < 2*metric.reference.d: raise ValueError(f"n must be at least {2*metric.reference.d} for the Fréchet distance of {metric.reference.d} features, got {n}; or choose objective='features'")
                 self.small, self.big = (None, None) if control is None else (control.statistics(n, seed), control.many())
-            if kind != 'fid' or anchor: self.target = torch.cat([self.see(sample(model, teacher or many_steps(model.noise, ANCHOR_STEPS if kind == 'fid' else TEACHER_STEPS), b, first=i*batch_size)).cpu().double() for i,b in enumerate(self.x.split(batch_size))])
+            if kind != 'fid' or anchor: self.target = torch.cat([self.see(sample(model, teacher or many_steps(model.noise, ANCHOR_STEPS if kind == 'fid' else TEACHER_STEPS, best_grid(model)), b, first=i*batch_size)).cpu().double() for i,b in enumerate(self.x.split(batch_size))])
 
 # %% ../nbs/09d_polish.ipynb #89226a06
 @patch

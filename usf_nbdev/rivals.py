@@ -9,11 +9,11 @@ __all__ = ['GRIDS', 'IDEAS', 'shortest_grid', 'gits_cost', 'ays_cost', 'teacher_
 from dataclasses import replace
 import numpy as np, torch
 
-# %% ../nbs/09e_rivals.ipynb #397d39bb
+# %% ../nbs/09e_rivals.ipynb #17f162b9
 from .sample import sample, start_noise
 from .weights import to_data
 from .solvers import deis, dpm_solver_pp, unipc
-from .evaluate import many_steps, safe_grid
+from .evaluate import best_grid, many_steps, nearest_grid
 from .polish import TEACHER_STEPS, polish
 
 # %% ../nbs/09e_rivals.ipynb #f19ac952
@@ -31,10 +31,10 @@ def shortest_grid(
     for back in reversed(came): path.append(int(back[path[-1]]))
     return path[::-1]
 
-# %% ../nbs/09e_rivals.ipynb #e5d60e40
+# %% ../nbs/09e_rivals.ipynb #c84a0d75
 def _fine(model, fine, samples, seed):
     "Times, and the teacher's states at them."
-    teacher = many_steps(model.noise, fine)
+    teacher = many_steps(model.noise, fine, best_grid(model))
     with torch.no_grad(): _, path = sample(model, teacher, start_noise(model, samples, seed=seed), return_path=True)
     return np.array(teacher.times), path
 
@@ -90,15 +90,17 @@ def teacher_grid(
     t, c = GRIDS[like](model, **kw)
     return t[shortest_grid(c, n)]
 
-# %% ../nbs/09e_rivals.ipynb #05ae0092
+# %% ../nbs/09e_rivals.ipynb #5fd15672
+def _best(model, make): return make(nearest_grid(model, make))
+
 def _ipndm(model, nfe, grid): return deis(model.noise, nfe, fit='ipndm', grid=grid)    # constant coefficients: its relaxations depend on the times
 
 IDEAS = {
     'DPM-Solver++(2M), GITS-like times': lambda m, k, **kw: dpm_solver_pp(m.noise, k, grid=teacher_grid(m, k, 'GITS')),
     'DPM-Solver++(2M), AYS-like times': lambda m, k, **kw: dpm_solver_pp(m.noise, k, grid=teacher_grid(m, k, 'AYS')),
-    'UniPC-3, times by gradients': lambda m, k, **kw: polish(m, unipc(m.noise, k, grid=safe_grid(m.noise)), level='times', **kw),
-    'iPNDM-3, times by gradients': lambda m, k, **kw: polish(m, _ipndm(m, k, safe_grid(m.noise)), level='times', rebuild=lambda t: _ipndm(m, k, t), **kw),
-    'DPM-Solver++(2M), times and weights by gradients': lambda m, k, **kw: polish(m, dpm_solver_pp(m.noise, k, grid=safe_grid(m.noise)), level='weights', **kw)}
+    'UniPC-3, times by gradients': lambda m, k, **kw: polish(m, _best(m, lambda g: unipc(m.noise, k, grid=g)), level='times', **kw),
+    'iPNDM-3, times by gradients': lambda m, k, **kw: polish(m, _best(m, lambda g: _ipndm(m, k, g)), level='times', rebuild=lambda t: _ipndm(m, k, t), **kw),
+    'DPM-Solver++(2M), times and weights by gradients': lambda m, k, **kw: polish(m, _best(m, lambda g: dpm_solver_pp(m.noise, k, grid=g)), level='weights', **kw)}
 
 # %% ../nbs/09e_rivals.ipynb #d2f312d5
 def rival(

@@ -6,8 +6,8 @@
 __all__ = ['LATER', 'OURS', 'family', 'best_known', 'finalists', 'polishes', 'polished', 'confirmation', 'upcoming', 'Judge',
            'Searcher', 'propose', 'run_waiting', 'work', 'SearchResult', 'fingerprint', 'search', 'default_metric']
 
-# %% ../nbs/10_search.ipynb #471dc83a
-import hashlib, json, multiprocessing, os, time
+# %% ../nbs/10_search.ipynb #c2ceca36
+import hashlib, json, multiprocessing, os, shutil, tempfile, time
 from contextlib import closing
 from dataclasses import asdict, replace
 import numpy as np, pandas as pd, torch
@@ -15,12 +15,11 @@ from fastcore.basics import patch
 from threadpoolctl import threadpool_limits
 from tqdm.auto import tqdm
 
-# %% ../nbs/10_search.ipynb #2d994da8
+# %% ../nbs/10_search.ipynb #c3d61d40
 from . import __version__
 from .core import SolverSchedule
 from .metrics import FrechetMetric
 from .journal import Journal, Trial
-from .solvers import known_solvers
 from .evaluate import CONFIRM_NOISE, FINAL_NOISE, TRIAL_NOISE, Clock, Control, Together, evaluate_infinite, evaluate_many, interval, least_to_extrapolate, ratio_interval
 from .optimise import Proposal, SearchConfig, distinct, ranked, read_schedule, spent
 from .optuna_search import OPTIMISERS
@@ -109,7 +108,7 @@ def upcoming(
     if 'polish' in origins and 'polished' not in origins and (ends := polished(trials, config, made)): return ends
     return confirmation(trials, config)
 
-# %% ../nbs/10_search.ipynb #84cf9268
+# %% ../nbs/10_search.ipynb #86e113af
 class Judge:
     "Measures trials of a search; what it shares between them changes no value."
     def __init__(self,
@@ -118,19 +117,20 @@ class Judge:
         config,     # `SearchConfig`
         store,      # What has `get(key)` and `put(key, value)`: the `Journal`, or what stands for it in another process
         clock=None, # A `Clock`
+        shared=None,# Folder in which processes on this machine share answers of the network; None: they don't
     ):
-        self.model, self.metric, self.config, self.store, self.clock, self.together = model, metric, config, store, clock or Clock(), Together(config.batch_size)
+        self.model, self.metric, self.config, self.store, self.clock, self.together = model, metric, config, store, clock or Clock(), Together(config.batch_size, folder=shared)
         self.control = Control(model, metric, config.control_n, config.batch_size, store, self.clock) if isinstance(metric, FrechetMetric) and config.control_n else None
     def most(self, t:Trial) -> int:
         "How many trials like this one are measured together: few large ones, as all are run again if the process dies."
         if t.origin in ('polish', 'extrapolated'): return 1
         return min(16, max(4, 4*self.config.batch_size//t.n))
-    def terms(self, t:Trial) -> tuple: # (`Control` or None, one of `DRAWS`)
-        "What trials like this one are corrected by, and their starting noise."
+    def terms(self, t:Trial) -> tuple: # (`Control` or None, one of `DRAWS`, samples)
+        "What trials like this one are corrected by, their starting noise, and how many of their samples a probe may have drawn."
         plain = t.origin in ('confirm', 'extrapolated')
-        return None if plain else self.control, 'normal' if plain or t.origin == 'polish' else self.config.draw
+        return None if plain else self.control, 'normal' if plain or t.origin == 'polish' else self.config.draw, 0 if t.origin in LATER else self.config.probe_n
 
-# %% ../nbs/10_search.ipynb #9d3a3ba0
+# %% ../nbs/10_search.ipynb #b062f51f
 @patch
 def measure(self:Judge,
     trials:list, # Trials that `claim_alike` gave
@@ -141,7 +141,8 @@ def measure(self:Judge,
         if t.origin == 'extrapolated': return [evaluate_infinite(self.model, schedules[0], self.metric, t.n, t.seed, batch_size=c.batch_size, clock=self.clock)[0]]
         if t.origin == 'polish': schedules = [self.gradients(t, schedules[0])]
     except ValueError as e: return [e]                              # exploded samples, infinite weights
-    return evaluate_many(self.model, schedules, self.metric, t.n, t.seed, c.batch_size, *self.terms(t), self.clock, self.together)
+    control, draw, head = self.terms(t)
+    return evaluate_many(self.model, schedules, self.metric, t.n, t.seed, c.batch_size, control, draw, self.clock, self.together, head)
 
 # %% ../nbs/10_search.ipynb #ce5478ca
 @patch
@@ -152,7 +153,7 @@ def gradients(self:Judge, t, s):
     self.store.put(f'polished:{t.key}', s.to_json(indent=None, weights=False))
     return s
 
-# %% ../nbs/10_search.ipynb #5e0660cf
+# %% ../nbs/10_search.ipynb #eb679b19
 class Searcher:
     "One process of `workers` at work on a journal."
     def __init__(self,
@@ -160,9 +161,10 @@ class Searcher:
         tell=None,            # Called after every trial of this process with the `Trial`
         alive=lambda: True,   # Asked before each trial: go on?
         workers=1,            # Processes that share what waits
+        shared=None,          # As for `Judge`
     ):
         self.journal, self.config, self.tell, self.alive, self.clock, self.workers = journal, config, tell, alive, Clock(), workers
-        self.optimiser, self.judge = OPTIMISERS[optimiser](model, config, self.clock), Judge(model, metric, config, journal, self.clock)
+        self.optimiser, self.judge = OPTIMISERS[optimiser](model, config, self.clock), Judge(model, metric, config, journal, self.clock, shared)
     def claim(self):
         with self.clock('journal'): return self.journal.claim_alike(self.judge.most, 1/self.workers)
     def finish(self, t, value, seconds):
@@ -210,19 +212,20 @@ def work(self:Searcher):
         if not made: return
 Searcher.work = work
 
-# %% ../nbs/10_search.ipynb #3513673b
-def _helper(parent, workers, path, meta, *args):
+# %% ../nbs/10_search.ipynb #22940584
+def _helper(parent, workers, shared, path, meta, *args):
     torch.set_num_threads(1); threadpool_limits(1)
     try:
-        with Journal(path, meta) as j: Searcher(j, *args, alive=lambda: os.getppid() == parent, workers=workers).work()
+        with Journal(path, meta) as j: Searcher(j, *args, alive=lambda: os.getppid() == parent, workers=workers, shared=shared).work()
     except (KeyboardInterrupt, OSError, ValueError): pass         # the one who started it tells why
+    if os.getppid() != parent: shutil.rmtree(shared, ignore_errors=True)
 
-def _helpers(workers, model, *args):
+def _helpers(workers, shared, model, *args):
     "Start workers-1 more processes."
     if workers == 1: return []
     if getattr(model, 'device', torch.device('cpu')).type != 'cpu': raise ValueError(f"workers must be 1 for a model on {model.device}, got {workers}; start the same search in several processes, one a device")
     if 'fork' not in multiprocessing.get_all_start_methods(): raise ValueError(f"workers must be 1 on this system, got {workers}; start the same command several times instead")
-    context = multiprocessing.get_context('fork'); made = [context.Process(target=_helper, args=(os.getpid(), workers, *args), daemon=True) for _ in range(workers-1)]
+    context = multiprocessing.get_context('fork'); made = [context.Process(target=_helper, args=(os.getpid(), workers, shared, *args), daemon=True) for _ in range(workers-1)]
     for p in made: p.start()
     return made
 
@@ -324,17 +327,17 @@ def _meta(model, metric, config, optimiser):
     for a in () if model.ems is None else (model.ems.lamb, model.ems.l, model.ems.s, model.ems.b): h.update(np.ascontiguousarray(a, '<f8').tobytes())
     return dict(model=fingerprint(model), beside=h.hexdigest()[:16], package_version=__version__, metric=str(getattr(metric, 'fingerprint', getattr(metric, '__qualname__', type(metric).__name__))), optimiser=optimiser, **c)
 
-# %% ../nbs/10_search.ipynb #25a231ca
+# %% ../nbs/10_search.ipynb #c33a692c
 def _check(model, metric, config, optimiser, workers, ray=None):
     "Refuse what cannot work before anything runs."
     if not np.isfinite(model.noise.lamb(model.noise.T)): raise ValueError(f"lambda must be finite where sampling starts, got {model.noise.lamb(model.noise.T)} at T={model.noise.T:g} of {model.noise!r:.80}; give the model a noise schedule with a smaller T, such as Flow(T=0.995)")
     if optimiser not in OPTIMISERS: raise ValueError(f"optimiser must be one of {sorted(OPTIMISERS)}, got {optimiser!r}")
-    look = OPTIMISERS[optimiser](model, config).look
+    o = OPTIMISERS[optimiser](model, config); look = o.look
     given = [read_schedule(s) for s in config.given]
     if bad := [s.nfe for s in given if s.nfe not in config.nfes]: raise ValueError(f"given must be schedules with {config.nfes} network calls, got one with {bad[0]}; nfe must name its calls")
     if bad := [s for s in given if s.noise != model.noise]: raise ValueError(f"given must be schedules for the noise schedule of model {model.name!r}, {model.noise!r:.80}, got one for {bad[0].noise!r:.80}")
     for k in config.nfes:
-        used = len(distinct(known_solvers(model.noise, k)))*look/config.n + sum(s.nfe == k for s in given)
+        used = len(distinct(o.solvers(k)))*look/config.n + sum(s.nfe == k for s in given)
         if config.budget <= used: raise ValueError(f"budget must be above {used:g}, what the known solvers take that every search begins with, got {config.budget}")
     need, control = getattr(metric, 'min_samples', 1), isinstance(metric, FrechetMetric) and config.control_n
     for k in (('confirm_n',) if control else ('n', 'final_n', 'confirm_n') + ('probe_n',)*(look == config.probe_n)):
@@ -346,7 +349,7 @@ def _check(model, metric, config, optimiser, workers, ray=None):
     if not (ray is None or isinstance(ray, str) or callable(ray)): raise ValueError(f"ray must be None, 'auto', 'local', the address of a Ray cluster, or a function that makes a team, got {ray!r}")
     if isinstance(ray, str) and getattr(model, 'device', torch.device('cpu')).index: raise ValueError(f"device must be the first for workers elsewhere, as each of them sees one only, got {model.device}; open the model on 'cuda'")
 
-# %% ../nbs/10_search.ipynb #ee7e9f53
+# %% ../nbs/10_search.ipynb #5c249ddc
 def search(
     model,                   # A `Denoiser` with a shape
     metric=None,             # Function of an iterable of batches, lower is better; default: Fréchet distance to model.reference
@@ -367,13 +370,14 @@ def search(
     if metric is None: metric = default_metric(model)
     _check(model, metric, config, optimiser, 1 if workers is None else workers, ray); meta = _meta(model, metric, config, optimiser); common = model, metric, config, optimiser
     with Journal(journal, meta): pass                # refuse another search's journal before anyone starts
-    helpers, threads = _helpers(workers or 1, model, journal, meta, *common) if ray is None else [], torch.get_num_threads()
+    shared = tempfile.mkdtemp(prefix='usf_nbdev-') if ray is None and (workers or 1) > 1 else None
+    helpers, threads = _helpers(workers or 1, shared, model, journal, meta, *common) if ray is None else [], torch.get_num_threads()
     single = helpers or ray is not None and model.device.type == 'cpu'
     if single: torch.set_num_threads(1)                 # the same sums in every process, and no more threads than cores
     limit = threadpool_limits(1 if single else None)
     try:
         with Journal(journal, meta) as j, _Progress(j, config, progress, callback) as bar:
-            if ray is None: Searcher(j, *common, tell=bar.trial, workers=workers or 1).work()
+            if ray is None: Searcher(j, *common, tell=bar.trial, workers=workers or 1, shared=shared).work()
             else:
                 from usf_nbdev.away import Driver, team                # a page of its own, which is made of this one
                 with closing(Driver(lambda: team(ray, workers, threads, *common[:3]), j, *common, tell=bar.trial)) as driver: driver.work()
@@ -381,6 +385,7 @@ def search(
             return _result(j, model, metric, config, optimiser)
     finally:
         for p in helpers: p.terminate()
+        if shared: shutil.rmtree(shared, ignore_errors=True)
         torch.set_num_threads(threads); limit.restore_original_limits()
 
 # %% ../nbs/10_search.ipynb #0087f700

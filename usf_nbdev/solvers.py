@@ -292,23 +292,30 @@ def dpm_solver_v3(
         steps.append(s)
     return _schedule(noise, times, steps, f'DPM-Solver-v3-{order}', grid)
 
-# %% ../nbs/04_solvers.ipynb #63984907
+# %% ../nbs/04_solvers.ipynb #63777649
 FAMILIES = {
     'DDIM': (ddim, {}), 'DPM-Solver(2M)': (dpm_solver, dict(order=2)), 'DPM-Solver(3M)': (dpm_solver, dict(order=3)),
     'DPM-Solver++(2M)': (dpm_solver_pp, dict(order=2)), 'DPM-Solver++(3M)': (dpm_solver_pp, dict(order=3)),
     'UniPC-2': (unipc, dict(order=2)), 'UniPC-3': (unipc, dict(order=3)), 'UniPC-2 noise': (unipc, dict(order=2, prediction='noise')), 'UniPC-3 noise': (unipc, dict(order=3, prediction='noise')), 'DEIS-3': (deis, dict(order=3))}
-KNOWN_GRIDS = ('uniform_t', 'uniform_lambda', 'quadratic', 'karras')
+KNOWN_GRIDS = ('uniform_t', 'uniform_lambda', 'quadratic', 'karras', 'beta')
 
 def known_solvers(
     noise,               # The noise schedule
     nfe:int,             # Network calls, at least 1
     t_start:float=None,  # First node, default `noise.T`
     t_end:float=None,    # Last node, default `noise.t_end`
+    ems=None,            # The model's statistics, for DPM-Solver-v3
 ) -> list: # Of `SolverSchedule`, named 'family · grid'
-    "Every family of `FAMILIES` on every one of `KNOWN_GRIDS`; where lambda is infinite at an end, those that can do without it."
+    "Every family of `FAMILIES` (and DPM-Solver-v3, with statistics) on every one of `KNOWN_GRIDS`; where lambda is infinite at an end, those that can do without it."
     ends = noise.lamb(np.array([noise.T if t_start is None else t_start, noise.t_end if t_end is None else t_end])); finite = bool(np.isfinite(ends).all())
-    return [make(noise, nfe, grid=g, t_start=t_start, t_end=t_end, **kw) for make,kw in FAMILIES.values() for g in KNOWN_GRIDS
-            if finite or (g in ('uniform_t', 'quadratic') and make not in (dpm_solver, deis) and kw.get('prediction') != 'noise')]
+    known = [make(noise, nfe, grid=g, t_start=t_start, t_end=t_end, **kw) for make,kw in FAMILIES.values() for g in KNOWN_GRIDS
+             if finite or (g in ('uniform_t', 'quadratic', 'beta') and make not in (dpm_solver, deis) and kw.get('prediction') != 'noise')]
+    return known + [dpm_solver_v3(noise, nfe, ems=ems, grid=g, t_start=t_start, t_end=t_end) for g in KNOWN_GRIDS if ems is not None and finite and _apart(ems, noise.lamb(timesteps(noise, nfe, g, t_start, t_end)))]
+
+def _apart(ems, lamb):
+    "Do nodes stay apart when they move onto the grid of the statistics?"
+    try: return len({ems.index(v) for v in lamb}) == len(lamb)
+    except ValueError: return False
 
 # %% ../nbs/04_solvers.ipynb #e9bcc198
 def _weights_3m(noise, times, orders, prediction, kind):
