@@ -3,8 +3,8 @@
     python benchmarks/quality.py                             # hours on 2 cores; continues where it stopped
     python benchmarks/quality.py --models digits --seeds 1   # about 15 minutes
 
-For each model: (1) every known solver on every grid at 3, 4, 5, 6, 8 and 10 calls, tuned on 1,024 samples with the control variate; (2) the best two families of each number of calls on
-10,000 samples of 3 fresh noises; (3) one search over all six numbers of calls for each seed; (4) its front on the same fresh noise. Rows: benchmarks/rows/quality.csv,
+For each model: (1) every known solver on every grid (DPM-Solver-v3 too where the model has its statistics) at 3, 4, 5, 6, 8 and 10 calls, tuned on 1,024 samples with the control variate; (2) the best two families of each number of calls on
+10,000 samples of 3 fresh noises; (3) one search over all six numbers of calls for each seed; (4) its front on the same fresh noise; what gradients make of it: polish.py. Rows: benchmarks/rows/quality.csv,
 the schedules and the cost: benchmarks/rows/MODEL-front-seedS.json, the trials of seed 0: benchmarks/rows/MODEL-trials.csv.
 """
 import argparse, json
@@ -35,7 +35,7 @@ def one_search(task):
     name, seed = task
     from usf_nbdev.search import search
     m, metric, _ = world(name)
-    r = search(m, metric, nfe=NFES, budget=BUDGET, seed=seed, journal=f'runs/quality-{name}-{seed}.db', finalists=5, final_n=1024, families=1, confirm_n=256, confirm_seeds=1, progress=False)
+    r = search(m, metric, nfe=NFES, budget=BUDGET, seed=seed, journal=f'runs/quality-{name}-{seed}.db', finalists=5, final_n=1024, polish=0, families=1, confirm_n=256, confirm_seeds=1, progress=False)
     if seed == 0: record(r.trials, [t for g,t in r.taus], [g for g,t in r.taus], ROWS/f'{name}-trials.csv')
     cost = {k: round(sum(c.get(k, 0.) for c in r.cost.values()), 1) for k in ('sampling', 'features', 'predictor', 'evolution', 'journal')}
     return dict(seed=seed, cost=cost, trials=int((r.trials.n == 256).sum()), probes=int((r.trials.n == 32).sum()), front=[json.loads(_winner(r, k).to_json(weights=False)) for k in NFES])
@@ -65,10 +65,10 @@ def main():
             for i,r in zip(todo, pool.map(measure, [(m, w, s.to_json(None, weights=False), n, z) for m,w,s,n,z in (tasks[i] for i in todo)])): rows.get(lambda: r, **keys[i])
             return [float(rows.find(**k)['value']) for k in keys]
         for name in a.models:
-            noise = load_model(name).noise
+            m = load_model(name)
             todo = [s for s in a.seeds if not (ROWS/f'{name}-front-seed{s}.json').exists()]
             for f in pool.map(one_search, [(name, s) for s in todo]): (ROWS/f"{name}-front-seed{f['seed']}.json").write_text(json.dumps(f, indent=1)+'\n'); print(name, 'seed', f['seed'], f['cost'], flush=True)
-            known = [s for k in NFES for s in known_solvers(noise, k)]
+            known = [s for k in NFES for s in known_solvers(m.noise, k, ems=m.ems)]
             tuned = dict(zip(known, get([(name, 'tune', s, TUNE_N, TUNE_NOISE) for s in known])))
             best = []
             for k in NFES:

@@ -99,14 +99,13 @@ def evaluate(
         b = batches_of(model, schedule, n, seed, batch_size, draw, clock)
         return float(metric(b)) if control is None else control.distance(feature_statistics(b, metric.features), n, seed, draw)
 
-# %% ../nbs/09a_evaluate.ipynb #da44f97f
+# %% ../nbs/09a_evaluate.ipynb #f7f42f75
 class Together:
     "What evaluations in one process share: answers of the network, and the sizes of calls that change no bit."
     def __init__(self,
         rows:int=256, # Samples in one network call, at most
         mb:float=64,  # Bound on the answers that are kept, in 10^6 bytes
-        folder=None,  # Where processes on one machine share them; None: nowhere
-    ): self.answers, self.merge = Answers(mb, folder), Merger(rows)
+    ): self.answers, self.merge = Answers(mb), Merger(rows)
     def batches(self, model, plans, n, seed, batch_size, draw, clock, head=0):
         "For each batch the samples of every plan; `send` the numbers of those to go on with."
         live = list(range(len(plans)))

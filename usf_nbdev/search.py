@@ -6,8 +6,8 @@
 __all__ = ['LATER', 'OURS', 'family', 'best_known', 'finalists', 'polishes', 'polished', 'confirmation', 'upcoming', 'Judge',
            'Searcher', 'propose', 'run_waiting', 'work', 'SearchResult', 'fingerprint', 'search', 'default_metric']
 
-# %% ../nbs/10_search.ipynb #c2ceca36
-import hashlib, json, multiprocessing, os, shutil, tempfile, time
+# %% ../nbs/10_search.ipynb #8f7aa214
+import hashlib, json, multiprocessing, os, time
 from contextlib import closing
 from dataclasses import asdict, replace
 import numpy as np, pandas as pd, torch
@@ -108,7 +108,7 @@ def upcoming(
     if 'polish' in origins and 'polished' not in origins and (ends := polished(trials, config, made)): return ends
     return confirmation(trials, config)
 
-# %% ../nbs/10_search.ipynb #86e113af
+# %% ../nbs/10_search.ipynb #2645181b
 class Judge:
     "Measures trials of a search; what it shares between them changes no value."
     def __init__(self,
@@ -117,9 +117,8 @@ class Judge:
         config,     # `SearchConfig`
         store,      # What has `get(key)` and `put(key, value)`: the `Journal`, or what stands for it in another process
         clock=None, # A `Clock`
-        shared=None,# Folder in which processes on this machine share answers of the network; None: they don't
     ):
-        self.model, self.metric, self.config, self.store, self.clock, self.together = model, metric, config, store, clock or Clock(), Together(config.batch_size, folder=shared)
+        self.model, self.metric, self.config, self.store, self.clock, self.together = model, metric, config, store, clock or Clock(), Together(config.batch_size)
         self.control = Control(model, metric, config.control_n, config.batch_size, store, self.clock) if isinstance(metric, FrechetMetric) and config.control_n else None
     def most(self, t:Trial) -> int:
         "How many trials like this one are measured together: few large ones, as all are run again if the process dies."
@@ -153,7 +152,7 @@ def gradients(self:Judge, t, s):
     self.store.put(f'polished:{t.key}', s.to_json(indent=None, weights=False))
     return s
 
-# %% ../nbs/10_search.ipynb #eb679b19
+# %% ../nbs/10_search.ipynb #d4f108ff
 class Searcher:
     "One process of `workers` at work on a journal."
     def __init__(self,
@@ -161,10 +160,9 @@ class Searcher:
         tell=None,            # Called after every trial of this process with the `Trial`
         alive=lambda: True,   # Asked before each trial: go on?
         workers=1,            # Processes that share what waits
-        shared=None,          # As for `Judge`
     ):
         self.journal, self.config, self.tell, self.alive, self.clock, self.workers = journal, config, tell, alive, Clock(), workers
-        self.optimiser, self.judge = OPTIMISERS[optimiser](model, config, self.clock), Judge(model, metric, config, journal, self.clock, shared)
+        self.optimiser, self.judge = OPTIMISERS[optimiser](model, config, self.clock), Judge(model, metric, config, journal, self.clock)
     def claim(self):
         with self.clock('journal'): return self.journal.claim_alike(self.judge.most, 1/self.workers)
     def finish(self, t, value, seconds):
@@ -212,20 +210,19 @@ def work(self:Searcher):
         if not made: return
 Searcher.work = work
 
-# %% ../nbs/10_search.ipynb #22940584
-def _helper(parent, workers, shared, path, meta, *args):
+# %% ../nbs/10_search.ipynb #9ba6b820
+def _helper(parent, workers, path, meta, *args):
     torch.set_num_threads(1); threadpool_limits(1)
     try:
-        with Journal(path, meta) as j: Searcher(j, *args, alive=lambda: os.getppid() == parent, workers=workers, shared=shared).work()
+        with Journal(path, meta) as j: Searcher(j, *args, alive=lambda: os.getppid() == parent, workers=workers).work()
     except (KeyboardInterrupt, OSError, ValueError): pass         # the one who started it tells why
-    if os.getppid() != parent: shutil.rmtree(shared, ignore_errors=True)
 
-def _helpers(workers, shared, model, *args):
+def _helpers(workers, model, *args):
     "Start workers-1 more processes."
     if workers == 1: return []
     if getattr(model, 'device', torch.device('cpu')).type != 'cpu': raise ValueError(f"workers must be 1 for a model on {model.device}, got {workers}; start the same search in several processes, one a device")
     if 'fork' not in multiprocessing.get_all_start_methods(): raise ValueError(f"workers must be 1 on this system, got {workers}; start the same command several times instead")
-    context = multiprocessing.get_context('fork'); made = [context.Process(target=_helper, args=(os.getpid(), workers, shared, *args), daemon=True) for _ in range(workers-1)]
+    context = multiprocessing.get_context('fork'); made = [context.Process(target=_helper, args=(os.getpid(), workers, *args), daemon=True) for _ in range(workers-1)]
     for p in made: p.start()
     return made
 
@@ -349,7 +346,7 @@ def _check(model, metric, config, optimiser, workers, ray=None):
     if not (ray is None or isinstance(ray, str) or callable(ray)): raise ValueError(f"ray must be None, 'auto', 'local', the address of a Ray cluster, or a function that makes a team, got {ray!r}")
     if isinstance(ray, str) and getattr(model, 'device', torch.device('cpu')).index: raise ValueError(f"device must be the first for workers elsewhere, as each of them sees one only, got {model.device}; open the model on 'cuda'")
 
-# %% ../nbs/10_search.ipynb #5c249ddc
+# %% ../nbs/10_search.ipynb #7a542974
 def search(
     model,                   # A `Denoiser` with a shape
     metric=None,             # Function of an iterable of batches, lower is better; default: Fréchet distance to model.reference
@@ -370,14 +367,13 @@ def search(
     if metric is None: metric = default_metric(model)
     _check(model, metric, config, optimiser, 1 if workers is None else workers, ray); meta = _meta(model, metric, config, optimiser); common = model, metric, config, optimiser
     with Journal(journal, meta): pass                # refuse another search's journal before anyone starts
-    shared = tempfile.mkdtemp(prefix='usf_nbdev-') if ray is None and (workers or 1) > 1 else None
-    helpers, threads = _helpers(workers or 1, shared, model, journal, meta, *common) if ray is None else [], torch.get_num_threads()
+    helpers, threads = _helpers(workers or 1, model, journal, meta, *common) if ray is None else [], torch.get_num_threads()
     single = helpers or ray is not None and model.device.type == 'cpu'
     if single: torch.set_num_threads(1)                 # the same sums in every process, and no more threads than cores
     limit = threadpool_limits(1 if single else None)
     try:
         with Journal(journal, meta) as j, _Progress(j, config, progress, callback) as bar:
-            if ray is None: Searcher(j, *common, tell=bar.trial, workers=workers or 1, shared=shared).work()
+            if ray is None: Searcher(j, *common, tell=bar.trial, workers=workers or 1).work()
             else:
                 from usf_nbdev.away import Driver, team                # a page of its own, which is made of this one
                 with closing(Driver(lambda: team(ray, workers, threads, *common[:3]), j, *common, tell=bar.trial)) as driver: driver.work()
@@ -385,7 +381,6 @@ def search(
             return _result(j, model, metric, config, optimiser)
     finally:
         for p in helpers: p.terminate()
-        if shared: shutil.rmtree(shared, ignore_errors=True)
         torch.set_num_threads(threads); limit.restore_original_limits()
 
 # %% ../nbs/10_search.ipynb #0087f700

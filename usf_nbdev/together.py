@@ -5,10 +5,9 @@
 # %% auto #0
 __all__ = ['nodes', 'Answers', 'Merger', 'merged', 'sample_many']
 
-# %% ../nbs/03a_together.ipynb #e04d9a81
-import hashlib, os
+# %% ../nbs/03a_together.ipynb #b4de9460
+import hashlib
 from collections import OrderedDict
-from pathlib import Path
 import numpy as np, torch
 from fastcore.basics import patch
 
@@ -29,53 +28,24 @@ def nodes(
         h.update(np.asarray(plan.c[r], float).tobytes() + np.asarray(plan.M[r], float).tobytes() + (mean if np.any(plan.M[r]) else b''))
     return out
 
-# %% ../nbs/03a_together.ipynb #28536428
+# %% ../nbs/03a_together.ipynb #6f2b16b2
 class Answers:
     "Outputs of the network by node, at most so many megabytes of them."
     def __init__(self,
         mb:float=64, # Bound, in 10^6 bytes; 0 keeps nothing
-        folder=None, # Where processes show each other what they keep; None: nowhere
-    ): self.bound, self.kept, self.size, self.folder = mb*1e6, OrderedDict(), 0, folder and Path(folder)
+    ): self.bound, self.kept, self.size = mb*1e6, OrderedDict(), 0
     def __len__(self): return len(self.kept)
     def get(self, key): # A tensor, or None
         if key in self.kept: self.kept.move_to_end(key)
-        elif self.folder and (m := self.find(key)) is not None: self.keep(key, m)
         return self.kept.get(key)
 
-# %% ../nbs/03a_together.ipynb #66cc35f8
+# %% ../nbs/03a_together.ipynb #7884bde7
 @patch
-def keep(self:Answers, key, m):
+def put(self:Answers, key, m):
     "Remember an output, and forget what is too much."
     if key in self.kept or m.nbytes > self.bound: return
     self.kept[key] = m; self.size += m.nbytes
-    while self.size > self.bound:
-        old, gone = self.kept.popitem(last=False); self.size -= gone.nbytes
-        if self.folder: self.path(old).unlink(missing_ok=True)
-
-@patch
-def put(self:Answers, key, m):
-    "Remember an output, and show it."
-    self.keep(key, m)
-    if self.folder and key in self.kept: self.show(key, m)
-
-# %% ../nbs/03a_together.ipynb #8d5d476f
-@patch
-def path(self:Answers, key) -> Path: return self.folder/hashlib.sha256(repr(key).encode()).hexdigest()
-
-@patch
-def show(self:Answers, key, m):
-    "Let other processes find an output."
-    path = self.path(key); new = path.with_suffix(f'.{os.getpid()}')
-    try:
-        with new.open('wb') as f: np.save(f, m.cpu().numpy())
-        os.replace(new, path)
-    except (OSError, TypeError): new.unlink(missing_ok=True)
-
-@patch
-def find(self:Answers, key): # A tensor, or None
-    "What another process shows."
-    try: return torch.from_numpy(np.load(self.path(key)))
-    except (OSError, ValueError): return None
+    while self.size > self.bound: self.size -= self.kept.popitem(last=False)[1].nbytes
 
 # %% ../nbs/03a_together.ipynb #063dab5b
 class Merger:
