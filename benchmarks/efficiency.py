@@ -42,10 +42,16 @@ def optimiser_of(m, what, nfe, seed):
     return o
 
 def run(task):
-    "One search in memory: ask, evaluate, until the budget is used up."
+    "One search in memory, as a row."
+    row, best = race(task)
+    return task, row
+
+def race(task):
+    "Ask, evaluate, until the budget is used up: a row, and the best schedule."
     name, nfe, what, seed = task
     from usf_nbdev.evaluate import TRIAL_NOISE, evaluate
     from usf_nbdev.journal import Trial
+    from usf_nbdev.optimise import ranked
     m, metric, control = world(name); o = optimiser_of(m, what, nfe, seed); value_of = lambda s, n: evaluate(m, s, metric, n, TRIAL_NOISE+seed, control=control, clock=o.clock); c, trials, g, curve, best = o.config, [], 0, [], float('inf')
     memetic, extra = what.endswith('memetic'), 0.
     while (used := sum(t.n for t in trials)/o.config.n + extra) < o.config.budget and (made := o.ask(g, trials)):
@@ -59,7 +65,7 @@ def run(task):
         if memetic and sum(t.n for t in trials) > 20*c.n: memetic = False; extra = lamarck(m, metric, control, trials, c, nfe, seed, curve, value_of, g); g += 1; best = min(best, curve[-1][1])
     if what.endswith('then polish'): used, best = gradients(m, metric, control, trials, c, nfe, seed, used, best, curve, value_of)
     seconds = {k: round(v, 1) for k,v in o.clock.seconds.items()}
-    return task, dict(budget=c.budget, n=c.n, final=round(best, 4), spent=round(used, 3), seconds=json.dumps(seconds), curve=json.dumps(curve))
+    return dict(budget=c.budget, n=c.n, final=round(best, 4), spent=round(used, 3), seconds=json.dumps(seconds), curve=json.dumps(curve)), ranked(trials, nfe, c.n)[0][0]
 
 def gradients(m, metric, control, trials, c, nfe, seed, used, best, curve, value_of):
     "Polish the best trial; the curve goes on."

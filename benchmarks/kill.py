@@ -2,7 +2,7 @@
 
     python benchmarks/kill.py            # about 10 minutes on 2 cores; continues where it stopped
 
-A small search on `digits` at 3 and 4 calls with two processes runs undisturbed once. Then, twenty times, a new one is killed with SIGKILL (its helper with it) at a random moment,
+A small search on `digits` at 3 and 4 calls, polish included, with two processes runs undisturbed once. Then, twenty times, a new one is killed with SIGKILL (its helper with it) at a random moment,
 and the same command is given again. The journal it ends with must be that of the undisturbed search: every trial with its number, generation, schedule, state, value (bit for bit),
 and every note about random states and the predictor. Rows: benchmarks/rows/kill.csv.
 """
@@ -14,7 +14,7 @@ def child(path):
     import torch; torch.set_num_threads(1)
     from usf_nbdev.search import search
     from usf_nbdev.zoo import load_model
-    search(load_model('digits'), nfe=(3, 4), budget=50, n=128, control_n=1024, final_n=256, confirm_n=256, finalists=3, workers=2, journal=path, progress=False)
+    search(load_model('digits'), nfe=(3, 4), budget=50, n=128, control_n=1024, final_n=256, confirm_n=256, finalists=3, polish=1, polish_n=128, polish_steps=6, workers=2, journal=path, progress=False)
 
 def start(path): return subprocess.Popen([sys.executable, __file__, str(path)], start_new_session=True)
 

@@ -5,7 +5,7 @@
 
 Needs the rows of quality.py: the tuned known solvers and one front per search seed. For each model and number of calls: the schedule of each search seed, polished with the settings of
 a default search, and the best known solver, polished likewise (with the first seed of the noise), then measured: 10,000 samples of each of three fresh noises. Besides, on 2,048 samples of the
-first, what nobody optimised: the kernel distance of the *pixels* to the reals, precision and recall of the pixels, and the distance of each sample to the 60-step teacher's from the same start. Without an anchor, the first seed only. Rivals' ideas (`rival`), named for what they are and not the authors' results, with the first seed. Rows: benchmarks/rows/polish.csv; the schedules: benchmarks/rows/polished.jsonl.
+first, what nobody optimised: the kernel distance of the *pixels* to the reals, precision and recall of the pixels, and the distance of each sample to the 60-step teacher's from the same start. Without an anchor, the first seed only. `memetic` is the search of that name in efficiency.py, its cost included. Rivals' ideas (`rival`), named for what they are and not the authors' results, with the first seed. Rows: benchmarks/rows/polish.csv; the schedules: benchmarks/rows/polished.jsonl.
 """
 import argparse, csv, json, time
 from concurrent.futures import ProcessPoolExecutor
@@ -13,7 +13,7 @@ from functools import lru_cache
 from multiprocessing import get_context
 import numpy as np
 from common import ROWS, Rows
-from efficiency import world
+from efficiency import race, world
 from quality import N, NOISES, schedule
 
 KEY, MADE, BARE = ('model', 'nfe', 'what', 'seed', 'noise'), ROWS/'polished.jsonl', 'searched, polished, no anchor'
@@ -38,9 +38,10 @@ def make(task):
     model, nfe, what, seed = task
     from usf_nbdev.polish import polish, polishable
     from usf_nbdev.rivals import IDEAS, rival
-    m, metric, control = world(model); s = None if what in IDEAS else start_of(model, nfe, what, seed); control.many()      # made once, not counted
+    m, metric, control = world(model); s = None if what in IDEAS or what == 'memetic' else start_of(model, nfe, what, seed); control.many()      # made once, not counted
     if what in ('known', 'searched'): return s, dict(calls=0, seconds=0.)
     began = time.perf_counter()
+    if what == 'memetic': row, p = race((model, nfe, 's3, memetic', seed)); return p, dict(calls=round(row['spent']*row['n']*nfe), seconds=round(time.perf_counter()-began, 1))
     if what in IDEAS: p = rival(what, m, nfe, progress=False)
     else: s = polishable(s); p = polish(m, s, metric, seed=seed, control=control, progress=False, **(dict(anchor=0.) if what == BARE else {}))
     about = (p.evidence or {}).get('polish', {}) if p is not s else {}
@@ -83,9 +84,9 @@ def main():
     from usf_nbdev.evaluate import CONFIRM_NOISE
     from usf_nbdev.rivals import IDEAS
     a = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    a.add_argument('--models', nargs='*', default=['digits', 'digits_dit', 'patches']); a.add_argument('--nfe', type=int, nargs='*', default=[5, 4, 6, 3]); a.add_argument('--seeds', type=int, default=3); a.add_argument('--workers', type=int, default=2); a.add_argument('--rivals', type=int, nargs='*', default=[5], help='numbers of calls at which the rivals are measured'); a.add_argument('--bare', type=int, nargs='*', default=[5, 6], help='numbers of calls at which the first seed is polished without an anchor too'); a = a.parse_args()
-    rows = Rows('polish', KEY); what = ['searched, polished', 'searched', 'known, polished', 'known', BARE, *IDEAS]
-    tasks = [(m, k, w, s) for s in range(a.seeds) for k in a.nfe for m in a.models for w in what if (s == 0 or w.startswith('searched')) and (w not in IDEAS or k in a.rivals) and (w != BARE or s == 0 and k in a.bare)]
+    a.add_argument('--models', nargs='*', default=['digits', 'digits_dit', 'patches']); a.add_argument('--nfe', type=int, nargs='*', default=[5, 4, 6, 3]); a.add_argument('--seeds', type=int, default=3); a.add_argument('--workers', type=int, default=2); a.add_argument('--rivals', type=int, nargs='*', default=[5], help='numbers of calls at which the rivals are measured'); a.add_argument('--memetic', type=int, nargs='*', default=[5], help='numbers of calls at which memetic search is measured, which is a search of its own of 75 trials'); a.add_argument('--bare', type=int, nargs='*', default=[5, 6], help='numbers of calls at which the first seed is polished without an anchor too'); a = a.parse_args()
+    rows = Rows('polish', KEY); what = ['searched, polished', 'searched', 'known, polished', 'known', BARE, 'memetic', *IDEAS]
+    tasks = [(m, k, w, s) for s in range(a.seeds) for k in a.nfe for m in a.models for w in what if (s == 0 or w.startswith('searched') or w == 'memetic') and (w not in IDEAS or k in a.rivals) and (w != 'memetic' or k in a.memetic) and (w != BARE or s == 0 and k in a.bare)]
     tasks = [t for t in tasks if rows.find(**dict(zip(KEY, (*t, CONFIRM_NOISE)))) is None]
     with ProcessPoolExecutor(a.workers, mp_context=get_context('spawn')) as pool:
         for task,text,made in pool.map(run, tasks):
