@@ -190,12 +190,12 @@ def many_steps(
     "DPM-Solver++(2M), the sampler that others are compared with."
     return dpm_solver_pp(noise, steps, grid=grid or safe_grid(noise))
 
-# %% ../nbs/09a_evaluate.ipynb #4e1939de
+# %% ../nbs/09a_evaluate.ipynb #79b12afc
 def nearest_grid(
     model,          # A `Denoiser` with a shape
     make,           # Function of the name of a grid, which makes a solver schedule
-    steps:int=60,   # Steps of what it is compared with
-    samples:int=32, # Samples
+    steps:int=40,   # Steps of what it is compared with
+    samples:int=16, # Samples
 ) -> str: # One of `KNOWN_GRIDS`
     "The grid on which a solver ends nearest to many steps from the same noise."
     x, away = noise_of(model, samples, CONTROL_NOISE), {}

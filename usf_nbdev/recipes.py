@@ -21,7 +21,7 @@ from fastcore.script import Param, store_true
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 
-# %% ../nbs/10d_recipes.ipynb #4b0ce879
+# %% ../nbs/10d_recipes.ipynb #f25c2aae
 from .core import write_text
 from .noise import discrete, noise_from_dict
 from .images import import_transformers, inception_features, reference_statistics
@@ -29,7 +29,7 @@ from .sample import Denoiser
 from .faster import AUTOCAST, faster
 from .zoo import model_names
 from .optimise import SearchConfig
-from .solvers import FAMILIES
+from .solvers import FAMILIES, KNOWN_GRIDS
 from .hosts import betas_of, import_diffusers, mark
 from .adapters import classifier_guided, edm_precondition, from_edm, from_guided_diffusion, from_score_sde
 from .pipelines import NUMBERS, as_list, judge, load_function, load_pipeline, open_model, parse_labels, pixel_features, read_pipeline, read_prompts, take
@@ -217,14 +217,14 @@ def recipe(
 
 _recipe = recipe                       # under a name that no argument hides
 
-# %% ../nbs/10d_recipes.ipynb #9e52528e
+# %% ../nbs/10d_recipes.ipynb #8c27ea7a
 def samples_through(
     r,         # A `Recipe`
     nfe:int=5, # Network calls
 ) -> dict: # What for: how many
     "Samples that go through the network in a search for one number of calls, nearly."
     c = SearchConfig(**r.settings); twice = 1 + (r.text and r.guidance not in (None, 1)); known = c.families or len(FAMILIES)
-    out = dict(trials=c.budget*c.n*nfe, control=10*(c.control_n + c.n + c.probe_n + c.final_n)*bool(c.control_n), finalists=(c.finalists+3+c.polish)*c.final_n*nfe,
+    out = dict(trials=c.budget*c.n*nfe, control=10*(c.control_n + c.n + c.probe_n + c.final_n)*bool(c.control_n), grid=16*(40 + 10*len(KNOWN_GRIDS))*bool(c.control_n), finalists=(c.finalists+3+c.polish)*c.final_n*nfe,
         polishing=3*c.polish*c.polish_steps*c.polish_n*nfe, confirmation=(1 + (c.polish > 0) + known)*c.confirm_n*c.confirm_seeds*nfe)
     return {k: twice*v for k,v in out.items()}
 
