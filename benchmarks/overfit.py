@@ -19,7 +19,7 @@ FRESH = range(75_000, 75_004)
 
 if __name__ == '__main__':
     torch.set_num_threads(1); rows = Rows('overfit', ('model', 'nfe', 'what', 'seed', 'id'))
-    for made in tqdm([json.loads(l) for l in MADE.open()]):
+    for made in tqdm(sorted((json.loads(l) for l in MADE.open()), key=lambda o: o['model'])):      # one control variate after the other
         if not made['what'].endswith(', polished'): continue
         m, metric, control = world(made['model']); s = schedule(json.dumps(made['schedule'])); at = lambda z: evaluate(m, s, metric, 512, z, control=control)
         def measure():
