@@ -13,7 +13,7 @@ from common import ROWS, Rows
 from efficiency import world
 from quality import N, schedule
 
-CONTROLS = [(g, k) for g in ('quadratic', 'karras', 'uniform_lambda', 'beta') for k in (10,)] + [('uniform_lambda', 20)]
+CONTROLS = [('quadratic', 10), ('karras', 10), ('uniform_lambda', 10), ('beta', 10), ('uniform_lambda', 20)]
 KEY = ('model', 'control', 'n', 'noise')
 
 def fronts(model):

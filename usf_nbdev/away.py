@@ -39,7 +39,7 @@ class JudgeAway:
         j = self.judge; s = j.control.schedule if text is None else read_schedule(text)
         return self._with_account(lambda: part(j.model, s, j.metric.features, n, seed, first, j.config.batch_size, draw, j.clock, head))
 
-# %% ../nbs/10f_away.ipynb #339df979
+# %% ../nbs/10f_away.ipynb #622831f2
 class Driver(Searcher):
     "A searcher whose trials are measured by a team."
     def __init__(self,
@@ -58,7 +58,7 @@ class Driver(Searcher):
 def start(self:Driver):
     "Hire the team; all of it works with the driver's control."
     self.team = self.hire(); self.workers = self.team.count
-    if self.judge.control: self.judge.control.schedule; self.team.tell('note', 'control:grid', self.journal.get('control:grid'))
+    if self.judge.control: self.team.tell('note', 'control:grid', self.judge.control.grid)
 
 @patch
 def run_waiting(self:Driver):

@@ -224,7 +224,7 @@ def _unpack(d):
     a = np.frombuffer(base64.b64decode(d['data']), '<f8'); k = int(((1+4*len(a))**.5-1)/2 + .5)
     return Statistics(d['n'], a[:k], a[k:].reshape(k, k))
 
-# %% ../nbs/09a_evaluate.ipynb #2223dc4f
+# %% ../nbs/09a_evaluate.ipynb #78234612
 class Control:
     "A fixed sampler whose statistics on few and on many samples tell what chance did."
     def __init__(self,
@@ -237,12 +237,15 @@ class Control:
     ):
         self.model, self.metric, self.n, self.batch_size, self.store, self.clock, self.known = model, metric, n, batch_size, store, clock, {}
     @property
+    def grid(self) -> str: # One of `KNOWN_GRIDS`
+        "The model's best grid; where there is a store, the one that was noted there first."
+        if self.store is None: return best_grid(self.model)
+        if self.store.get('control:grid') is None: self.store.put('control:grid', best_grid(self.model))
+        return self.store.get('control:grid')
+    @property
     def schedule(self):
-        "DPM-Solver++(2M) with ten calls on the model's best grid, or on the one that was noted."
-        if (grid := None if self.store is None else self.store.get('control:grid')) is None:
-            grid = best_grid(self.model)
-            if self.store is not None: self.store.put('control:grid', grid)
-        return many_steps(self.model.noise, 10, grid)
+        "DPM-Solver++(2M) with ten calls on that grid."
+        return many_steps(self.model.noise, 10, self.grid)
 
 # %% ../nbs/09a_evaluate.ipynb #aa60d982
 def _key(n, seed, first, draw): return f'control:{n}:{seed}:{first}:{draw}'
