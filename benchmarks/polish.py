@@ -1,10 +1,10 @@
 """What gradients add: the best known solver and the fronts of a search, before and after polishing, with rivals' ideas beside them.
 
-    python benchmarks/polish.py                                     # about 2 hours on 2 cores; continues where it stopped
+    python benchmarks/polish.py                                     # about 3 hours on 2 cores; continues where it stopped
     python benchmarks/polish.py --models digits --nfe 5 --seeds 1   # a few minutes
 
-Needs the rows of quality.py: the tuned known solvers and one front per search seed. For each model and number of calls: the schedule of each search seed, polished with the settings of
-a default search, and the best known solver, polished likewise (with the first seed of the noise), then measured: 10,000 samples of each of three fresh noises. Besides, on 2,048 samples of the
+Needs the rows of quality.py: the tuned known solvers and one front per search seed. For each model and number of calls: the schedule of each search seed, polished with the defaults of
+`polish` (1,024 samples, at most 24 gradients; a search, which has to be quick, takes 16), and the best known solver, polished likewise (with the first seed of the noise), then measured: 10,000 samples of each of three fresh noises. Besides, on 2,048 samples of the
 first, what nobody optimised: the kernel distance of the *pixels* to the reals, precision and recall of the pixels, and the distance of each sample to the 60-step teacher's from the same start. Without an anchor, the first seed only. `memetic` is the search of that name in efficiency.py, its cost included. Rivals' ideas (`rival`), named for what they are and not the authors' results, with the first seed. Rows: benchmarks/rows/polish.csv; the schedules: benchmarks/rows/polished.jsonl.
 """
 import argparse, csv, json, time
@@ -84,7 +84,7 @@ def main():
     from usf_nbdev.evaluate import CONFIRM_NOISE
     from usf_nbdev.rivals import IDEAS
     a = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    a.add_argument('--models', nargs='*', default=['digits', 'digits_dit', 'patches']); a.add_argument('--nfe', type=int, nargs='*', default=[5, 4, 6, 3]); a.add_argument('--seeds', type=int, default=3); a.add_argument('--workers', type=int, default=2); a.add_argument('--rivals', type=int, nargs='*', default=[5], help='numbers of calls at which the rivals are measured'); a.add_argument('--memetic', type=int, nargs='*', default=[5], help='numbers of calls at which memetic search is measured, which is a search of its own of 75 trials'); a.add_argument('--bare', type=int, nargs='*', default=[5, 6], help='numbers of calls at which the first seed is polished without an anchor too'); a = a.parse_args()
+    a.add_argument('--models', nargs='*', default=['digits', 'digits_dit', 'patches']); a.add_argument('--nfe', type=int, nargs='*', default=[5, 4, 6, 3, 8, 10]); a.add_argument('--seeds', type=int, default=3); a.add_argument('--workers', type=int, default=2); a.add_argument('--rivals', type=int, nargs='*', default=[3, 4, 5, 6, 8, 10], help='numbers of calls at which the rivals are measured'); a.add_argument('--memetic', type=int, nargs='*', default=[3, 4, 5, 6, 8, 10], help='numbers of calls at which memetic search is measured, which is a search of its own of 75 trials'); a.add_argument('--bare', type=int, nargs='*', default=[5, 6], help='numbers of calls at which the first seed is polished without an anchor too'); a = a.parse_args()
     rows = Rows('polish', KEY); what = ['searched, polished', 'searched', 'known, polished', 'known', BARE, 'memetic', *IDEAS]
     tasks = [(m, k, w, s) for s in range(a.seeds) for k in a.nfe for m in a.models for w in what if (s == 0 or w.startswith('searched') or w == 'memetic') and (w not in IDEAS or k in a.rivals) and (w != 'memetic' or k in a.memetic) and (w != BARE or s == 0 and k in a.bare)]
     tasks = [t for t in tasks if rows.find(**dict(zip(KEY, (*t, CONFIRM_NOISE)))) is None]

@@ -20,9 +20,9 @@ from tqdm.auto import tqdm
 
 # %% ../nbs/12_cli.ipynb #82f4ea1d
 from .core import SolverSchedule, write_text
-from .evaluate import CONFIRM_NOISE, DRAWS, evaluate, pictures_of
+from .evaluate import CONFIRM_NOISE, DRAWS, Control, evaluate, pictures_of
 from .hosts import fits
-from .metrics import Exploded
+from .metrics import Exploded, FrechetMetric
 from .plots import plot_intervals, plot_samples, plot_strategy, ranking, save_grid, theme
 from .polish import LEVELS, OBJECTIVES, polish as polish_schedule
 from .rivals import IDEAS, rival
@@ -142,7 +142,7 @@ def usf_search(
     confirm_n:_option('confirm_n', "Samples of the confirmation, per noise")=None,
     confirm_seeds:_option('confirm_seeds', "Fresh noises of the confirmation")=None,
     extrapolate:Param("Extrapolate the confirmation to infinitely many samples", store_true)=False,
-    polish:_option('polish', "Best finalists that are polished by gradients, for each number of calls; 0 for none")=None,
+    polish:_option('polish', "Schedules that are polished by gradients, for each number of calls: the best finalist, the best known solver, the next finalists; 0 for none")=None,
     batch_size:_option('batch_size', "Samples per network call")=None,
     seed_from:Param("Schedule files, or published .pth, to begin with besides the known solvers", str, nargs='*')=(),
     **kwargs,
@@ -205,6 +205,12 @@ def usf_show(
         if s.evidence: print('\nmeasured: ' + ', '.join(f'{k} {v}' for k,v in s.evidence.items()))
         if out: _picture(plot_strategy, s, out=out); print(f'\n{out}')
 
+# %% ../nbs/12_cli.ipynb #5d1c0a7e
+def _at_least(**least):
+    "Refuse numbers below their least: name=(value, least)."
+    for k,(v,low) in least.items():
+        if v < low: raise ValueError(f"{k} must be at least {low}, got {v}")
+
 # %% ../nbs/12_cli.ipynb #a15c6ac3
 @call_parse
 @delegates(open_system, but=['judged'])
@@ -213,19 +219,21 @@ def usf_polish(
     model:Param("Embedded model, folder or hub name of a pipeline of diffusers, or path/to/my.py:make", str)='digits',
     level:Param("What may move", str, choices=LEVELS)='weights',
     objective:Param("What to go down: the Fréchet distance, or the distance to a 60-step teacher", str, choices=OBJECTIVES)='fid',
-    n:Param("Samples", int)=512,
-    steps:Param("Gradients at most", int)=16,
+    n:Param("Samples", int)=1024,
+    steps:Param("Gradients at most", int)=24,
     seed:Param("Seed of the noise", int)=0,
+    anchor:Param("What distance to a teacher costs besides, for the Fréchet distance; 0 for nothing", float)=.5,
+    control_n:Param("Samples of the control variate, for the Fréchet distance; 0 for none", int)=8192,
     threads:Param("CPU threads [default: all cores]", int)=None,
-    batch_size:Param("Samples per network call; less than 512 also saves memory on the way back", int)=512,
+    batch_size:Param("Samples per network call; less than 512 also saves memory on the way back [default: what fits into two gigabytes]", int)=None,
     out:Param("File to write", str)='polished.json',
     **kwargs,
 ):
     "Move the times and weights of a schedule down the gradient; never worse than it was, on noise held out."
     with plain_errors(), threadpool_limits(threads or cores()):
-        if n < 2: raise ValueError(f"n must be at least 2, got {n}")
-        torch.set_num_threads(threads or cores()); m = open_system(model, **kwargs); s = _load(schedule, m); metric = default_metric(m)
-        p = polish_schedule(m, s, metric, level=level, objective=objective, n=n, evaluations=steps, seed=seed, batch_size=batch_size, checkpoint=batch_size < 512)
+        _at_least(n=(n, 2), control_n=(control_n, 0), anchor=(anchor, 0)); torch.set_num_threads(threads or cores()); m = open_system(model, **kwargs); s = _load(schedule, m); metric = default_metric(m)
+        control = Control(m, metric, control_n) if control_n and objective == 'fid' and isinstance(metric, FrechetMetric) else False
+        p = polish_schedule(m, s, metric, level=level, objective=objective, n=n, evaluations=steps, seed=seed, control=control, anchor=anchor, batch_size=batch_size, checkpoint=(batch_size or 512) < 512)
         if p is s: print(f'Nothing was gained on held-out noise: {schedule} is as good as {level} can make it, and no file was written.'); return
         p.save(out); e = p.evidence['polish']; print(f"{out}: {e['before']:.3g} became {e['after']:.3g} on held-out noise, after {e['evaluations']} gradients ({e['calls']:,} network calls, a backward pass counted as two)")
 
@@ -303,10 +311,6 @@ def _ideas(model, nfe):
     "Every idea of `IDEAS`, named with its number of calls."
     made = (rival(name, model, nfe) for name in tqdm(IDEAS, desc=f'ideas, {nfe} calls', disable=None))
     return [replace(s, name=f'{s.name}, {nfe} calls') for s in made]
-
-def _at_least(**least):
-    for k,(v,low) in least.items():
-        if v < low: raise ValueError(f"{k} must be at least {low}, got {v}")
 
 # %% ../nbs/12_cli.ipynb #be2c7d7e
 @call_parse

@@ -71,10 +71,10 @@ class SearchConfig:
     kappa:float=.5          # How much the predictor's uncertainty is rewarded
     finalists:int=8         # Best schedules that are evaluated again, for each number of calls
     final_n:int=2048        # Samples of a finalist, on other noise
-    polish:int=2            # Best finalists that are polished by gradients, for each number of calls; 0: none
-    polish_n:int=512        # Samples of the polish, and of its held-out noise
+    polish:int=2            # Schedules that are polished by gradients, for each number of calls: the best finalist, the best known solver, the next finalists; 0: none
+    polish_n:int=1024       # Samples of the polish, and of its held-out noise
     polish_steps:int=16     # Gradients of one polish, at most
-    families:int=0          # Known families in the confirmation, best first; 0: all of them, or 3 where there are several numbers of calls
+    families:int=0          # Known families in the confirmation, best first; 0: 6 of them, or 3 where there are several numbers of calls
     confirm_n:int=2048      # Samples of the confirmation, on fresh noise
     confirm_seeds:int=3     # Fresh noises of the confirmation
     extrapolate:bool=False  # Extrapolate the confirmation to infinitely many samples?

@@ -29,7 +29,7 @@ from .sample import Denoiser
 from .faster import AUTOCAST, faster
 from .zoo import model_names
 from .optimise import SearchConfig
-from .solvers import FAMILIES, KNOWN_GRIDS
+from .solvers import KNOWN_GRIDS
 from .hosts import betas_of, import_diffusers, mark
 from .adapters import classifier_guided, edm_precondition, from_edm, from_guided_diffusion, from_score_sde
 from .pipelines import NUMBERS, as_list, judge, load_function, load_pipeline, open_model, parse_labels, pixel_features, read_pipeline, read_prompts, take
@@ -223,7 +223,7 @@ def samples_through(
     nfe:int=5, # Network calls
 ) -> dict: # What for: how many
     "Samples that go through the network in a search for one number of calls, nearly."
-    c = SearchConfig(**r.settings); twice = 1 + (r.text and r.guidance not in (None, 1)); known = c.families or len(FAMILIES)
+    c = SearchConfig(**r.settings); twice = 1 + (r.text and r.guidance not in (None, 1)); known = c.families or 6
     out = dict(trials=c.budget*c.n*nfe, control=10*(c.control_n + c.n + c.probe_n + c.final_n)*bool(c.control_n), grid=16*(40 + 10*len(KNOWN_GRIDS))*bool(c.control_n), finalists=(c.finalists+3+c.polish)*c.final_n*nfe,
         polishing=3*c.polish*c.polish_steps*c.polish_n*nfe, confirmation=(1 + (c.polish > 0) + known)*c.confirm_n*c.confirm_seeds*nfe)
     return {k: twice*v for k,v in out.items()}

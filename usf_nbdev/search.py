@@ -58,13 +58,14 @@ def finalists(
         out += [Proposal(s, 'finalist', config.final_n) for s in {s.id: s for s in best}.values()]
     return out
 
-# %% ../nbs/10_search.ipynb #0589506c
+# %% ../nbs/10_search.ipynb #d90b7417
 def polishes(
     trials, config, # Trials so far, and the `SearchConfig`
 ) -> list: # Proposals
-    "The best finalists for each number of calls, as the starts of gradients."
-    final = [t for t in trials if t.origin == 'finalist']
-    return [Proposal(s, 'polish', config.polish_n) for k in config.nfes for s in distinct([polishable(s) for s,_ in ranked(final, k)[:config.polish]])]
+    "The best finalist for each number of calls, then the best known solver, then the next finalists: the starts of gradients."
+    final = [t for t in trials if t.origin == 'finalist']; best = {k: [s for s,_ in ranked(final, k)] for k in config.nfes}
+    starts = lambda k: distinct([polishable(s) for s in best[k][:1] + best_known(trials, k)[:1] + best[k][1:]])[:config.polish]
+    return [Proposal(s, 'polish', config.polish_n) for k in config.nfes for s in starts(k)]
 
 # %% ../nbs/10_search.ipynb #43cace36
 def polished(
@@ -81,7 +82,7 @@ def confirmation(
 ) -> list: # Proposals with `info['noise']`
     "The winners and the known families on fresh noise, as far as they were not measured yet."
     origin = 'extrapolated' if config.extrapolate else 'confirm'; done = {(t.key, t.n, t.seed) for t in trials if t.origin == origin}
-    few = config.families or (3 if len(config.nfes) > 1 else None); out = []
+    few = config.families or (3 if len(config.nfes) > 1 else 6); out = []
     for k in config.nfes:
         final = ranked([t for t in trials if t.origin == 'finalist'], k); known = best_known([t for t in trials if t.origin not in LATER[1:]], k)[:few]
         if not final: raise ValueError(f"no finalist with {k} calls could be measured; the trials in the journal tell the reasons")
@@ -147,8 +148,8 @@ def measure(self:Judge,
 @patch
 def gradients(self:Judge, t, s):
     "The polished schedule of trial `t`, whose schedule is `s`."
-    c, kind = self.config, 'fid' if t.n >= 2*self.metric.reference.d else 'features'; big = dict(batch_size=c.batch_size, checkpoint=True) if c.batch_size < 256 else {}
-    with self.clock('polishing'): s = polish(self.model, s, self.metric, objective=kind, n=t.n, evaluations=c.polish_steps, seed=c.seed, control=self.control or False, progress=False, **big)
+    c, kind = self.config, 'fid' if t.n >= 2*self.metric.reference.d else 'features'
+    with self.clock('polishing'): s = polish(self.model, s, self.metric, objective=kind, n=t.n, evaluations=c.polish_steps, seed=c.seed, control=self.control or False, progress=False)
     self.store.put(f'polished:{t.key}', s.to_json(indent=None, weights=False))
     return s
 
