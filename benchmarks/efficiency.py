@@ -72,7 +72,7 @@ def race(task):
 def gradients(m, metric, control, trials, c, nfe, seed, used, best, curve, value_of):
     "Polish the best trial; the curve goes on."
     from usf_nbdev.optimise import ranked
-    from usf_nbdev.polish import polish
+    from usf_nbdev.polish import polish, polishable
     end, looks = used, 0
     def look(s, held_out, calls):
         nonlocal end, looks, best
@@ -80,7 +80,7 @@ def gradients(m, metric, control, trials, c, nfe, seed, used, best, curve, value
         except ValueError: v = float('inf')
         looks += 1; end = used + calls/nfe/c.n + looks
         if v < best: best = v; curve.append([round(end, 3), round(best, 4)])
-    polish(m, ranked(trials, nfe, c.n)[0][0], metric, n=384, evaluations=16, every=2, seed=seed, control=control, progress=False, callback=look)
+    polish(m, polishable(ranked(trials, nfe, c.n)[0][0]), metric, n=384, evaluations=16, every=2, seed=seed, control=control, progress=False, callback=look)
     return end, best
 
 def lamarck(m, metric, control, trials, c, nfe, seed, curve, value_of, g):
@@ -88,10 +88,10 @@ def lamarck(m, metric, control, trials, c, nfe, seed, curve, value_of, g):
     from dataclasses import replace
     from usf_nbdev.journal import Trial
     from usf_nbdev.optimise import ranked
-    from usf_nbdev.polish import polish
+    from usf_nbdev.polish import polish, polishable
     calls = [0]
     def look(s, held_out, n): calls[0] = n
-    s, best = ranked(trials, nfe, c.n)[0]; p = polish(m, s, metric, level='relaxations', n=384, evaluations=6, every=3, seed=seed, control=control, progress=False, callback=look)
+    s, best = ranked(trials, nfe, c.n)[0]; s = polishable(s); p = polish(m, s, metric, level='relaxations', n=384, evaluations=6, every=3, seed=seed, control=control, progress=False, callback=look)
     extra = calls[0]/nfe/c.n
     if p is not s:
         p = replace(p, name='', evidence=None); v = value_of(p, c.n)
