@@ -6,11 +6,8 @@
 For each model, number of calls and seed: plain evolution with 150 full trials, and S3 from the same noise with 75 (so a ratio above a half is seen as such).
 Both begin with the known solvers and their relatives; everything that either evaluates is counted, in samples: 256 samples are one full trial, a probe on 32 an eighth of one.
 `s3, memetic` is S3 whose best trial is moved by gradients after 20 trials, at the level of its decisions (times and relaxations), and has children; counted likewise.
-`s3, then polish` is S3 with a budget of 20 and then gradients from its best trial: a gradient on 384 samples counts for 4.5 trials (a backward pass is two calls), a look at the held-out noise for 1.5,
+`s3, then polish` is S3 with a budget of 15 and then at most 16 gradients from its best trial: a gradient on 192 samples counts for 2.25 trials (a backward pass is two calls), a look at the held-out noise for 0.75,
 and at every look the schedule is measured as a trial is, which counts too, on the noise of the trials, which the gradients do not see.
-`s3, every step in the cell` is S3 once `cell` compared every step of a schedule; rows named `s3` are from before, and took a child that differs in the middle only for one that was seen.
-`s3, chosen control` is S3 as it is now, from after the control variate was chosen for each model (on `digits` it is the same; on `patches` all rows before it are corrected by a bad one), and `s3, half of the changes behind a node` beside it
-had a mutation that keeps the times and steps before a random node in half of all cases; it was worse on `patches`, and is not in the package.
 A row is one run with its curve: [full trials spent, best value so far] wherever the best changed. `--variants` adds other settings of S3. Rows: benchmarks/rows/efficiency.csv.
 """
 import argparse, json
@@ -21,7 +18,7 @@ import numpy as np
 from common import Rows
 
 BUDGETS = dict(evolution=150, s3=75, random=150)
-VARIANTS = {'s3, chosen control': dict(), 's3, then polish': dict(budget=20), 's3, memetic': dict(), 'evolution, small generations': dict(generation=8), 's3, no guidance': dict(candidates=0), 's3, 160 candidates': dict(candidates=160), 's3, no predictor': dict(candidates=0, kappa=None), 's3, no probes': dict(probe_n=0, candidates=300), 's3, 16 samples': dict(probe_n=16)}
+VARIANTS = {'s3, then polish': dict(budget=15), 's3, memetic': dict(), 'evolution, small generations': dict(generation=8), 's3, no guidance': dict(candidates=0), 's3, 160 candidates': dict(candidates=160), 's3, no predictor': dict(candidates=0, kappa=None), 's3, no probes': dict(probe_n=0, candidates=300), 's3, 16 samples': dict(probe_n=16)}
 KEY = ('model', 'nfe', 'optimiser', 'seed')
 
 @lru_cache(maxsize=1)
@@ -80,7 +77,7 @@ def gradients(m, metric, control, trials, c, nfe, seed, used, best, curve, value
         except ValueError: v = float('inf')
         looks += 1; end = used + calls/nfe/c.n + looks
         if v < best: best = v; curve.append([round(end, 3), round(best, 4)])
-    polish(m, polishable(ranked(trials, nfe, c.n)[0][0]), metric, n=384, evaluations=16, every=2, seed=seed, control=control, progress=False, callback=look)
+    polish(m, polishable(ranked(trials, nfe, c.n)[0][0]), metric, n=192, evaluations=16, every=2, seed=seed, control=control, progress=False, callback=look)
     return end, best
 
 def lamarck(m, metric, control, trials, c, nfe, seed, curve, value_of, g):

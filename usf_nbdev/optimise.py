@@ -74,7 +74,7 @@ class SearchConfig:
     polish:int=2            # Schedules that are polished by gradients, for each number of calls: the best finalist, the best known solver, the next finalists; 0: none
     polish_n:int=1024       # Samples of the polish, and of its held-out noise
     polish_steps:int=16     # Gradients of one polish, at most
-    families:int=0          # Known families in the confirmation, best first; 0: 6 of them, or 3 where there are several numbers of calls
+    families:int=0          # Known families in the confirmation, best first; 0: as `confirmed` says
     confirm_n:int=2048      # Samples of the confirmation, on fresh noise
     confirm_seeds:int=3     # Fresh noises of the confirmation
     extrapolate:bool=False  # Extrapolate the confirmation to infinitely many samples?
@@ -89,6 +89,10 @@ class SearchConfig:
 # %% ../nbs/09b_optimise.ipynb #629ae00f
 @patch(as_prop=True)
 def nfes(self:SearchConfig) -> tuple: return self.nfe if isinstance(self.nfe, tuple) else (self.nfe,)
+
+@patch(as_prop=True)
+def confirmed(self:SearchConfig) -> int: # Known families that the confirmation measures, for each number of calls
+    return self.families or (3 if len(self.nfes) > 1 else 6)
 
 # %% ../nbs/09b_optimise.ipynb #7495caa4
 def _positive(k, v, least=1):

@@ -223,9 +223,9 @@ def samples_through(
     nfe:int=5, # Network calls
 ) -> dict: # What for: how many
     "Samples that go through the network in a search for one number of calls, nearly."
-    c = SearchConfig(**r.settings); twice = 1 + (r.text and r.guidance not in (None, 1)); known = c.families or 6
+    c = SearchConfig(**r.settings); twice = 1 + (r.text and r.guidance not in (None, 1))
     out = dict(trials=c.budget*c.n*nfe, control=10*(c.control_n + c.n + c.probe_n + c.final_n)*bool(c.control_n), grid=16*(40 + 10*len(KNOWN_GRIDS))*bool(c.control_n), finalists=(c.finalists+3+c.polish)*c.final_n*nfe,
-        polishing=3*c.polish*c.polish_steps*c.polish_n*nfe, confirmation=(1 + (c.polish > 0) + known)*c.confirm_n*c.confirm_seeds*nfe)
+        polishing=3*c.polish*c.polish_steps*c.polish_n*nfe, confirmation=(1 + (c.polish > 0) + c.confirmed)*c.confirm_n*c.confirm_seeds*nfe)
     return {k: twice*v for k,v in out.items()}
 
 # %% ../nbs/10d_recipes.ipynb #6b68a45c

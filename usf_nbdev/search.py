@@ -82,9 +82,9 @@ def confirmation(
 ) -> list: # Proposals with `info['noise']`
     "The winners and the known families on fresh noise, as far as they were not measured yet."
     origin = 'extrapolated' if config.extrapolate else 'confirm'; done = {(t.key, t.n, t.seed) for t in trials if t.origin == origin}
-    few = config.families or (3 if len(config.nfes) > 1 else 6); out = []
+    out = []
     for k in config.nfes:
-        final = ranked([t for t in trials if t.origin == 'finalist'], k); known = best_known([t for t in trials if t.origin not in LATER[1:]], k)[:few]
+        final = ranked([t for t in trials if t.origin == 'finalist'], k); known = best_known([t for t in trials if t.origin not in LATER[1:]], k)[:config.confirmed]
         if not final: raise ValueError(f"no finalist with {k} calls could be measured; the trials in the journal tell the reasons")
         names = {t.key: read_schedule(t.schedule).name or t.origin for t in trials if t.origin in ('known', 'given')}; winner = final[0][0]; winners = [replace(winner, name=names.get(winner.id, 'searched'))]
         winners += [replace(s, name='polished') for s,_ in ranked([t for t in trials if t.origin == 'polished'], k)[:1]]
