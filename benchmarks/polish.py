@@ -4,7 +4,7 @@
     python benchmarks/polish.py --models digits --nfe 5 --seeds 1   # a few minutes
 
 Needs the rows of quality.py: the tuned known solvers and one front per search seed. For each model and number of calls: the schedule of each search seed, polished with the defaults of
-`polish` (1,024 samples, at most 24 gradients; a search, which has to be quick, takes 16), and the best known solver, polished likewise (with the first seed of the noise), then measured: 10,000 samples of each of three fresh noises. Besides, on 2,048 samples of the
+`polish` (1,024 samples, at most 24 gradients), and the best known solver, polished likewise (with the first seed of the noise); both once more as a search does it, which has to be quick (16 gradients); then measured: 10,000 samples of each of three fresh noises. Besides, on 2,048 samples of the
 first, what nobody optimised: the kernel distance of the *pixels* to the reals, precision and recall of the pixels, and the distance of each sample to the 60-step teacher's from the same start. Without an anchor, the first seed only. `memetic` is the search of that name in efficiency.py, its cost included. Rivals' ideas (`rival`), named for what they are and not the authors' results, with the first seed. Rows: benchmarks/rows/polish.csv; the schedules: benchmarks/rows/polished.jsonl.
 """
 import argparse, csv, json, time
@@ -17,6 +17,7 @@ from efficiency import race, world
 from quality import N, NOISES, schedule
 
 KEY, MADE, BARE = ('model', 'nfe', 'what', 'seed', 'noise'), ROWS/'polished.jsonl', 'searched, polished, no anchor'
+BRIEF = ('searched, polished as in a search', 'known, polished as in a search')
 
 def best_known(model, nfe):
     "The best tuned known solver of quality.csv."
@@ -36,6 +37,7 @@ def start_of(model, nfe, what, seed):
 def make(task):
     "The schedule of a task, with what it cost."
     model, nfe, what, seed = task
+    from usf_nbdev.optimise import SearchConfig
     from usf_nbdev.polish import polish, polishable
     from usf_nbdev.rivals import IDEAS, rival
     m, metric, control = world(model); s = None if what in IDEAS or what == 'memetic' else start_of(model, nfe, what, seed); control.many()      # made once, not counted
@@ -43,7 +45,7 @@ def make(task):
     began = time.perf_counter()
     if what == 'memetic': row, p = race((model, nfe, 's3, memetic', seed)); return p, dict(calls=round(row['spent']*row['n']*nfe), seconds=round(time.perf_counter()-began, 1))
     if what in IDEAS: p = rival(what, m, nfe, progress=False)
-    else: s = polishable(s); p = polish(m, s, metric, seed=seed, control=control, progress=False, **(dict(anchor=0.) if what == BARE else {}))
+    else: s = polishable(s); p = polish(m, s, metric, seed=seed, control=control, progress=False, **(dict(anchor=0.) if what == BARE else dict(evaluations=SearchConfig().polish_steps) if what in BRIEF else {}))
     about = (p.evidence or {}).get('polish', {}) if p is not s else {}
     return p, dict(calls=about.get('calls', 0), seconds=round(time.perf_counter()-began, 1), before=about.get('before'), after=about.get('after'))
 
@@ -85,7 +87,7 @@ def main():
     from usf_nbdev.rivals import IDEAS
     a = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     a.add_argument('--models', nargs='*', default=['digits', 'digits_dit', 'patches']); a.add_argument('--nfe', type=int, nargs='*', default=[5, 4, 6, 3, 8, 10]); a.add_argument('--seeds', type=int, default=3); a.add_argument('--workers', type=int, default=2); a.add_argument('--rivals', type=int, nargs='*', default=[3, 4, 5, 6, 8, 10], help='numbers of calls at which the rivals are measured'); a.add_argument('--memetic', type=int, nargs='*', default=[3, 4, 5, 6, 8, 10], help='numbers of calls at which memetic search is measured, which is a search of its own of 75 trials'); a.add_argument('--bare', type=int, nargs='*', default=[5, 6], help='numbers of calls at which the first seed is polished without an anchor too'); a = a.parse_args()
-    rows = Rows('polish', KEY); what = ['searched, polished', 'searched', 'known, polished', 'known', BARE, 'memetic', *IDEAS]
+    rows = Rows('polish', KEY); what = ['searched, polished', 'searched', 'known, polished', 'known', BARE, *BRIEF, 'memetic', *IDEAS]
     tasks = [(m, k, w, s) for s in range(a.seeds) for k in a.nfe for m in a.models for w in what if (s == 0 or w.startswith('searched') or w == 'memetic') and (w not in IDEAS or k in a.rivals) and (w != 'memetic' or k in a.memetic) and (w != BARE or s == 0 and k in a.bare)]
     tasks = [t for t in tasks if rows.find(**dict(zip(KEY, (*t, CONFIRM_NOISE)))) is None]
     with ProcessPoolExecutor(a.workers, mp_context=get_context('spawn')) as pool:
