@@ -14,7 +14,7 @@ def child(path):
     import torch; torch.set_num_threads(1)
     from usf_nbdev.search import search
     from usf_nbdev.zoo import load_model
-    search(load_model('digits'), nfe=(3, 4), budget=50, n=128, control_n=1024, final_n=256, confirm_n=256, finalists=3, polish=1, polish_n=128, polish_steps=6, workers=2, journal=path, progress=False)
+    search(load_model('digits'), nfe=(3, 4), budget=50, n=128, control_n=1024, final_n=256, confirm_n=256, finalists=3, polish_n=128, polish_steps=6, workers=2, journal=path, progress=False)
 
 def start(path): return subprocess.Popen([sys.executable, __file__, str(path)], start_new_session=True)
 
