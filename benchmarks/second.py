@@ -2,8 +2,8 @@
 
     python benchmarks/second.py        # about 15 minutes on one core; continues where it stopped
 
-The judge of every search and polish is one classifier. Here a second one, trained alike from another seed, which no search and no gradient has seen, judges the known solvers, the searched schedules and the polished ones
-of polish.py (benchmarks/rows/polished.jsonl), and the model's own samples with a hundred steps: Fréchet distance of 4,096 samples, and kernel distance of 2,048, by its features on the first fresh noise, beside the kernel distance of the features of the first judge and of the plain pixels.
+The judge of every search and polish is one classifier. Here a second one, trained alike from another seed, which no search and no gradient has seen, judges the known solvers, the searched schedules and the polished ones,
+with the anchor and without, of polish.py (benchmarks/rows/polished.jsonl), and the model's own samples with a hundred steps: Fréchet distance of 4,096 samples, and kernel distance of 2,048, by its features on the first fresh noise, beside the kernel distance of the features of the first judge and of the plain pixels.
 Rows: benchmarks/rows/second.csv.
 """
 import json, tempfile
@@ -12,11 +12,11 @@ import torch
 from tqdm.auto import tqdm
 from common import Rows
 from efficiency import world
-from polish import MADE
+from polish import BARE, MADE
 from quality import schedule
 
 N, REALS, SEED = 4096, 2048, 1
-WHAT = ('known', 'known, polished', 'searched', 'searched, polished')
+WHAT = ('known', 'known, polished', 'searched', 'searched, polished', BARE)
 
 @lru_cache(maxsize=1)
 def judges(model):
