@@ -4,10 +4,11 @@
 
 # %% auto #0
 __all__ = ['PREDICTIONS', 'RELAXATIONS', 'CORRECTORS', 'FIRST_STEPS', 'MAX_ORDER', 'FORMAT', 'VERSION', 'Relaxation', 'Expansion',
-           'Corrector', 'StepStrategy', 'SolverSchedule', 'write_text', 'json_schema']
+           'Corrector', 'StepStrategy', 'SolverSchedule', 'in_one_move', 'write_text', 'json_schema']
 
 # %% ../nbs/00_core.ipynb #f5f9d93a
 import hashlib, json, os, tempfile
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
@@ -236,18 +237,31 @@ def to_json(self:SolverSchedule,
     except (TypeError, ValueError, RecursionError) as e: raise ValueError(f"evidence must be plain data with finite numbers: {e}") from None
 
 # %% ../nbs/00_core.ipynb #88c4bd0f
+@contextmanager
+def in_one_move(
+    path, # File to write; its folder is made
+): # An empty temporary file beside it, to be filled
+    "Put a file in its place once it is whole: what ends half-way leaves what was there."
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name+'.')
+    os.close(handle)
+    try:
+        yield Path(temporary)
+        with open(temporary, 'rb') as f: os.fsync(f.fileno())
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, path)
+    except BaseException:
+        os.unlink(temporary)
+        raise
+
 def write_text(
     path,      # File to write
     text:str,  # Its whole content
 ) -> Path: # The file written
-    "Replace `path` by `text` in one move."
-    path = Path(path); path.parent.mkdir(parents=True, exist_ok=True)
-    fd, tmp = tempfile.mkstemp(dir=path.parent, prefix=path.name+'.')
-    try:
-        with os.fdopen(fd, 'w', encoding='utf-8') as f: f.write(text); f.flush(); os.fsync(f.fileno())
-        os.chmod(tmp, 0o644); os.replace(tmp, path)
-    except BaseException: os.unlink(tmp); raise
-    return path
+    "Replace a file by a text in one move."
+    with in_one_move(path) as temporary: temporary.write_text(text, encoding='utf-8', newline='')
+    return Path(path)
 
 # %% ../nbs/00_core.ipynb #bf072dbe
 @patch
