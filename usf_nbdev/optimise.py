@@ -154,9 +154,11 @@ class Proposal:
 # %% ../nbs/09b_optimise.ipynb #5111b195
 def distinct(
     schedules, # Solver schedules
-) -> list: # Those that decide something else than all before; with few calls several known solvers are one
-    "Each schedule once."
-    return list({s.id: s for s in reversed(schedules)}.values())[::-1]
+) -> list: # In their order, each at its first place
+    "Each schedule once: those that decide something else than all before. With few calls several known solvers are one."
+    first = {}
+    for s in schedules: first.setdefault(s.id, s)
+    return list(first.values())
 
 # %% ../nbs/09b_optimise.ipynb #26d62a43
 class Optimiser:
