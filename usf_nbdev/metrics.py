@@ -12,7 +12,6 @@ import hashlib, importlib, sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import reduce
-from numbers import Integral
 from pathlib import Path
 import numpy as np, torch
 from fastcore.basics import patch
@@ -22,6 +21,7 @@ from scipy.linalg.lapack import dpstrf
 from torch import Tensor
 
 # %% ../nbs/05_metrics.ipynb #05949e35
+from .checks import whole_number
 from .core import in_one_move
 
 # %% ../nbs/05_metrics.ipynb #87b1cb24
@@ -72,9 +72,7 @@ class Statistics:
     cov:np.ndarray   # Covariance with n-1 in the denominator, (d,d), float64; zero for one sample
     def __post_init__(self):
         for k,a in zip(('mean','cov'), _moments(self.mean, self.cov)): a.setflags(write=False); object.__setattr__(self, k, a)
-        if not isinstance(self.n, Integral) or isinstance(self.n, bool) or self.n < 0:
-            raise ValueError(f"n must be a whole number of samples, 0 if unknown, got {self.n!r}")
-        object.__setattr__(self, 'n', int(self.n))
+        object.__setattr__(self, 'n', whole_number('n', self.n))
     def __eq__(self, o): return self.fingerprint == o.fingerprint if isinstance(o, Statistics) else NotImplemented
     def __hash__(self): return hash(self.fingerprint)
     def __repr__(self): return f'{type(self).__name__}(n={self.n}, d={self.d})'
@@ -273,8 +271,7 @@ def _features_of(x, features):
 
 def _batches(images, batch_size):
     "Batches of images, each checked."
-    if not isinstance(batch_size, Integral) or batch_size < 1:
-        raise ValueError(f"batch_size must be a whole number of at least 1, got {batch_size!r}")
+    whole_number('batch_size', batch_size, 1)
     if isinstance(images, Tensor):
         _check_batch(images[:0])
         images = images.split(batch_size)
