@@ -40,7 +40,7 @@ class Denoiser:
             if not hasattr(noise, k): raise ValueError(f"noise must be a noise schedule such as VPLinear(), got {noise!r}")
         self.fn, self.noise, self.predicts, self.shape, self.time, self.clip = fn, noise, predicts, shape and tuple(shape), time, clip
         self.mean, self.ems, self.dtype, self.name, self.device, self.skips, self.each = mean, ems, dtype, name, torch.device(device), skips, each
-        self._calls = [0]
+        self._calls, self._passes = [0], [0]
     @property
     def calls(self): return self._calls[0]
     @calls.setter
@@ -49,6 +49,25 @@ class Denoiser:
 # %% ../nbs/03_sample.ipynb #f79109eb
 @patch
 def __repr__(self:Denoiser): return f'Denoiser {self.name!r}: samples {self.shape}, predicts {self.predicts}, noise schedule {type(self.noise).__name__}'
+
+# %% ../nbs/03_sample.ipynb #e0c56c19
+@patch(as_prop=True)
+def passes(self:Denoiser) -> int: # Copies of a model count together
+    "How often one sample went through the network; a backward pass counts as two."
+    return self._passes[0]
+
+@patch
+def _share(self:Denoiser):
+    "Passes of one sample in one call: two where the function asks the network with and without a condition."
+    return getattr(self.fn, 'passes', 1)
+
+@patch
+def _count_backward(self:Denoiser, m):
+    "Count two passes for each sample when a gradient comes back through the output `m`."
+    if not m.requires_grad: return
+    more = 2*self._share()*len(m)
+    def count(gradient): self._passes[0] += more
+    m.register_hook(count)
 
 # %% ../nbs/03_sample.ipynb #75941cbc
 @patch
@@ -60,11 +79,13 @@ def network(self:Denoiser,
 ) -> torch.Tensor: # Its output, (B,*shape), in the type of `x`
     "Call the network once, at its own time and unclipped."
     self.calls += 1
+    self._passes[0] += self._share()*len(x)
     kind = torch.promote_types(x.dtype, torch.float32)
     tau = tau.to(x.device, kind).expand(len(x)).clone() if torch.is_tensor(tau) else torch.full((len(x),), tau, dtype=kind, device=x.device)
     kw = dict(skips=skips or (1.,)*self.skips) if self.skips else {}
     m = self.fn(x.to(self.dtype or dtype or x.dtype), tau, **kw).to(x.dtype)
     if m.shape != x.shape: raise ValueError(f"the network must return the shape of its input {tuple(x.shape)}, got {tuple(m.shape)}")
+    self._count_backward(m)
     return m
 
 # %% ../nbs/03_sample.ipynb #165859a7
@@ -120,6 +141,7 @@ def classifier_free(
         n = len(x); c = torch.cat([v.expand(n, *v.shape[1:]) if len(v) == 1 else v for v in (cond, null)])
         yes, no = fn(torch.cat([x, x]), torch.cat([t, t]), c, **kw).chunk(2)
         return no + scale*(yes - no)
+    f.passes = 2*getattr(fn, 'passes', 1)
     return f
 
 # %% ../nbs/03_sample.ipynb #0de4a21e
