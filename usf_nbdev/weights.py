@@ -14,7 +14,7 @@ import numpy as np
 from fastcore.basics import patch
 
 # %% ../nbs/02_weights.ipynb #9df0d034
-from .core import SolverSchedule, Relaxation
+from .core import SolverSchedule, Relaxation, check_noise
 
 # %% ../nbs/02_weights.ipynb #93cedf03
 _OVER_FACTORIAL = [1/math.factorial(n) for n in range(60)]
@@ -206,9 +206,12 @@ def compile_plan(
     mean=None,               # The data's mean, (*shape), if the first step assumes it; a plan keeps it
 ) -> Plan: # Weights over (states, data predictions)
     "Compile a solver schedule for a noise schedule, once, in float64."
+    if not isinstance(schedule, SolverSchedule): raise ValueError(f"schedule must be a SolverSchedule, got {type(schedule).__name__}")
+    check_noise(noise)
     if schedule.noise is not None and schedule.noise != noise: raise ValueError(f"noise schedule of the model must be the one the solver schedule was made for, {schedule.noise!r:.120}, got {noise!r:.120}")
     if schedule.afs == 'mean' and mean is None: raise ValueError("afs='mean' needs the data's mean; pass mean=, a tensor of the shape of one sample")
     needs = any(s.prediction == 'ems' for s in schedule.steps)
+    if needs and ems is not None and not hasattr(ems, 'value_terms'): raise ValueError(f"ems must be empirical model statistics such as EMS.load(folder), got {type(ems).__name__}")
     plan = _cached_ems(schedule, noise, ems) if needs else _cached(schedule, noise)
     return plan if schedule.afs != 'mean' else replace(plan, mean=mean)
 
