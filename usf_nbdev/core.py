@@ -403,7 +403,7 @@ def _load_pth(path):
         with torch.serialization.safe_globals(allow), warnings.catch_warnings():
             warnings.simplefilter('ignore')    # torch warns of a pickle's form before it refuses it
             return torch.load(path, map_location='cpu', weights_only=True)
-    except pickle.UnpicklingError: raise ValueError(f"{path}: holds more than plain data, so it was not opened") from None
+    except pickle.UnpicklingError: raise ValueError(f"{path}: holds more than plain data, or is of another kind, so it was not opened") from None
     except (RuntimeError, EOFError, OSError, LookupError, AttributeError, TypeError, ValueError, AssertionError, ArithmeticError, MemoryError, struct.error) as e:
         raise ValueError(f"{path}: cannot be read: {type(e).__name__}: {e}") from None
 

@@ -310,6 +310,13 @@ class FrechetMetric:
     reference:Statistics  # Statistics of the features of real images
     name:str='frechet'    # What the figures call it, say 'frechet-digits'
     batch_size:int=256    # Images per call of `features`, where images are one tensor
+    def __post_init__(self):
+        if not isinstance(self.reference, Statistics):
+            raise ValueError("reference must be Statistics of real images, "
+                             f"got {type(self.reference).__name__}; Statistics.load reads them")
+        if self.features is not None and not callable(self.features):
+            raise ValueError("features must be a function of a batch of images, or None for pixels, "
+                             f"got {type(self.features).__name__}")
     def __call__(self,
         images:Tensor|Iterable, # Images, (N,...), or batches of them
     ) -> float:
