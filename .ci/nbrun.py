@@ -20,6 +20,7 @@ import os
 import re
 import sys
 import time
+import traceback
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -111,7 +112,7 @@ def run_cells(client, cells, off, deadline, outcome):
         except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
             outcome.failed = 1
             outcome.error = message(error, cell)
-            outcome.skipped['not reached'] += len(cells)-number-1
+            outcome.skipped += Counter({'not reached': len(cells)-number-1})
             return
         outcome.passed += 1
 
@@ -147,7 +148,7 @@ def run(path, off, save, limit):
     outcome = Outcome()
     notebook = nbformat.read(path, as_version=4)
     client = NotebookClient(notebook, kernel_name='python3', startup_timeout=300,
-        record_timing=False, store_widget_state=False,
+        record_timing=False,
         resources={'metadata': {'path': str(path.parent)}})
     with sockets_for(client), client.setup_kernel():
         run_extra(client, STRICT)
@@ -237,13 +238,20 @@ def run_all(paths, off, args):
     pool = ThreadPoolExecutor(args.workers)
     jobs = {path: pool.submit(run, path, off, args.save, args.timeout) for path in paths}
     for path, job in jobs.items():
-        outcome = job.result()
+        outcome = outcome_of(job)
         show(path, outcome)
         total.passed += outcome.passed
         total.failed += outcome.failed
         total.skipped += outcome.skipped
         total.cpu += outcome.cpu
     return total
+
+
+def outcome_of(job):
+    "The Outcome of a finished run; whatever its runner met is a failure of that notebook alone."
+    error = job.exception()
+    if error is None: return job.result()
+    return Outcome(failed=1, error=''.join(traceback.format_exception(error)))
 
 
 def main():
