@@ -4,10 +4,11 @@
 
 # %% auto #0
 __all__ = ['LARGEST_SEED', 'FILE_ENDINGS', 'whole_number', 'seed_number', 'finite_number', 'without_effect', 'FileKind', 'Writes',
-           'place_for_file', 'place_for_folder']
+           'place_for_file', 'place_for_folder', 'missing_extra']
 
 # %% ../nbs/00a_checks.ipynb #09aaefbb
-import operator, os, tempfile
+import importlib.metadata
+import operator, os, re, tempfile
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -122,3 +123,22 @@ def place_for_folder(
         raise ValueError(f"{name} must be a folder, got {str(path)!r}, which is named like a file; leave out {path.suffix}")
     _refuse_unwritable(path, name)
     return path
+
+# %% ../nbs/00a_checks.ipynb #7be0c1d4
+def _packages_of(extra):
+    "What the installed package asks for with an extra, ready for the shell."
+    try: lines = importlib.metadata.requires('usf_nbdev') or []
+    except importlib.metadata.PackageNotFoundError: lines = []
+    wanted = [line for line in lines if re.search(rf"extra == ['\"]{extra}['\"]", line)]
+    return ' '.join(f"'{line.partition(';')[0].strip()}'" for line in wanted) or extra
+
+def missing_extra(
+    extra:str,         # Its name in settings.ini, such as 'diffusers'
+    user:str,          # What needs it
+    error:ImportError, # What importing it raised
+) -> ImportError: # To be raised
+    "An error that says how to install an extra, in a clone and beside a wheel."
+    return ImportError(
+        f"{user} needs the package {error.name}, of the extra [{extra}]; in a clone: "
+        f"pip install -c constraints.txt -e '.[{extra}]'; "
+        f"beside a wheel: pip install {_packages_of(extra)}", name=error.name)

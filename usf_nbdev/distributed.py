@@ -15,6 +15,7 @@ import torch
 from threadpoolctl import threadpool_limits
 
 # %% ../nbs/09f_distributed.ipynb #d571e789
+from .checks import missing_extra
 from .evaluate import Clock, batches_of
 from .metrics import Exploded, Statistics, feature_statistics
 
@@ -233,7 +234,7 @@ class Whole:
 def import_ray():
     "The package `ray`."
     try: import ray
-    except ImportError as e: raise ImportError("workers on other machines need the package ray: pip install 'usf_nbdev[ray]'") from e
+    except ImportError as error: raise missing_extra('ray', 'a worker elsewhere', error) from error
     return ray
 
 def _knock(address):

@@ -10,6 +10,7 @@ from dataclasses import replace
 import numpy as np
 
 # %% ../nbs/11b_explore.ipynb #823349fb
+from .checks import missing_extra
 from .core import SolverSchedule
 from .evaluate import evaluate, pictures_of
 from .plots import plot_samples
@@ -51,7 +52,7 @@ def explore(
 ): # A widget; `.value` is the schedule it shows
     "Sliders for the nodes and menus for the steps of a schedule."
     try: import ipywidgets as w
-    except ImportError as e: raise ImportError("explore needs ipywidgets: pip install 'usf_nbdev[explore]'") from e
+    except ImportError as error: raise missing_extra('explore', 'explore', error) from error
     from IPython.display import display
     from matplotlib.pyplot import show
     nodes = range(1, schedule.n_steps); lam = schedule.noise.lamb(np.array(schedule.times)); kinds = ('noise', 'data') + (('ems',) if model.ems is not None else ())

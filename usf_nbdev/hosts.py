@@ -15,6 +15,7 @@ from functools import lru_cache
 import numpy as np, torch
 
 # %% ../nbs/10a_hosts.ipynb #d3509f4d
+from .checks import missing_extra
 from .core import SolverSchedule
 from .noise import BETAS, EDM, Flow, VPDiscrete, betas_for, discrete
 from .metrics import import_torchvision
@@ -26,7 +27,7 @@ from .solvers import ddim, deis, dpm_solver, dpm_solver_pp, heun, unipc
 def import_diffusers():
     "The package, or an error that names the extra."
     try: import diffusers
-    except ImportError as e: raise ImportError("diffusers is not installed; pip install 'usf_nbdev[diffusers]'") from e
+    except ImportError as error: raise missing_extra('diffusers', 'this function', error) from error
     try: import_torchvision()          # some builds fit torch only after this
     except ImportError: pass
     return diffusers

@@ -23,7 +23,7 @@ from torch import Tensor
 from tqdm.auto import tqdm
 
 # %% ../nbs/05a_images.ipynb #71484217
-from .checks import whole_number
+from .checks import whole_number, missing_extra
 from .core import _load_pth
 from .metrics import (
     FrechetMetric, STATISTICS_ENDINGS, Statistics, feature_statistics, import_pytorch_fid,
@@ -304,7 +304,7 @@ def import_transformers():
     "The package, or an error that names the extra."
     import_torchvision()               # some builds fit torch only after this
     try: return importlib.import_module('transformers')
-    except ImportError as e: raise ImportError("transformers is not installed; pip install 'usf_nbdev[diffusers]'") from e
+    except ImportError as error: raise missing_extra('diffusers', 'CLIP', error) from error
 
 # %% ../nbs/05a_images.ipynb #f34a3730
 CLIP_MEAN, CLIP_STD = (.48145466, .4578275, .40821073), (.26862954, .26130258, .27577711)

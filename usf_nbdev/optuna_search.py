@@ -14,6 +14,7 @@ import numpy as np
 from fastcore.basics import patch
 
 # %% ../nbs/09c_optuna.ipynb #a2f8e5ca
+from .checks import missing_extra
 from .core import MAX_ORDER, Corrector, Relaxation, SolverSchedule, StepStrategy
 from .space import Space, gaps_to_times, resize
 from .optimise import OPTIMISERS, Optimiser, Proposal, cell, read_schedule, seen_cells
@@ -117,7 +118,8 @@ def harden(
 def _optuna(name):
     try:
         import optuna, cmaes  # noqa: F401 (cmaes: what CMA-ES runs on)
-    except ImportError as e: raise ImportError(f"optimiser {name!r} needs the package {e.name}: pip install 'usf_nbdev[optuna]'") from None
+    except ImportError as error:
+        raise missing_extra('optuna', f'optimiser {name!r}', error) from None
     return optuna
 
 @contextmanager
