@@ -154,7 +154,7 @@ REFUSED = {name: why for why,names in {
     'it has several states at once': 'Cosmos3OmniTransformer Kandinsky6Transformer3DModel'
         ' LTX2VideoTransformer3DModel MiniMaxH3Transformer3DModel RFD4ProteinaTransformer',
     'its pipelines tell it the time in three ways': 'CosmosTransformer3DModel',
-    _ENDS: 'AnyFlowTransformer3DModel AnyFlowFARTransformer3DModel Flux3Transformer2DModel',
+    _ENDS: 'AnyFlowTransformer3DModel AnyFlowFARTransformer3DModel',
     'its pipeline draws piece by piece': 'HeliosTransformer3DModel'
         ' HunyuanVideoFramepackTransformer3DModel MiniMaxMusic3Transformer1DModel'
         ' WanAnimateTransformer3DModel WanAnimate2Transformer3DModel',
@@ -163,7 +163,8 @@ REFUSED = {name: why for why,names in {
     'each part of its state has a time of its own': 'SanaWMTransformer3DModel'
         ' SanaWMLTX2RefinerTransformer3DModel',
     'the time it is told comes from a table': 'StableCascadeUNet T5FilmDecoder',
-    'its pipeline was not compared': 'Kandinsky6SRTransformer3DModel UNetControlNetXSModel',
+    'its pipeline was not compared': 'Flux3Transformer2DModel'
+        ' Kandinsky6SRTransformer3DModel UNetControlNetXSModel',
 }.items() for name in names.split()}
 
 # %% ../nbs/09g_networks.ipynb #e10c0018
