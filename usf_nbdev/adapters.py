@@ -15,7 +15,7 @@ from torch import nn
 # %% ../nbs/10b_adapters.ipynb #b23935ba
 from .noise import EDM, NoiseSchedule, VPCosine, VPDiscrete, VPLinear, betas_for, discrete
 from .weights import to_data
-from .sample import Denoiser
+from .sample import Denoiser, lend
 from .zoo import _Along
 from .hosts import network_time
 
@@ -223,7 +223,7 @@ def _guided(model, classifier, y, scale, time):
     own, seen = clock(model.own_time), clock(time or model.own_time)
     def fn(x, t, **kw):
         al, si, tau, seen_at = (_Along.apply(t[:1], f) for f in (model.noise.alpha, model.noise.sigma, own, seen))     # one time for a whole batch
-        m = model.fn(x, tau.to(t).expand(len(x)).clone(), **kw); g = class_gradient(classifier, x, seen_at.to(t).expand(len(x)).clone(), y)
+        m = model.fn(lend(x), tau.to(t).expand(len(x)).clone(), **kw); g = class_gradient(classifier, x, seen_at.to(t).expand(len(x)).clone(), y)
         return m + (scale*si**2/(al*to_data(model.predicts, al, si)[1])*g).to(m.dtype)
     fn.state_dict = lambda: {**_states(model), **{f'classifier.{k}': v for k,v in _state(classifier).items()}, 'y': y, 'scale': torch.tensor(scale)}
     return fn

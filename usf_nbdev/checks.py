@@ -47,7 +47,10 @@ def finite_number(
     "The value as a finite number."
     if isinstance(value, (bool, str)) or not hasattr(value, '__float__'):
         raise ValueError(f"{name} must be a finite number, got {value!r:.80}")
-    number = float(value)
+    try:
+        number = float(value)
+    except (TypeError, ValueError, RuntimeError, OverflowError):    # more than one number
+        raise ValueError(f"{name} must be a finite number, got {value!r:.80}") from None
     if not abs(number) < float('inf'): raise ValueError(f"{name} must be a finite number, got {number}")
     if least is not None and number < least: raise ValueError(f"{name} must be at least {least}, got {number}")
     return number

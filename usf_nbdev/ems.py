@@ -15,9 +15,19 @@ from scipy.interpolate import CubicSpline
 from tqdm.auto import tqdm
 
 # %% ../nbs/02a_ems.ipynb #ea3fcbce
+from .checks import seed_number
 from .weights import to_data
 
 # %% ../nbs/02a_ems.ipynb #9d5dc423
+def _table(name, values):
+    "Numbers as an array of float64 with at least one dimension."
+    try:
+        table = np.asarray(values, float)
+    except (TypeError, ValueError, RuntimeError):
+        raise ValueError(f"{name} must be a table of numbers, got {values!r:.80}") from None
+    if not table.ndim: raise ValueError(f"{name} must be a table of numbers, got one number, {values!r:.80}")
+    return table
+
 def _running(f, d):
     "Running trapezoid integral of a table on a uniform grid of spacing `d`, 0 at the start."
     return np.concatenate([np.zeros_like(f[:1]), np.cumsum((f[1:]+f[:-1])*d/2, 0)])
@@ -31,8 +41,9 @@ class EMS:
         s,    # (N+1, *shape) how fast f grows along the way
         b,    # (N+1, *shape) how fast f drifts along the way
     ):
-        self.l, self.s, self.b = (np.asarray(v, float) for v in (l, s, b))
-        self.lamb = np.linspace(*map(float, lamb), len(self.l)) if len(lamb) == 2 else np.asarray(lamb, float)
+        self.l, self.s, self.b = (_table(name, values) for name,values in dict(l=l, s=s, b=b).items())
+        grid = _table('lamb', lamb)
+        self.lamb = np.linspace(*grid, len(self.l)) if len(grid) == 2 else grid
         self._check()
         d = self.d = self.lamb[1] - self.lamb[0]
         self.L, self.S = _running(self.l, d), _running(self.s, d)
@@ -214,6 +225,7 @@ def estimate_ems(
     progress:bool=True,   # Show a progress bar?
 ) -> EMS: # Statistics on n_lamb+1 values of lambda
     "Estimate DPM-Solver-v3's statistics of a model: a backward pass and three calls per state and lambda."
+    seed = seed_number(seed)
     data = _check_estimate(model, data, n, n_lamb, h, ridge, batch_size); lamb = np.linspace(*_ends(model.noise, t_start, t_end), n_lamb+1)
     with tqdm(total=n*len(lamb), desc='statistics', unit='state', disable=None if progress else True) as bar: l, m, C = _moments(model, lamb, data, n, seed, h, batch_size, bar)
     return EMS(lamb, l, *_fit(lamb, l, m, C, ridge))
@@ -222,7 +234,11 @@ def estimate_ems(
 def _check_estimate(model, data, n, n_lamb, h, ridge, batch_size):
     for k in ('noise', 'predicts', 'dtype'):
         if not hasattr(model, k): raise ValueError(f"model must be a Denoiser, got {type(model).__name__}; wrap it: Denoiser(fn, noise, predicts=...)")
-    data, shape = torch.as_tensor(data), getattr(model, 'shape', None)
+    shape = getattr(model, 'shape', None)
+    try:
+        data = torch.as_tensor(data)
+    except (TypeError, ValueError, RuntimeError):
+        raise ValueError(f"data must be a tensor of samples (N,*shape), got {type(data).__name__}") from None
     if data.ndim < 2 or (shape is not None and tuple(data.shape[1:]) != tuple(shape)): raise ValueError(f"data must have shape (N, {', '.join(map(str, shape or ('...',)))}), got {tuple(data.shape)}")
     if data.dtype not in (torch.float32, torch.float64): raise ValueError(f"data must be float32 or float64, scaled as the model was trained, got {data.dtype}")
     if len(data) < 2 or not data.isfinite().all(): raise ValueError(f"data must be at least 2 finite samples, got {len(data)}{'' if data.isfinite().all() else ', some not finite'}")

@@ -18,6 +18,7 @@ import numpy as np, torch
 from scipy.stats import t as student
 
 # %% ../nbs/09a_evaluate.ipynb #799989b3
+from .checks import whole_number
 from .sample import sample, start_noise, plan_for
 from .together import Answers, Merger, sample_many
 from .metrics import FrechetMetric, Statistics, control_variate, feature_statistics, fid_infinity, frechet_distance
@@ -63,6 +64,7 @@ def portions(
     head:int=0,     # The samples before this index share no call with those after it
 ) -> list: # [(index of the first, samples)], one for each call
     "The samples of each call."
+    n, batch_size = whole_number('n', n, 1), whole_number('batch_size', batch_size, 1)
     cuts = sorted({*range(first, first+n, batch_size), first+n} | ({head} if first < head < first+n else set()))
     return [(a, b-a) for a,b in zip(cuts, cuts[1:])]
 

@@ -10,7 +10,8 @@ from copy import copy
 import torch
 
 # %% ../nbs/06b_faster.ipynb #f04b2a88
-from .sample import Denoiser, plan_for, sample
+from .checks import whole_number
+from .sample import Denoiser, check_model, plan_for, sample
 
 # %% ../nbs/06b_faster.ipynb #51757e41
 AUTOCAST = ('bfloat16', 'float16')
@@ -35,6 +36,7 @@ def faster(
     compile:bool=False,      # Compile the function that calls the network
 ) -> Denoiser: # A copy that calls the same network, with `plain` and `options`; the model itself where nothing is asked
     "The same model with a faster network."
+    check_model(model)
     if autocast is not None and autocast not in AUTOCAST: raise ValueError(f"autocast must be one of {AUTOCAST} or None, got {autocast!r}")
     options = {k: v for k,v in dict(autocast=autocast, channels_last=channels_last, compile=compile).items() if v}
     if not options: return model
@@ -55,7 +57,9 @@ def cuda_graph(
     n:int,          # Samples of a run
 ): # Function of states at t=T, (n,*shape); gives samples (n,*shape)
     "Record a sampling run as a CUDA graph."
-    if model.device.type != 'cuda': raise ValueError(f"model must be on a CUDA device to be recorded, got {model.device}")
+    if check_model(model).device.type != 'cuda': raise ValueError(f"model must be on a CUDA device to be recorded, got {model.device}")
+    if model.shape is None: raise ValueError(f"model {model.name!r} must know its shape to be recorded; pass shape= to Denoiser")
+    n = whole_number('n', n, 1)
     plan, x = plan_for(model, schedule), torch.zeros(n, *model.shape, device=model.device)
     side = torch.cuda.Stream(); side.wait_stream(torch.cuda.current_stream())
     with torch.cuda.stream(side), torch.no_grad(): [sample(model, plan, x) for _ in range(3)]        # what is made at the first call must not be in the graph

@@ -13,6 +13,10 @@ import numpy as np
 from fastcore.basics import patch
 from scipy.stats import beta as beta_distribution
 
+# %% ../nbs/01_noise.ipynb #ccf25d5d
+from .checks import finite_number, whole_number, without_effect
+from .core import check_noise
+
 # %% ../nbs/01_noise.ipynb #ce831768
 KINDS = {}
 
@@ -80,6 +84,15 @@ def _interp(x, xp, fp):
     return fp[i] + (x-xp[i])*(fp[i+1]-fp[i])/(xp[i+1]-xp[i])
 
 # %% ../nbs/01_noise.ipynb #2bd7d120
+def _number_table(name, values):
+    "A 1-D table of numbers, float64."
+    try:
+        table = np.asarray(values.tolist() if hasattr(values, 'tolist') else values, float)
+    except (TypeError, ValueError, RuntimeError):
+        raise ValueError(f"{name} must be a 1-D table of numbers, got {values!r:.80}") from None
+    if table.ndim != 1: raise ValueError(f"{name} must be a 1-D table of numbers, got shape {table.shape}")
+    return table
+
 @dataclass(frozen=True)
 class VPDiscrete(_VP):
     "Discrete variance-preserving schedule: log alpha at t_n=(n+1)/N, linear in between, from `alphas_cumprod`."
@@ -87,8 +100,10 @@ class VPDiscrete(_VP):
     T:float=1.           # Where sampling starts
     t_end:float=1e-3     # Where sampling stops by default
     def __post_init__(self):
-        a = tuple(float(v) for v in self.alphas_cumprod); object.__setattr__(self, 'alphas_cumprod', a)
-        if len(a)<2 or not all(0 < q < p < 1 for p,q in zip((.999999999999,)+a, a)):
+        a = tuple(_number_table('VPDiscrete: alphas_cumprod', self.alphas_cumprod).tolist())
+        object.__setattr__(self, 'alphas_cumprod', a)
+        falling = all(0 < after < before < 1 for before,after in zip((.999999999999,)+a, a))
+        if len(a) < 2 or not falling:
             raise ValueError(f"VPDiscrete: alphas_cumprod must be at least 2 values in (0,1), strictly falling, got {len(a)} from {a[:1]} to {a[-1:]}")
         _positive(self, 'T', 't_end')
     @cached_property
@@ -106,6 +121,8 @@ def betas_for(
     beta_1:float=0.02,  # Last beta (linear and scaled_linear)
 ) -> np.ndarray: # (N,) betas in (0,1), float64
     "The usual tables of betas, by the names that diffusers uses."
+    n = whole_number('n', n, 1)
+    beta_0, beta_1 = finite_number('beta_0', beta_0, 0.), finite_number('beta_1', beta_1, 0.)
     if kind == 'linear': return np.linspace(beta_0, beta_1, n)
     if kind == 'scaled_linear': return np.linspace(beta_0**.5, beta_1**.5, n)**2
     if kind == 'squaredcos_cap_v2':
@@ -120,8 +137,12 @@ def discrete(
     **kw,                 # `n`, `beta_0`, `beta_1` for a named table
 ) -> VPDiscrete:
     "A `VPDiscrete` from betas."
-    b = betas_for(betas, **kw) if isinstance(betas, str) else np.asarray(betas, float)
-    if b.ndim != 1 or not ((b>0) & (b<1)).all(): raise ValueError(f"betas must be a 1-D table of values in (0,1), got shape {b.shape}")
+    if isinstance(betas, str): b = betas_for(betas, **kw)
+    else:
+        without_effect('beside a table of betas', **kw)
+        b = _number_table('betas', betas)
+    if len(b) < 2 or not ((b>0) & (b<1)).all():
+        raise ValueError(f"betas must be a 1-D table of values in (0,1), at least 2, got {len(b)} from {b[:1]} to {b[-1:]}")
     a = np.cumprod(1-b)
     if zero_snr:
         r = np.sqrt(a); r = (r - r[-1])*r[0]/(r[0] - r[-1])
@@ -187,11 +208,12 @@ def timesteps(
 ) -> np.ndarray: # (n+1,) falling times, float64, both ends exact
     "A timestep grid of `n` steps."
     if isinstance(n, bool) or not isinstance(n, (int, np.integer)) or n < 1: raise ValueError(f"n must be an integer of at least 1, got {n!r}")
-    if kind not in GRIDS: raise ValueError(f"kind must be one of {GRIDS}, got {kind!r}")
-    a, b = (noise.T if t_start is None else t_start), (noise.t_end if t_end is None else t_end)
+    if not isinstance(kind, str) or kind not in GRIDS: raise ValueError(f"kind must be one of {GRIDS}, got {kind!r:.80}")
+    check_noise(noise)
+    a = noise.T if t_start is None else finite_number('t_start', t_start)
+    b = noise.t_end if t_end is None else finite_number('t_end', t_end)
     if not 0 <= b < a < np.inf: raise ValueError(f"times must fall from t_start to t_end >= 0, got {a} to {b}")
-    for k,v in (('rho', [rho]), ('ab', ab)):
-        if not all(0 < o < np.inf for o in v): raise ValueError(f"{k} must be positive, got {v}")
+    _refuse_exponents(rho=[rho], ab=ab)
     u = np.linspace(0, 1, n+1)
     if kind == 'uniform_t': t = a + (b-a)*u
     elif kind == 'quadratic': t = (a**.5 + (b**.5-a**.5)*u)**2
@@ -201,6 +223,12 @@ def timesteps(
     return t
 
 # %% ../nbs/01_noise.ipynb #d30e856e
+def _refuse_exponents(rho, ab):
+    "What shapes a grid must be positive."
+    if not isinstance(ab, (tuple, list)) or len(ab) != 2: raise ValueError(f"ab must be the two parameters of a beta distribution, got {ab!r:.80}")
+    for name, values in (('rho', rho), ('ab', ab)):
+        if not all(finite_number(name, value) > 0 for value in values): raise ValueError(f"{name} must be positive, got {values}")
+
 def _grid_in_lambda(noise, u, kind, a, b, rho):
     la, lb = noise.lamb(a), noise.lamb(b)
     if not np.isfinite([la, lb]).all(): raise ValueError(f"a {kind} grid needs finite lambda at both ends, got {la} at t={a} and {lb} at t={b}; choose t_start, t_end inside")

@@ -18,7 +18,8 @@ from safetensors.torch import load_file
 # %% ../nbs/06_zoo.ipynb #1e32129d
 from .ems import EMS
 from .noise import VPLinear, noise_from_dict
-from .sample import Denoiser, classifier_free
+from .checks import finite_number, seed_number, whole_number
+from .sample import Denoiser, classifier_free, usable_device
 from .weights import to_data
 from .metrics import Statistics
 
@@ -178,10 +179,19 @@ class Classifier(nn.Module):
     def features(self, x): return self.body(x.float().clamp(-1, 1))  # a picture ends where its range ends
 
 # %% ../nbs/06_zoo.ipynb #2c6900f1
-def _positive(name, v, K):
-    v = torch.as_tensor(v, dtype=torch.float64)
-    if v.shape not in ((), (K,)) or not (v.isfinite() & (v > 0)).all(): raise ValueError(f"{name} must be one number or {K}, one for each component, all finite and above 0, got {v.tolist()}")
-    return v.expand(K)
+def _numbers(name, values):
+    "Numbers as a tensor, float64."
+    try:
+        return torch.as_tensor(values, dtype=torch.float64)
+    except (TypeError, ValueError, RuntimeError):
+        raise ValueError(f"{name} must be numbers, got {values!r:.80}") from None
+
+def _positive(name, values, K):
+    "One positive number, or one for each component."
+    numbers = _numbers(name, values)
+    if numbers.shape not in ((), (K,)) or not (numbers.isfinite() & (numbers > 0)).all():
+        raise ValueError(f"{name} must be one number or {K}, one for each component, all finite and above 0, got {numbers.tolist()}")
+    return numbers.expand(K)
 
 # %% ../nbs/06_zoo.ipynb #593596ba
 class Mixture:
@@ -191,7 +201,7 @@ class Mixture:
         std=.2,       # Their standard deviations, one number or (K,), above 0
         weights=None, # Their probabilities, (K,), above 0 (they are scaled to sum to 1); default: all alike
     ):
-        self.means = torch.as_tensor(means, dtype=torch.float64); K = len(self.means) if self.means.ndim else 0
+        self.means = _numbers('means', means); K = len(self.means) if self.means.ndim else 0
         if self.means.ndim < 2 or not K or not self.means.isfinite().all(): raise ValueError(f"means must be finite numbers of shape (K,*shape), got shape {tuple(self.means.shape)}; one component of one number is [[0.]]")
         self.std, self.weights = (_positive(k, v, K) for k,v in dict(std=std, weights=1. if weights is None else weights).items())
         self.weights = self.weights/self.weights.sum(); self.shape = tuple(self.means.shape[1:])
@@ -219,22 +229,38 @@ def _statistics(self:Mixture) -> Statistics: # Of the flattened samples, n=0
     return Statistics(0, m, (w@self.std.numpy()**2)*np.eye(len(m)) + (w[:,None]*(mu-m)).T@(mu-m))
 
 def _draw(self:Mixture,
-    n:int,      # How many
+    n:int,      # How many, at least 1
     seed:int=0, # Of the draws
 ): # (n,*shape) float32
     "Draw from the mixture itself."
-    g = torch.Generator().manual_seed(seed); k = torch.multinomial(self.weights, n, replacement=True, generator=g)
+    n, g = whole_number('n', n, 1), torch.Generator().manual_seed(seed_number(seed))
+    k = torch.multinomial(self.weights, n, replacement=True, generator=g)
     return (self.means[k] + self.std[k].reshape(-1, *[1]*len(self.shape))*torch.randn(n, *self.shape, generator=g, dtype=torch.float64)).float()
 
 Mixture.statistics, Mixture.draw = _statistics, _draw
 
 # %% ../nbs/06_zoo.ipynb #ecdc1ae0
+def _class_number(label, n):
+    "The number of a class, or None for all of them."
+    if label is None: return None
+    if isinstance(label, bool) or not hasattr(label, '__index__') or not 0 <= label < n:
+        raise ValueError(f"label must be from 0 to {n-1}, or None for all classes, got {label!r:.80}")
+    return int(label)
+
+def _one_guidance(guidance, label):
+    "The guidance scale of a whole model."
+    if getattr(guidance, 'ndim', 0) or isinstance(guidance, (tuple, list)):
+        raise ValueError(f"guidance must be one number, got {guidance!r:.80}; a scale for each sample is for classifier_free(fn, cond, null, scale)")
+    strength = finite_number('guidance', guidance)
+    if strength != 1 and label is None: raise ValueError(f"guidance={guidance} needs a label to guide to; pass label=")
+    return strength
+
 def _choose(fn, n, label, guidance, device='cpu'):
     "The function of (x, t) that draws any class of fn(x, t, y), one class, or is guided to it."
-    if label is not None and not 0 <= label < n: raise ValueError(f"label must be from 0 to {n-1}, or None for all classes, got {label}")
-    if guidance != 1 and label is None: raise ValueError(f"guidance={guidance} needs a label to guide to; pass label=")
+    label = _class_number(label, n)
+    strength = _one_guidance(guidance, label)
     y = lambda k: torch.tensor([k], device=device)
-    if guidance != 1: return classifier_free(fn, y(label), y(n), guidance)
+    if strength != 1: return classifier_free(fn, y(label), y(n), strength)
     return lambda x, t, **kw: fn(x, t, y(n if label is None else label).expand(len(x)), **kw)
 
 # %% ../nbs/06_zoo.ipynb #19f621c1
@@ -263,7 +289,8 @@ def gaussian_mixture(
     name:str='mixture',   # For people and files
 ) -> Denoiser: # With `shape`, `noise`, `mean`, `features` (the numbers themselves), `reference` (exact), `mixture` and `fingerprint`
     "The perfect model of a mixture of Gaussians, in closed form."
-    mix = Mixture(means, std, weights); to_data(predicts, 1., 1.)
+    mix, device = Mixture(means, std, weights), usable_device(device)
+    to_data(predicts, 1., 1.)
     def fn(x, t, y):
         al, si = (_Along.apply(t, f).to(x) for f in (noise.alpha, noise.sigma)); a, b = (v.reshape(-1, *[1]*len(mix.shape)) for v in to_data(predicts, al, si))
         return (mix.expected(x, al, si, y) - a*x)/b
@@ -317,11 +344,17 @@ def load_model(
     device:str='cpu',    # Where to put it
 ) -> Denoiser: # With `shape`, `noise`, `mean`, `features`, `reference`, `card` and `fingerprint`
     "An embedded model, ready to sample and to be judged."
-    c = card(name); noise = noise_from_dict(c['noise'])
-    if name == 'mixture': m = gaussian_mixture(**c['arguments'], noise=noise, predicts=c['predicts'], label=label, guidance=guidance, device=device); m.card = c; return m
-    n, of = c['arguments']['n_classes'], c.get('features', name); net = _load_network(name, c, device)
-    f = _choose(partial(_conditional, net, n), n, label, guidance, device)
-    m = Denoiser(f, noise, predicts=c['predicts'], shape=tuple(c['shape']), mean=torch.tensor(c['mean']).reshape(c['shape']), name=name, device=device, skips=net.n_skips)
+    c, device = card(name), usable_device(device)
+    noise = noise_from_dict(c['noise'])
+    if name == 'mixture':
+        m = gaussian_mixture(**c['arguments'], noise=noise, predicts=c['predicts'], label=label, guidance=guidance, device=device)
+        m.card = c
+        return m
+    n_classes, of = c['arguments']['n_classes'], c.get('features', name)
+    _one_guidance(guidance, _class_number(label, n_classes))       # before a weight is read
+    net = _load_network(name, c, device)
+    fn = _choose(partial(_conditional, net, n_classes), n_classes, label, guidance, device)
+    m = Denoiser(fn, noise, predicts=c['predicts'], shape=tuple(c['shape']), mean=torch.tensor(c['mean']).reshape(c['shape']), name=name, device=device, skips=net.n_skips)
     m.features, m.reference, m.card = _load_features(of, c, device), Statistics.load(FOLDER/f'{of}_stats.safetensors'), c
     if (p := FOLDER/f'{name}_ems.safetensors').exists(): m.ems = EMS.load(p).refine(5)
     m.fingerprint = hashlib.sha256((FOLDER/f'{name}.safetensors').read_bytes() + f'{label} {guidance}'.encode()).hexdigest()[:16]
