@@ -13,6 +13,7 @@ import numpy as np, torch
 from torch import nn
 
 # %% ../nbs/10b_adapters.ipynb #b23935ba
+from .checks import finite_number
 from .noise import EDM, NoiseSchedule, VPCosine, VPDiscrete, VPLinear, betas_for, discrete
 from .weights import to_data
 from .sample import Denoiser, lend
@@ -209,7 +210,8 @@ def classifier_guided(
     if not isinstance(model, Denoiser): raise ValueError(f"model must be a Denoiser, got {type(model).__name__}; wrap it: Denoiser(fn, noise, predicts=...)")
     _callable(classifier, 'classifier'); y, noise = class_labels(y), model.noise
     if y is None: raise ValueError("y must be a class to steer to, got None")
-    if not 0 <= scale < float('inf'): raise ValueError(f"scale must be a finite number of at least 0, got {scale}")
+    scale = finite_number('scale', scale)
+    if scale < 0: raise ValueError(f"scale must be a finite number of at least 0, got {scale:g}")
     if not noise.alpha(noise.T) > 0: raise ValueError(f"alpha must be above 0 where sampling starts, because guidance is divided by it, got 0 at T={noise.T:g} of {noise!r:.80}; take a smaller T, such as Flow(T=0.995)")
     if isinstance(classifier, nn.Module): classifier.eval()
     guided = copy.copy(model); guided.fn, guided.time, guided._calls = _guided(model, classifier, y, float(scale), time), None, [0]
