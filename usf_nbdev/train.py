@@ -4,27 +4,30 @@
 
 # %% auto #0
 __all__ = ['TARGETS', 'RECIPES', 'digits_data', 'Patches', 'patches_data', 'random_fifth', 'blocks', 'train_classifier',
-           'accuracy', 'real_floor', 'real_draws', 'noisy_batch', 'learning_rate', 'Training', 'save', 'restore',
-           'denoiser', 'run_training', 'ship', 'Recipe', 'judge', 'usf_train']
+           'accuracy', 'real_floor', 'real_draws', 'noisy_batch', 'learning_rate', 'Training', 'run_training', 'ship',
+           'Recipe', 'judge', 'usf_train']
 
 # %% ../nbs/06a_train.ipynb #18026b03
-import copy, json, math, os
+import copy, json, math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 import numpy as np, torch, torch.nn.functional as F
 from fastcore.basics import patch
-from fastcore.script import call_parse, Param
+from fastcore.script import Param
+from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from tqdm.auto import tqdm
 
 # %% ../nbs/06a_train.ipynb #7335b215
-from .core import write_text
+from .checks import finite_number, place_for_folder, seed_number, whole_number
+from .core import _load_pth, in_one_move, write_text
 from .noise import Flow, NoiseSchedule, VPCosine, VPLinear
 from .sample import Denoiser, sample, start_noise
+from .shell import command
 from .solvers import ddim, dpm_solver_pp
-from .metrics import Statistics, frechet_distance, fid
+from .metrics import Exploded, Statistics, frechet_distance, fid
 from .zoo import NETWORKS, Classifier, _load_features, card
 
 # %% ../nbs/06a_train.ipynb #94e20f8c
@@ -172,9 +175,18 @@ class Training:
         predicts:str='noise', # A name in `TARGETS`
         sampler:Callable=partial(ddim, grid='quadratic'), # Function of (noise, nfe) -> solver schedule, which draws the samples that judge it
     ):
-        if predicts not in TARGETS: raise ValueError(f"predicts must be one of {list(TARGETS)}, got {predicts!r}")
-        self.X, self.Y, self.noise, self.steps, self.B, self.drop, self.predicts, self.sampler = X, Y, noise, steps, B, drop, predicts, sampler
-        torch.manual_seed(seed); self.net = net().to(memory_format=torch.channels_last)
+        if predicts not in TARGETS:
+            raise ValueError(f"predicts must be one of {list(TARGETS)}, got {predicts!r}")
+        self.X, self.Y = X, Y
+        self.noise, self.predicts, self.sampler = noise, predicts, sampler
+        self.steps, self.B = whole_number('steps', steps, 1), whole_number('B', B, 1)
+        self.drop = finite_number('drop', drop, 0)
+        torch.manual_seed(seed_number(seed))
+        self.net = net().to(memory_format=torch.channels_last)
+        size = sum(p.numel() for p in self.net.parameters())
+        self.run = dict(seed=seed, steps=steps, B=B, lr=lr, drop=drop, predicts=predicts,
+                        network=f'{type(self.net).__name__} of {size:,} numbers',
+                        shape=list(X.shape), noise=json.dumps(noise.to_dict()))
         self.ema = copy.deepcopy(self.net).requires_grad_(False).eval()
         self.opt = torch.optim.AdamW(self.net.parameters(), lr, weight_decay=1e-3, betas=(.9, .99))
         self.sched = torch.optim.lr_scheduler.LambdaLR(self.opt, lambda i: learning_rate(i, steps))
@@ -195,35 +207,77 @@ def step(self:Training):
 
 # %% ../nbs/06a_train.ipynb #64e1d5f4
 _PARTS = ('net', 'ema', 'opt', 'sched')
+_STATE = (*_PARTS, 'i', 'loss', 'rows', 'rng', 'run')
+
+@patch
 def save(self:Training,
     path, # File to write
 ):
     "Write a checkpoint in one move."
-    d = {k: getattr(self, k).state_dict() for k in _PARTS} | dict(i=self.i, loss=self.loss, rows=self.rows, rng=torch.get_rng_state())
-    tmp = Path(f'{path}.tmp'); torch.save(d, tmp); os.replace(tmp, path)
+    parts = {k: getattr(self, k).state_dict() for k in _PARTS}
+    state = dict(i=self.i, loss=self.loss, rows=self.rows, rng=torch.get_rng_state(), run=self.run)
+    with in_one_move(path) as temporary: torch.save(parts | state, temporary)
 
+def _broken(path, why):
+    return ValueError(f"{path} must be a whole checkpoint of a training, got {why}; "
+                      "delete it to begin anew, or choose another folder (--out)")
+
+def _checked_state(path, run):
+    "What a checkpoint holds, refused if it is broken or of another run."
+    try: state = _load_pth(path)
+    except ValueError as e: raise _broken(path, str(e).removeprefix(f'{path}: ')) from None
+    if not isinstance(state, dict): raise _broken(path, f'a {type(state).__name__}')
+    if missing := [k for k in _STATE if k not in state]: raise _broken(path, f'one without {missing[0]!r}')
+    found = state['run'] if isinstance(state['run'], dict) else {}
+    for name,value in run.items():
+        if found.get(name) != value:
+            raise ValueError(f"{name} must be {found.get(name)!r}, that of the run which {path} belongs "
+                             f"to, got {value!r}; choose another folder (--out) for another run, "
+                             "or delete the checkpoint to begin anew")
+    return state
+
+@patch
 def restore(self:Training,
     path, # File to read
 ):
-    "Continue from a checkpoint."
-    d = torch.load(path, weights_only=True)
-    for k in _PARTS: getattr(self, k).load_state_dict(d[k])
-    self.i, self.loss, self.rows = d['i'], d['loss'], d['rows']; torch.set_rng_state(d['rng'])
-
-Training.save, Training.restore = save, restore
+    "Continue from a checkpoint of the same run."
+    state = _checked_state(path, self.run)
+    try:
+        for k in _PARTS: getattr(self, k).load_state_dict(state[k])
+        torch.set_rng_state(state['rng'])
+        self.i = whole_number('its step', state['i'], 0, self.steps)
+        self.loss = None if state['loss'] is None else finite_number('its loss', state['loss'])
+        self.rows = list(state['rows'])
+    except Exception as e:      # the file is somebody's: its parts may be anything
+        raise _broken(path, f'{type(e).__name__}: {e!s:.120}') from None
 
 # %% ../nbs/06a_train.ipynb #2787bb44
+@patch
 def denoiser(self:Training) -> Denoiser: # Unconditional, of the averaged weights
     "The model as it is now."
-    fn = lambda x, t: self.ema(x.contiguous(memory_format=torch.channels_last), t, torch.full((len(x),), self.n_classes))
-    return Denoiser(fn, self.noise, predicts=self.predicts, shape=tuple(self.X.shape[1:]), name='training')
-
-Training.denoiser = denoiser
+    def fn(x, t):
+        anything = torch.full((len(x),), self.n_classes)
+        return self.ema(x.contiguous(memory_format=torch.channels_last), t, anything)
+    shape = tuple(self.X.shape[1:])
+    return Denoiser(fn, self.noise, predicts=self.predicts, shape=shape, name='training')
 
 # %% ../nbs/06a_train.ipynb #2b058eb6
 @torch.no_grad()
 def _judge(model, features, reference, n, s, seed=1):
-    return fid((sample(model, s, start_noise(model, min(512, n-i), seed=seed, first=i)) for i in range(0, n, 512)), reference, features)
+    "Fréchet distance of n samples, rounded; None where they have left the range of numbers."
+    starts = (start_noise(model, min(512, n-i), seed=seed, first=i) for i in range(0, n, 512))
+    try: return round(fid((sample(model, s, x) for x in starts), reference, features), 3)
+    except Exploded: return None
+
+@patch
+def begin(self:Training,
+    folder, # For checkpoint.pt
+) -> Path: # The checkpoint
+    "Continue from the checkpoint in a folder, or make the folder this run's."
+    path = Path(folder)/'checkpoint.pt'
+    if path.exists(): self.restore(path)
+    else: self.save(path)
+    return path
 
 def run_training(
     tr:Training,           # What to train; continues from a checkpoint in `folder`
@@ -234,18 +288,29 @@ def run_training(
     n_judge:int=1024,      # Samples for it, of 50 steps
 ):
     "Train to the end, with checkpoints, rows and a progress bar."
-    ck = Path(folder)/'checkpoint.pt'
-    if ck.exists(): tr.restore(ck)
+    whole_number('every', every, 1)
+    whole_number('n_judge', n_judge, 2)
+    checkpoint = tr.begin(folder)
     fd = next((r['fd'] for r in reversed(tr.rows) if r.get('fd')), float('nan'))
     with tqdm(total=tr.steps, initial=tr.i, desc='network', disable=None) as bar:
         while tr.i < tr.steps:
-            tr.step(); bar.update()
-            if tr.i % 100 == 0: tr.rows.append(dict(step=tr.i, loss=round(tr.loss, 5)))
-            if tr.i % every == 0 or tr.i == tr.steps: fd = tr.rows[-1]['fd'] = round(_judge(tr.denoiser(), features, reference, n_judge, tr.sampler(tr.noise, 50)), 3)
-            if tr.i % 500 == 0: tr.save(ck)
+            tr.step()
+            bar.update()
+            last = tr.i == tr.steps
+            judged = last or tr.i % every == 0
+            if judged or tr.i % 100 == 0: tr.rows.append(dict(step=tr.i, loss=round(tr.loss, 5)))
+            if judged:
+                judge50 = tr.sampler(tr.noise, 50)
+                fd = _judge(tr.denoiser(), features, reference, n_judge, judge50)
+                tr.rows[-1]['fd'] = fd
+            if last or tr.i % 500 == 0: tr.save(checkpoint)
             bar.set_postfix(loss=f'{tr.loss:.4f}', fd=fd, refresh=False)
 
 # %% ../nbs/06a_train.ipynb #163de4f6
+def _save_tensors(tensors, path, about=None):
+    "Safetensors, in one move."
+    with in_one_move(path) as temporary: save_file(tensors, temporary, about)
+
 def ship(
     tr:Training,        # A finished training
     features,           # Function of pictures -> (B,d)
@@ -256,15 +321,23 @@ def ship(
     **about,            # What else the card says; with `features`, the name of the model whose statistics judge it, none are written
 ) -> dict: # The model card
     "Write the model's files: half-precision weights, reference statistics and card."
-    folder, half, feats = Path(folder), {k: v.half().contiguous() for k,v in tr.ema.state_dict().items()}, torch.cat([features(x) for x in _batches(tr.X)])
-    ref = Statistics.from_batches([feats]); s = tr.sampler(tr.noise, 100)
-    fd = lambda: round(_judge(tr.denoiser(), features, ref, n_judge, s), 3)
-    fd32 = fd(); tr.ema.load_state_dict({k: v.float() for k,v in half.items()})
-    c = dict(about, network=type(tr.net).__name__, parameters=sum(p.numel() for p in tr.net.parameters()), shape=list(tr.X.shape[1:]), predicts=tr.predicts, noise=tr.noise.to_dict(),
-        mean=[round(v, 6) for v in tr.X.mean(0).flatten().tolist()], sampler=f'{s.name}, 100 steps', fd_100_steps=fd(), fd_100_steps_float32=fd32, fd_n=n_judge,
+    folder = Path(folder)
+    half = {k: v.half().contiguous() for k,v in tr.ema.state_dict().items()}
+    feats = torch.cat([features(x) for x in _batches(tr.X)])
+    ref = Statistics.from_batches([feats])
+    s = tr.sampler(tr.noise, 100)
+    fd = lambda: _judge(tr.denoiser(), features, ref, n_judge, s)
+    fd32 = fd()
+    tr.ema.load_state_dict({k: v.float() for k,v in half.items()})
+    c = dict(about, network=type(tr.net).__name__,
+        parameters=sum(p.numel() for p in tr.net.parameters()),
+        shape=list(tr.X.shape[1:]), predicts=tr.predicts, noise=tr.noise.to_dict(),
+        mean=[round(v, 6) for v in tr.X.mean(0).flatten().tolist()],
+        sampler=f'{s.name}, 100 steps', fd_100_steps=fd(), fd_100_steps_float32=fd32, fd_n=n_judge,
         fd_floor=[round(v, 3) for v in real_floor(feats)], rows=tr.rows)
-    save_file(half, folder/f'{name}.safetensors'); write_text(folder/f'{name}.json', json.dumps(c, indent=1)+'\n')
+    _save_tensors(half, folder/f'{name}.safetensors')
     if 'features' not in about: ref.save(folder/f'{name}_stats.safetensors')
+    write_text(folder/f'{name}.json', json.dumps(c, indent=1)+'\n')
     return c
 
 # %% ../nbs/06a_train.ipynb #2437ecc1
@@ -297,6 +370,30 @@ RECIPES = dict(
         steps=6000, sampler=partial(dpm_solver_pp, grid='uniform_lambda'), split=blocks, classifier=dict(epochs=4, shift=False)))
 
 # %% ../nbs/06a_train.ipynb #da112f3e
+def _read_classifier(path, arguments, seed):
+    "The classifier of a run that was begun, refused if it is broken or of another seed."
+    clf = Classifier(**arguments).eval()
+    try:
+        with safe_open(path, 'pt') as file: found = (file.metadata() or {}).get('seed')
+        clf.load_state_dict(load_file(path))
+    except Exception as e:      # a damaged file may make its reader raise anything
+        raise ValueError(f"{path} must hold the classifier of this run, got {type(e).__name__}: "
+                         f"{e!s:.120}; delete it, so that it is trained again") from None
+    if found != str(seed):
+        raise ValueError(f"seed must be {found}, that of the classifier in {path}, got {seed}; choose "
+                         "another folder (--out), or delete the file, so that it is trained again")
+    return clf
+
+def _judged_by(r, name, folder, X, Y, seed):
+    "The classifier of a model that is judged by its own, and what it is made of."
+    path, classes = Path(folder)/f'{name}_features.safetensors', int(Y.max())+1
+    arguments = dict(c=X.shape[1], size=X.shape[-1])
+    if classes != 10: arguments['n_classes'] = classes
+    if path.exists(): return _read_classifier(path, arguments, seed), arguments
+    clf = train_classifier(X, Y, *r.split(X), seed, **r.classifier)
+    _save_tensors(clf.state_dict(), path, dict(seed=str(seed)))
+    return clf, arguments
+
 def judge(
     r:Recipe,   # What is trained
     name:str,   # Its name
@@ -305,16 +402,35 @@ def judge(
     seed:int=0, # Of the classifier
 ) -> tuple: # Function of pictures -> (B,d) features; what the card says of it
     "The classifier that judges: another model's, or trained and written to `folder` unless it is there."
-    path, (tr, te) = Path(folder)/f'{name}_features.safetensors', r.split(X)
     if r.features:
-        c = card(r.features); return _load_features(r.features, c, 'cpu'), {k: c[k] for k in ('classifier', 'classifier_accuracy')} | dict(features=r.features)
-    arguments = dict(c=X.shape[1], size=X.shape[-1]) | (dict(n_classes=n) if (n := int(Y.max())+1) != 10 else {})
-    if path.exists(): clf = Classifier(**arguments).eval(); clf.load_state_dict(load_file(path))
-    else: clf = train_classifier(X, Y, tr, te, seed, **r.classifier); save_file(clf.state_dict(), path)
-    return clf.features, dict(classifier=arguments, classifier_accuracy=round(accuracy(clf, X[te], Y[te]), 4))
+        c = card(r.features)
+        said = {k: c[k] for k in ('classifier', 'classifier_accuracy')}
+        return _load_features(r.features, c, 'cpu'), said | dict(features=r.features)
+    clf, arguments = _judged_by(r, name, folder, X, Y, seed)
+    held_out = r.split(X)[1]
+    right = accuracy(clf, X[held_out], Y[held_out])
+    return clf.features, dict(classifier=arguments, classifier_accuracy=round(right, 4))
 
 # %% ../nbs/06a_train.ipynb #5f8bd170
-@call_parse
+def _train(r, name, steps, seed, out):
+    "A run from its data to its files."
+    X, Y = r.data()
+    net = lambda: NETWORKS[r.network](**r.arguments)
+    tr = Training(X, Y, r.noise, net, steps, lr=r.lr, seed=seed, predicts=r.predicts, sampler=r.sampler)
+    checkpoint = tr.begin(out)               # before the classifier, so that another run is refused first
+    try:
+        features, about = judge(r, name, X, Y, out, seed)
+        ref = Statistics.from_batches([torch.cat([features(x) for x in _batches(X)])])
+        run_training(tr, features, ref, out)
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(f'stopped at step {tr.i}; the same command continues from '
+                                f'{checkpoint}') from None
+    return ship(tr, features, out, name, title=r.title, data=r.source, licence=r.licence,
+        arguments=r.arguments, steps=steps, seed=seed,
+        rows_fd=f'1,024 samples, 50 steps of {r.sampler(r.noise, 50).name}',
+        command=f'usf_train {name} --steps {steps} --seed {seed}', **about)
+
+@command
 def usf_train(
     name:Param("Which model", str, choices=list(RECIPES)),
     steps:Param("Training steps; default: the recipe's", int)=None,
@@ -323,13 +439,15 @@ def usf_train(
     threads:Param("CPU threads", int)=1,
 ):
     "Train an embedded model again, from the data that scikit-learn ships."
-    if name not in RECIPES: raise SystemExit(f"model must be one of {list(RECIPES)}, got {name!r}")
-    r = RECIPES[name]; steps, out = steps or r.steps, out or f'trained/{name}'
-    torch.set_num_threads(threads); Path(out).mkdir(parents=True, exist_ok=True); X, Y = r.data()
-    features, about = judge(r, name, X, Y, out, seed); ref = Statistics.from_batches([torch.cat([features(x) for x in _batches(X)])])
-    tr = Training(X, Y, r.noise, lambda: NETWORKS[r.network](**r.arguments), steps, lr=r.lr, seed=seed, predicts=r.predicts, sampler=r.sampler)
-    try: run_training(tr, features, ref, out)
-    except KeyboardInterrupt: raise SystemExit(f'stopped at step {tr.i}; the same command continues from {out}/checkpoint.pt')
-    c = ship(tr, features, out, name, title=r.title, data=r.source, licence=r.licence, arguments=r.arguments, steps=steps, seed=seed,
-        rows_fd=f'1,024 samples, 50 steps of {r.sampler(r.noise, 50).name}', command=f'usf_train {name} --steps {steps} --seed {seed}', **about)
-    print(f"{out}/{name}.json: Fréchet distance with 100 steps {c['fd_100_steps']}, reals against reals {c['fd_floor'][0]}")
+    if name not in RECIPES: raise ValueError(f"name must be one of {list(RECIPES)}, got {name!r}")
+    r = RECIPES[name]
+    steps = r.steps if steps is None else whole_number('steps', steps, 1)
+    seed_number(seed)
+    whole_number('threads', threads, 1, 1024)
+    out = place_for_folder(f'trained/{name}' if out is None else out)
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    try: c = _train(r, name, steps, seed, out)
+    finally: torch.set_num_threads(before)
+    print(f"{out}/{name}.json: Fréchet distance with 100 steps {c['fd_100_steps']}, "
+          f"reals against reals {c['fd_floor'][0]}")
