@@ -22,6 +22,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 
 # %% ../nbs/10d_recipes.ipynb #f25c2aae
+from .checks import without_effect
 from .core import write_text
 from .noise import discrete, noise_from_dict
 from .images import import_transformers, inception_features, reference_statistics
@@ -32,7 +33,7 @@ from .optimise import SearchConfig
 from .solvers import KNOWN_GRIDS
 from .hosts import betas_of, import_diffusers, mark
 from .adapters import classifier_guided, edm_precondition, from_edm, from_guided_diffusion, from_score_sde
-from .pipelines import NUMBERS, as_list, judge, load_function, load_pipeline, open_model, parse_labels, pixel_features, read_pipeline, read_prompts, take
+from .pipelines import NUMBERS, as_list, judge, load_function, load_pipeline, open_model, parse_labels, pixel_features, read_pipeline, read_prompts, refuse_idle_judge, take
 
 # %% ../nbs/10d_recipes.ipynb #632e6a60
 @dataclass(frozen=True)
@@ -386,10 +387,18 @@ def _read(r, path, dtype, device, download):
     if hub or (p/'model_index.json').exists(): return read_pipeline(path, dtype, device, download)
     return load_part(r.network, p)
 
+def _refuse_idle_parts(r, net, weights, decoder, download):
+    "What is given beside weights that have it already, or need it not."
+    if isinstance(net, Denoiser): return
+    if hasattr(net, 'components'): without_effect(f"for recipe {r.name!r} where weights are a whole pipeline", decoder=decoder)
+    elif r.kind != 'pipeline': without_effect(f"for recipe {r.name!r}, whose samples are pictures", decoder=decoder)
+    if not isinstance(weights, (str, Path)) or _spec(weights) or Path(weights).exists(): without_effect(f"for recipe {r.name!r} with weights that are here", download=download)
+
 def _open(r, weights, decoder, dtype, device, download):
     "What the user brings, or random parts of the size of the recipe: a pipeline, a network, or a Denoiser."
     if weights is None: net = r.network.build()
     else: net = _made(weights) if _spec(weights) else _read(r, weights, dtype, device, download) if isinstance(weights, (str, Path)) else weights
+    _refuse_idle_parts(r, net, weights, decoder, download)
     if r.kind != 'pipeline' or isinstance(net, Denoiser) or hasattr(net, 'components'): return net
     if weights is not None and r.text: raise ValueError(f"weights must be the folder of a whole pipeline for recipe {r.name!r}, whose text encoder reads the captions, got a {type(net).__name__} alone")
     if weights is not None and decoder is None: raise ValueError(f"decoder must be given for recipe {r.name!r} where weights are a network alone: the folder of a {r.decoder.kind} of diffusers, or a state dict; or give the folder of a whole {r.host}")
@@ -426,13 +435,16 @@ def build_recipe(
     "A model of a recipe."
     r = recipe(name); scale = r.guidance if guidance is None else guidance
     if dtype not in NUMBERS: raise ValueError(f"dtype must be one of {tuple(NUMBERS)}, got {dtype!r}")
-    asked = [k for k,v in dict(labels=labels, prompts=prompts, guidance=guidance, classifier=classifier, decoder=decoder, size=size).items() if v is not None]
+    own = dict(labels=labels, prompts=prompts, guidance=guidance, classifier=classifier, decoder=decoder, size=size, download=download, device=None if device == 'cpu' else device, dtype=None if dtype == 'float32' else dtype)
+    if not r.classifier: without_effect(f"for recipe {r.name!r}, which no classifier steers", classifier=classifier)
+    elif scale == 0: without_effect("with guidance=0, which steers nothing", classifier=classifier)
     if tiny: r = r.shrunk(); prompts = prompts or (list(CAPTIONS) if r.text else None); classifier = classifier or (NoisyClassifier if r.classifier else None)
     else: _lacks(r, weights, classifier, prompts, scale)
     labels, prompts, thing = as_list(labels, int), as_list(prompts, str), _open(r, weights, decoder, dtype, device, download)
     if isinstance(thing, Denoiser):
-        if asked: raise ValueError(f"{asked[0]} must not be given for {weights}, which returns a whole Denoiser and decides it itself")
+        without_effect(f"for {weights}, which returns a whole Denoiser and decides it itself", **own)
         return thing
+    if not r.classifier and not hasattr(thing, 'components'): without_effect(f"for recipe {r.name!r} and a network alone, which nothing steers", guidance=guidance)
     _lacks_classifier(r, classifier, scale); thing = thing.to(device) if dtype == 'float32' else thing.to(device, NUMBERS[dtype])
     m, net, y = _modelled(r, thing, labels, device, prompts, scale, size); c = None
     if r.classifier and scale:
@@ -446,18 +458,21 @@ def build_recipe(
 # %% ../nbs/10d_recipes.ipynb #b131bd8e
 def _open_system(model, recipe, classifier, decoder, reference, clip, guidance, judged, kwargs):
     if recipe is None:
-        if classifier is not None or decoder is not None: raise ValueError(f"{'decoder' if classifier is None else 'classifier'} must be None without a recipe; pass --recipe NAME")
+        for option, value in dict(classifier=classifier, decoder=decoder).items():
+            if value is not None: raise ValueError(f"{option} must be None without a recipe, got {value!r:.80}; pass --recipe NAME")
         return open_model(model, reference=reference, clip=clip, guidance=guidance, judged=judged, **kwargs)
     r, get = _recipe(recipe), kwargs.get
     if model in model_names(): raise ValueError(f"model must be your weights for recipe {r.name!r}, got the embedded model {model!r}; {r.command}")
     given, own = reference is not None or clip is not None, '.py:' in model
     if judged and not given and not own: raise ValueError(r.wants)
-    prompts = read_prompts(get('prompts')); m = build_recipe(r, model, labels=parse_labels(get('labels')), prompts=prompts, guidance=guidance, classifier=classifier, decoder=decoder, **{k: kwargs[k] for k in ('size', 'device', 'dtype', 'download') if k in kwargs})
+    prompts = read_prompts(get('prompts')); m = build_recipe(r, model, labels=parse_labels(get('labels')), prompts=prompts, guidance=guidance, classifier=classifier, decoder=decoder, **{k: kwargs[k] for k in ('size', 'device', 'dtype', 'download') if kwargs.get(k) is not None})
     if judged and not given and getattr(m, 'metric', None) is None and getattr(m, 'reference', None) is None: raise ValueError(r.wants)
+    has_own = getattr(m, 'metric', None) is not None or getattr(m, 'reference', None) is not None
+    if given or has_own or not judged: refuse_idle_judge(reference, get('features'), get('inception'), clip)
     if not given: return m
     if reference is not None and Path(reference).is_dir() and getattr(m, 'decode', None) is not None:
         f = pixel_features if get('features') == 'pixels' else inception_features(get('inception'), str(m.device)); reference = reference_statistics(reference, f, r.size)
-    return judge(m, reference, get('features', 'inception'), get('inception'), clip, prompts)
+    return judge(m, reference, get('features') or 'inception', get('inception'), clip, prompts)
 
 # %% ../nbs/10d_recipes.ipynb #9ece0f66
 @delegates(open_model)
