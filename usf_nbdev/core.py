@@ -331,6 +331,7 @@ def from_json(cls:SolverSchedule,
     text:str, # JSON text, as `to_json` gives
 ) -> SolverSchedule:
     "Read a schedule from JSON text; executes nothing, `ValueError` if anything is wrong."
+    if not isinstance(text, (str, bytes)): raise ValueError(f"text must be JSON, got {type(text).__name__} {text!r:.40}")
     try: d = json.loads(text, parse_constant=_bad_constant, object_pairs_hook=_once)
     except RecursionError: raise ValueError("not a solver schedule: nested too deeply") from None
     except (json.JSONDecodeError, UnicodeDecodeError) as e: raise ValueError(f"not valid JSON (truncated?): {e}") from None
@@ -344,6 +345,7 @@ def load(cls:SolverSchedule,
     path, # JSON file
 ) -> SolverSchedule:
     "Read a schedule from a JSON file; a `ValueError` names the file."
+    if not isinstance(path, (str, os.PathLike)): raise ValueError(f"path must name the file of a solver schedule, got {path!r:.80}")
     try: return cls.from_json(Path(path).read_bytes().decode('utf-8'))
     except OSError as e: raise ValueError(f"{path}: cannot be read: {e.strerror}") from None
     except ValueError as e: raise ValueError(f"{path}: {e}") from None

@@ -33,7 +33,10 @@ class Trial:
     seconds:float|None=None   # Time it took
     def __post_init__(self):
         if self.state not in STATES: raise ValueError(f"state must be one of {STATES}, got {self.state!r}")
-        for k in ('number', 'generation', 'stage', 'nfe', 'n', 'seed'): object.__setattr__(self, k, operator.index(getattr(self, k)))
+        for name in ('number', 'generation', 'stage', 'nfe', 'n', 'seed'):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not hasattr(value, '__index__'): raise ValueError(f"{name} must be an integer, got {value!r:.80}")
+            object.__setattr__(self, name, operator.index(value))
 
 # %% ../nbs/09_journal.ipynb #48d13caf
 _MARK, _VERSION = 0x55534653, 1     # 'USFS' in the header of the file; the format's version
@@ -75,6 +78,7 @@ class Journal:
         meta:dict=None,    # What the trials depend on; None opens what is there, and makes nothing new
         timeout:float=30., # Longest wait for another process's write, in s
     ):
+        if not isinstance(path, (str, os.PathLike)): raise ValueError(f"journal must be the path of a file, got {path!r:.80}")
         self.path = Path(path)
         with _clear_errors(path):
             if meta is None and not self.path.exists(): raise JournalError(f"journal {path}: no such file; give `meta` to begin a new journal")

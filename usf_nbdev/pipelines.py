@@ -350,13 +350,19 @@ def judge(
     return model
 
 # %% ../nbs/10c_pipelines.ipynb #b14be9dc
+def _of_yours(spec, call, *args):
+    "What code of the user gives; its own error is told with the place where it arose."
+    try: return call(*args)
+    except Exception as error:
+        raise ValueError(f"{spec} must run without an error, got {type(error).__name__}: {error}; call it from Python to see where it arises") from error
+
 def load_function(
     spec:str, # 'path/to/file.py:function'
 ): # The function
     "A function of a file of yours."
     path, _, name = str(spec).rpartition(':')
     if not Path(path).is_file(): raise ValueError(f"{spec!r} must name a function in an existing file, as path/to/my.py:make")
-    s = importlib.util.spec_from_file_location(Path(path).stem, path); module = importlib.util.module_from_spec(s); s.loader.exec_module(module)
+    s = importlib.util.spec_from_file_location(Path(path).stem, path); module = importlib.util.module_from_spec(s); _of_yours(spec, s.loader.exec_module, module)
     if not callable(f := getattr(module, name, None)): raise ValueError(f"{path} must have a function {name!r}")
     return f
 
@@ -365,7 +371,7 @@ def load_own(
     spec:str, # 'path/to/file.py:function'
 ) -> Denoiser:
     "Call a function of a file for a model."
-    m = load_function(spec)()
+    m = _of_yours(spec, load_function(spec))
     if not isinstance(m, Denoiser): raise ValueError(f"{spec} must return a Denoiser, got {type(m).__name__}; wrap the network: Denoiser(fn, noise, predicts=...)")
     return m
 

@@ -14,7 +14,8 @@ import matplotlib as mpl, numpy as np, pandas as pd, seaborn as sns, torch
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 from scipy.stats import kendalltau
-from .core import SolverSchedule
+from .checks import Writes, not_empty, of_kind, place_for_file, whole_number
+from .core import SolverSchedule, check_noise
 from .evaluate import interval, ratio_interval
 from .sample import sample
 from .solvers import dpm_solver_pp
@@ -80,6 +81,7 @@ def strategy_table(
     schedule:SolverSchedule, # What to read
 ) -> pd.DataFrame: # A row for each decision, a column for each step; text
     "The decisions of a solver schedule in words."
+    of_kind('schedule', schedule, SolverSchedule, 'load it: SolverSchedule.load(path)')
     t, S = schedule.times, schedule.steps; rows = {'time': [f'{a:.3g} → {b:.3g}' for a,b in zip(t, t[1:])]}
     if schedule.noise is not None:
         with np.errstate(all='ignore'): rows['Δλ'] = [f'{h:.2f}' if np.isfinite(h) else '∞' for h in np.diff(schedule.noise.lamb(np.array(t)))]
@@ -193,8 +195,12 @@ def save_grid(
     scale:int=None,   # Every pixel becomes scale x scale; default: what makes a picture about 64 pixels wide
 ) -> Path: # The file written
     "Write samples into one PNG."
-    path, scale = Path(path), scale or max(1, 64//images.shape[-1]); path.parent.mkdir(parents=True, exist_ok=True)
-    mpl.image.imsave(path, _grid(images, columns).repeat(scale, 0).repeat(scale, 1), format='png', metadata={'Software': None})
+    path = place_for_file(path, Writes.PICTURE, 'path')
+    if columns is not None: whole_number('columns', columns, 1)
+    picture = _grid(images, columns)
+    scale = max(1, 64//images.shape[-1]) if scale is None else whole_number('scale', scale, 1)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    mpl.image.imsave(path, picture.repeat(scale, 0).repeat(scale, 1), format='png', metadata={'Software': None})
     return path
 
 # %% ../nbs/11_plots.ipynb #4839fc62
@@ -205,6 +211,8 @@ def plot_samples(
     columns:int=16,      # At most so many side by side; more go into further lines
 ) -> mpl.axes.Axes:
     "A row of samples for each name, the same noise in a column."
+    for name, images in not_empty('images_by_name', images_by_name).items():
+        if not hasattr(images, 'shape'): raise ValueError(f"images must be tensors (n,C,H,W), got {type(images).__name__} {images!r:.40} for {name!r}")
     if len({v[:n].shape for v in images_by_name.values()}) != 1: raise ValueError(f"images must have the same shape and number for every name, got { {k: tuple(v.shape) for k,v in images_by_name.items()} }")
     parts = [_grid(v[:n], min(n, columns)) for v in images_by_name.values()]; h, w, _ = parts[0].shape; gap = max(2, h//8)
     picture = np.concatenate([np.pad(p, ((0, gap), (0, 0), (0, 0)), constant_values=1) for p in parts])[:-gap]
@@ -275,7 +283,8 @@ def plot_times(
     ax=None,   # Axes to draw in; default: new ones
 ) -> mpl.axes.Axes:
     "The nodes of solver schedules on the curve lambda(t)."
-    nodes = {s.name or s.id: np.array(s.times) for s in schedules}; top = max(v[0] for v in nodes.values()); ax = _axes(ax, 7, 4.2)
+    check_noise(noise)
+    nodes = {s.name or s.id: np.array(s.times) for s in not_empty('schedules', schedules)}; top = max(v[0] for v in nodes.values()); ax = _axes(ax, 7, 4.2)
     t = np.geomspace(min(v[v > 0][-1] for v in nodes.values()), top, 400); lamb = lambda v: np.where(np.isfinite(l := noise.lamb(v)), l, np.nan)
     with np.errstate(all='ignore'): levels = {k: lamb(v) for k,v in nodes.items()}; ax.plot(t, lamb(t), color='.75', zorder=1)
     for k,(name,look) in enumerate(styles(nodes).items()):
@@ -291,6 +300,7 @@ def plot_trajectories(
     ax=None,    # Axes to draw in; default: new ones
 ) -> mpl.axes.Axes:
     "Trajectories of one or more solvers from the same noise, with their nodes."
+    not_empty('paths', paths)
     paths = {k: torch.as_tensor(p).detach().cpu().double().numpy() for k,p in paths.items()}
     if bad := {k: p.shape for k,p in paths.items() if p.ndim != 3 or p.shape[2] != 2}: raise ValueError(f"paths must have shape (n_steps+1,B,2), got {bad}")
     ax, look = _axes(ax, 5, 5), styles([k for k,p in paths.items() if len(p) <= 31])
@@ -323,6 +333,7 @@ def plot_errors(
     ax=None,     # Axes to draw in; default: new ones
 ) -> mpl.axes.Axes:
     "Error of each node against its lambda."
+    not_empty('errors', errors)
     ax = _axes(ax, 6, 3.6); _log(ax)
     for (name,(t, e)),look in zip(errors.items(), styles(errors).values()): keep = np.asarray(e) > 0; ax.plot(noise.lamb(np.asarray(t))[keep], np.asarray(e)[keep], ms=6, lw=1.6, label=name, **look)
     ax.set(xlabel=r'$\lambda$ of the node (noise left, data right)', ylabel='distance from the exact path (rms)'); ax.legend()
@@ -334,6 +345,7 @@ def plot_stages(
     ax=None,     # Axes to draw in; default: new ones
 ) -> mpl.axes.Axes:
     "Which decisions are open at which stage of a search."
+    not_empty('stages', stages)
     sets = [sorted(s) if isinstance(s, (set, frozenset)) else list(s) for s in stages.values()]; rows = list(dict.fromkeys(d for s in sets for d in s))
     state = np.array([[(d in s)*(2 - (k > 0 and d in sets[k-1])) for k,s in enumerate(sets)] for d in rows])    # 0 closed, 1 open as before, 2 opens here
     ax = _axes(ax, 1.8+1.15*len(sets), .7+.34*len(rows))

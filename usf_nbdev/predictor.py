@@ -14,7 +14,8 @@ from scipy.optimize import brentq
 from scipy.stats import kendalltau, norm
 
 # %% ../nbs/08_predictor.ipynb #67847ccd
-from .core import SolverSchedule
+from .checks import whole_number
+from .core import SolverSchedule, check_noise
 from .weights import compile_plan, relaxation_factor
 
 # %% ../nbs/08_predictor.ipynb #3fe64ff4
@@ -136,6 +137,8 @@ class FIDPredictor:
         seed:int=0,              # Seed of bootstraps and trees
     ):
         if objective not in OBJECTIVES: raise ValueError(f"objective must be one of {tuple(OBJECTIVES)}, got {objective!r}")
+        check_noise(noise)
+        whole_number('members', members, 1)
         self.noise, self.members, self.objective, self.parts, self.seed, self.cache, self.models = noise, members, objective, parts, seed, {}, []
     def features(self,
         schedules,    # Schedules
@@ -146,13 +149,20 @@ class FIDPredictor:
         return X if probes is None else np.c_[X, _log(probes)]
 
 # %% ../nbs/08_predictor.ipynb #022a9c4e
+def _refuse_values(schedules, values):
+    "A value for each schedule, all of them finite."
+    if len(values) < 8: raise ValueError(f"a FID predictor needs at least 8 evaluated schedules, got {len(values)}")
+    if len(values) != len(schedules): raise ValueError(f"values must be one for each of {len(schedules)} schedules, got {len(values)}")
+    lost = int((~np.isfinite(np.asarray(values, float))).sum())
+    if lost: raise ValueError(f"values must be finite, got nan or inf in {lost} of {len(values)}; leave failed trials out")
+
 def fit(self:FIDPredictor,
     schedules,   # Evaluated schedules, at least 8
     values,      # Their metric, >= 0; its log is learned (from 1e-6 up)
     probes=None, # (n,) their metric on few samples; then `predict` needs probes too
 ) -> FIDPredictor:
     "Learn from everything evaluated so far."
-    if len(values) < 8: raise ValueError(f"a FID predictor needs at least 8 evaluated schedules, got {len(values)}")
+    _refuse_values(schedules, values)
     X, y = self.features(schedules, probes), _log(values) - self._offset(probes); rng = np.random.default_rng(self.seed); self.models, self.probed = [], probes is not None
     for k in range(self.members):
         i = np.arange(len(y)) if k == 0 else np.sort(rng.integers(0, len(y), len(y)))

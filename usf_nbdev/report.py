@@ -16,10 +16,11 @@ from matplotlib.figure import Figure
 
 # %% ../nbs/11a_report.ipynb #a934a0b2
 from . import __version__, plots
+from .checks import Writes, of_kind, place_for_file
 from .core import write_text
 from .evaluate import CONFIRM_NOISE, FINAL_NOISE, TRIAL_NOISE, pictures_of
 from .optimise import read_schedule
-from .search import LATER, OURS, family, fingerprint
+from .search import LATER, OURS, SearchResult, family, fingerprint
 
 # %% ../nbs/11a_report.ipynb #c9c881d1
 def compared(
@@ -226,6 +227,8 @@ def report(
     title:str=None, # Default: the model and the numbers of calls
 ) -> Path: # The file written
     "One file with everything there is to know of a search."
+    of_kind('result', result, SearchResult, 'search() returns one')
+    place_for_file(path, Writes.REPORT, 'path')
     nfes, lines = result.config.nfes, str(result).splitlines(); n = len(nfes); calls = f'{nfes[0]}' if n == 1 else f'{nfes[0]} to {nfes[-1]}'
     with mpl.rc_context():
         plots.theme(); budgets = ''.join(_budget_html(result, model, s, row) for s,row in zip(lines, result.front.itertuples()))

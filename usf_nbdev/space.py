@@ -11,10 +11,16 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 # %% ../nbs/07_space.ipynb #57a4b6a6
-from .core import SolverSchedule, StepStrategy, Corrector, Relaxation, PREDICTIONS, RELAXATIONS, FIRST_STEPS
+from .core import SolverSchedule, StepStrategy, Corrector, Relaxation, PREDICTIONS, RELAXATIONS, FIRST_STEPS, check_noise
 from .noise import timesteps
 
 # %% ../nbs/07_space.ipynb #51918b2d
+def _refuse_choices(**choices):
+    "Each must be some of what there is: name=(chosen, all)."
+    for name, (chosen, all_of_them) in choices.items():
+        if not isinstance(chosen, (tuple, list)) or not chosen or not set(chosen) <= set(all_of_them):
+            raise ValueError(f"{name} must be a choice of {tuple(all_of_them)}, got {chosen!r:.80}")
+
 @dataclass(frozen=True)
 class Space:
     "Which decisions are open. The number of network calls is fixed."
@@ -29,11 +35,12 @@ class Space:
     afs:tuple=('none',)                         # Kinds of first step
     t_end:tuple=None                            # Range of the last time; default noise.t_end to 30 times that
     def __post_init__(self):
+        check_noise(self.noise)
         if isinstance(self.nfe, bool) or not isinstance(self.nfe, int) or self.nfe < 1: raise ValueError(f"nfe must be an integer of at least 1, got {self.nfe!r}")
-        for k,v,ok in (('predictions', self.predictions, PREDICTIONS), ('relaxations', self.relaxations, RELAXATIONS), ('afs', self.afs, FIRST_STEPS), ('orders', self.orders, range(1, 7))):
-            if not v or not set(v) <= set(ok): raise ValueError(f"{k} must be a choice of {tuple(ok)}, got {v}")
+        _refuse_choices(predictions=(self.predictions, PREDICTIONS), relaxations=(self.relaxations, RELAXATIONS), afs=(self.afs, FIRST_STEPS), orders=(self.orders, range(1, 7)))
         if self.t_end is None: object.__setattr__(self, 't_end', (self.noise.t_end, min(30*self.noise.t_end, self.noise.T/10)))
-        if not 0 < self.t_end[0] <= self.t_end[1] < self.noise.T: raise ValueError(f"t_end must be a rising pair inside (0, {self.noise.T}), got {self.t_end}")
+        is_pair = isinstance(self.t_end, (tuple, list)) and len(self.t_end) == 2
+        if not is_pair or not 0 < self.t_end[0] <= self.t_end[1] < self.noise.T: raise ValueError(f"t_end must be a rising pair inside (0, {self.noise.T}), got {self.t_end!r:.80}")
     def n_steps(self, afs) -> int: return self.nfe + (afs != 'none')
 
 # %% ../nbs/07_space.ipynb #62393638
