@@ -13,7 +13,6 @@ import numpy as np, torch
 from torch import nn
 
 # %% ../nbs/10b_adapters.ipynb #b23935ba
-from .checks import finite_number
 from .noise import EDM, NoiseSchedule, VPCosine, VPDiscrete, VPLinear, betas_for, discrete
 from .weights import to_data
 from .sample import Denoiser, lend
@@ -87,7 +86,7 @@ def from_score_sde(
     if kind not in SDES: raise ValueError(f"kind must be one of {tuple(SDES)}, got {kind!r}")
     noise = noise or (EDM(T=50., t_end=.01) if kind == 've' else VPLinear())
     if not isinstance(noise, SDES[kind]): raise ValueError(f"noise must be one of {tuple(c.__name__ for c in SDES[kind])} for kind={kind!r}, got {noise!r:.80}")
-    if not finite_number('scale', scale) > 0: raise ValueError(f"scale must be positive, got {scale}")
+    if not 0 < scale < float('inf'): raise ValueError(f"scale must be positive, got {scale}")
     fn, time = (lambda x, tau: net(x, tau)), (lambda t: scale*t)
     if kind == 'subvp': fn, time = _subvp(net, noise, scale)
     elif kind == 've': time = None
@@ -163,7 +162,7 @@ def edm_precondition(
 ) -> Preconditioned: # D(x, sigma, class_labels=None)
     "A denoiser from EDM's raw network."
     _callable(net)
-    if not finite_number('sigma_data', sigma_data) > 0: raise ValueError(f"sigma_data must be positive, got {sigma_data}")
+    if not 0 < sigma_data < float('inf'): raise ValueError(f"sigma_data must be positive, got {sigma_data}")
     return Preconditioned(net, sigma_data)
 
 # %% ../nbs/10b_adapters.ipynb #864f58bb

@@ -104,7 +104,8 @@ def plot_strategy(
     ax=None,                 # Axes to draw in; default: new ones
 ) -> mpl.axes.Axes:
     "The strategy strip: one column a step, one row a decision."
-    s, n, table = schedule, schedule.n_steps, strategy_table(schedule); heights = [1.7+max(c.count('\n') for c in row) for row in table.values]; tops = np.cumsum([0, *heights])
+    table = strategy_table(schedule)
+    s, n = schedule, schedule.n_steps; heights = [1.7+max(c.count('\n') for c in row) for row in table.values]; tops = np.cumsum([0, *heights])
     ax = _axes(ax, max(1.2+1.15*n, 5.2), .75+.165*tops[-1]); points = 72*ax.figure.get_figwidth()*ax.get_position().width/n    # width of a column
     for (name,row),y,h in zip(table.iterrows(), tops, heights):
         size = np.clip(1.4*points/max(8, *(len(l) for c in row for l in c.split('\n'))), 5, 9)
