@@ -53,7 +53,6 @@ def parse_nfe(
     for part in str(text).split(','):
         low, high = _ends_of(part, text)
         if low > high: raise ValueError(f"nfe must go up in a range, got {part.strip()!r}; write {high}-{low}")
-        if low < 1: raise ValueError(f"nfe must be at least 1, got {low}")
         if high > MOST_CALLS: raise ValueError(f"nfe must be at most {MOST_CALLS}, got {high}")
         calls |= set(range(low, high+1))
     return tuple(sorted(calls))
@@ -435,7 +434,9 @@ def _names(schedules, paths, known=()):
 # %% ../nbs/12_cli.ipynb #ff4bd6df
 def _calls(mine, nfe):
     "At which numbers of calls the known solvers are measured: those that were asked for, or those of the schedules."
-    return parse_nfe(nfe) if nfe is not None else tuple(sorted({schedule.nfe for schedule in mine})) or (5,)
+    calls = parse_nfe(nfe) if nfe is not None else tuple(sorted({schedule.nfe for schedule in mine})) or (5,)
+    if calls[0] < 1: raise ValueError(f"nfe must be at least 1, got {calls[0]}")
+    return calls
 
 def _sentence(row):
     "What a row of `ranking` says, in words."
@@ -494,7 +495,7 @@ def usf_compare(
     whole_number('seeds', seeds, 1, most=10_000)
     if families is not None: whole_number('families', families, 0 if paths else 1)
     _refuse_idle_comparison(families, rivals, nfe, tune_n)
-    if nfe is not None: parse_nfe(nfe)
+    if nfe is not None: _calls((), nfe)
     opened = open_system(model, **kwargs)
     metric = default_metric(opened)
     least = getattr(metric, 'min_samples', 1)

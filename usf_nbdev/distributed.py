@@ -16,6 +16,7 @@ from threadpoolctl import threadpool_limits
 
 # %% ../nbs/09f_distributed.ipynb #d571e789
 from .checks import missing_extra
+from .checks import whole_number
 from .evaluate import Clock, batches_of
 from .metrics import Exploded, Statistics, feature_statistics
 
@@ -56,6 +57,7 @@ class Workers:
         count:int, # Workers
     ):
         if isinstance(count, bool) or not isinstance(count, int) or count < 1: raise ValueError(f"count must be an integer of at least 1, got {count!r}")
+        if not callable(make): raise ValueError(f"make must be a function without arguments, got {make!r:.80}")
         self.make, self.count, self.team, self.refs, self.waiting, self.answers = make, count, [], {}, deque(), deque()
         self.told, self.tickets, self.deaths, self.innocent, self.false_starts = {}, 0, 0, 0, 0
         for _ in range(count): self._hire()
@@ -174,6 +176,7 @@ def ranges(
     parts:int,      # Workers
 ) -> list: # [(first, stop)], at most `parts`, none of them empty
     "Whole batches, spread as evenly as they go."
+    for name, value in (('n', n), ('batch_size', batch_size), ('parts', parts)): whole_number(name, value, 1)
     batches = -(-n//batch_size); k = min(parts, batches); ends = [i*batches//k for i in range(k+1)]
     return [(a*batch_size, min(b*batch_size, n)) for a,b in zip(ends, ends[1:])]
 

@@ -11,11 +11,18 @@ import numpy as np
 
 # %% ../nbs/11b_explore.ipynb #823349fb
 from .checks import missing_extra
-from .core import SolverSchedule
+from .checks import of_kind
+from .core import SolverSchedule, check_noise
 from .evaluate import evaluate, pictures_of
 from .plots import plot_samples
 
 # %% ../nbs/11b_explore.ipynb #c1f5acc8
+def _known_steps(schedule, **choices):
+    "Refuse choices for steps that the schedule has not."
+    for name, given in choices.items():
+        if wrong := [i for i in dict(given) if i not in range(schedule.n_steps)]:
+            raise ValueError(f"{name} must be of steps 0..{schedule.n_steps-1}, got one of step {wrong[0]!r}")
+
 def edited(
     schedule:SolverSchedule, # What to begin with
     shares:dict=(),          # {node: share in (0,1)}: where an inner node lies between its neighbours of the schedule given, in lambda
@@ -23,6 +30,9 @@ def edited(
     correctors:dict=(),      # {step: whether its corrector stays}
 ) -> SolverSchedule: # Another schedule; polished weights are left out
     "The schedule with some decisions changed."
+    of_kind('schedule', schedule, SolverSchedule)
+    check_noise(schedule.noise)
+    _known_steps(schedule, predictions=predictions, correctors=correctors)
     t, steps = list(schedule.times), list(schedule.steps); lam = schedule.noise.lamb(np.array(t))
     for i,v in dict(shares).items():
         if not (0 < i < len(t)-1 and 0 < v < 1): raise ValueError(f"shares must be {{inner node 1..{len(t)-2}: number in (0,1)}}, got {{{i}: {v}}}")
@@ -53,6 +63,7 @@ def explore(
     "Sliders for the nodes and menus for the steps of a schedule."
     try: import ipywidgets as w
     except ImportError as error: raise missing_extra('explore', 'explore', error) from error
+    of_kind('schedule', schedule, SolverSchedule, 'load it: SolverSchedule.load(path)')
     from IPython.display import display
     from matplotlib.pyplot import show
     nodes = range(1, schedule.n_steps); lam = schedule.noise.lamb(np.array(schedule.times)); kinds = ('noise', 'data') + (('ems',) if model.ems is not None else ())
