@@ -13,6 +13,7 @@ import numpy as np, torch
 from torch import nn
 
 # %% ../nbs/10b_adapters.ipynb #b23935ba
+from .checks import finite_number
 from .noise import EDM, NoiseSchedule, VPCosine, VPDiscrete, VPLinear, betas_for, discrete
 from .weights import to_data
 from .sample import Denoiser, lend

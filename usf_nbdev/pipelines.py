@@ -5,7 +5,8 @@
 # %% auto #0
 __all__ = ['PIPELINES', 'NUMBERS', 'MOST_LABELS', 'FEATURES', 'kind_of', 'take', 'encode_prompts', 'text_condition', 'pack',
            'label_condition', 'read_pipeline', 'pipeline_index', 'latent_shape', 'as_list', 'load_pipeline',
-           'pixel_features', 'judge', 'load_function', 'load_own', 'parse_labels', 'read_prompts', 'open_model']
+           'pixel_features', 'judge', 'load_function', 'load_own', 'parse_labels', 'read_prompts', 'refuse_idle_judge',
+           'open_model']
 
 # %% ../nbs/10c_pipelines.ipynb #658324b1
 import codecs, importlib.util, json, re, warnings
@@ -20,6 +21,7 @@ import torch.nn.functional as F
 from fastcore.script import Param, store_true
 
 # %% ../nbs/10c_pipelines.ipynb #e4391635
+from .checks import without_effect
 from .checks import finite_number, whole_number
 from .noise import Flow
 from .metrics import FrechetMetric
@@ -339,7 +341,9 @@ def judge(
     "Give a model the metric that it is judged by (the model itself is changed)."
     decode, device = getattr(model, 'decode', None), str(model.device)
     if isinstance(reference, (str, Path)) and not Path(reference).exists(): raise ValueError(f"reference must be an existing folder of images or file of statistics (.npz, .safetensors), got {str(reference)!r}")
-    if (reference is None) == (clip is None): raise ValueError("reference must be given (a folder of real images, or a file of their statistics), or clip for a text-to-image model; one of them")
+    if reference is None and clip is None: raise ValueError("reference must be given (a folder of real images, or a file of their statistics), or clip for a text-to-image model; one of them")
+    if reference is not None and clip is not None: raise ValueError(f"reference must be None where clip is given, got {reference!r:.80} and {clip!r:.80}; a model has one judge")
+    if clip is not None and not prompts: raise ValueError(f"clip must be None for a model without prompts, got {str(clip)!r}; give prompts, or a reference")
     if clip is not None: model.metric = clip_metric(clip, prompts, decode=decode, device=device, decode_batch=decode_batch); return model
     if features not in FEATURES: raise ValueError(f"features must be one of {FEATURES}, got {features!r}")
     gray = decode is None and model.shape[0] == 1                                                          # images in a folder have three colours
@@ -428,32 +432,58 @@ def read_prompts(
     return captions
 
 # %% ../nbs/10c_pipelines.ipynb #12f457a2
+def _open_embedded(model, labels, guidance, device, **idle):
+    "An embedded model; nothing else means something to it."
+    without_effect(f"for the embedded model {model!r}", **idle)
+    classes = parse_labels(labels)
+    if classes and len(classes) > 1: raise ValueError(f"labels must be one class or none for the embedded model {model!r}, got {labels!r}")
+    return load_model(model, label=classes and classes[0], guidance=1. if guidance is None else guidance, device=device or 'cpu')
+
+def _open_own(model, **idle):
+    "A model of the user's own function, which decides everything."
+    without_effect("for a model of your own, whose function decides it", **idle)
+    return load_own(model)
+
+def _open_pipeline(model, labels, prompts, guidance, size, device, dtype, download):
+    "A pipeline from disk, or from the hub."
+    if Path(model).exists(): without_effect(f"for the folder {str(model)!r}, as nothing is fetched", download=download)
+    elif '/' not in model: raise ValueError(f"model must be one of {model_names()}, the folder or the hub name (owner/name) of a pipeline of diffusers, or path/to/my.py:make, got {model!r}")
+    return load_pipeline(model, parse_labels(labels), read_prompts(prompts), guidance, size, device or 'cpu', dtype or 'float32', download)
+
+def refuse_idle_judge(
+    reference, # As for `judge`
+    features,  # One of `FEATURES`, or None: not given
+    inception, # As for `judge`
+    clip,      # As for `judge`
+) -> None:
+    "Options of a judge that would not be asked."
+    if clip is not None: without_effect("with clip, which compares no features", features=features, inception=inception)
+    elif reference is None: without_effect("without a reference to compare with", features=features, inception=inception)
+    elif features == 'pixels': without_effect("with features='pixels'", inception=inception)
+
+# %% ../nbs/10c_pipelines.ipynb #f82358ff
 def open_model(
     model:Param("An embedded model, a folder or hub name of a pipeline of diffusers, or path/to/my.py:make", str)='digits',
     labels:Param("Classes as 0-999 or 3,7: sample i has the i-th, round and round (embedded models: one)", str)=None,
     prompts:Param("Text file of captions: sample i has the i-th, round and round", str)=None,
     guidance:Param("Classifier-free guidance scale", float)=None,
     reference:Param("Real images: a folder, or a file of statistics [default: the model's own]", str)=None,
-    features:Param("What is compared with a reference", str, choices=FEATURES)='inception',
+    features:Param("What is compared with a reference [default: inception]", str, choices=FEATURES)=None,
     inception:Param("File of pytorch-fid's weights [default: where torch keeps it]", str)=None,
     clip:Param("Judge by this CLIP, a folder or cached name, instead of a reference", str)=None,
     size:Param("Side of the pictures in pixels [default: what the network was made for]", int)=None,
-    device:Param("Where the model lives", str)='cpu',
-    dtype:Param("Number type of a pipeline", str, choices=tuple(NUMBERS))='float32',
+    device:Param("Where the model lives [default: cpu]", str)=None,
+    dtype:Param("Number type of a pipeline [default: float32]", str, choices=tuple(NUMBERS))=None,
     download:Param("Fetch from the hub what is not there", store_true)=False,
     judged:bool=True,          # Is a metric needed?
 ) -> Denoiser:
     "A model by one word, with the metric to judge it by."
-    if model in model_names():
-        y = parse_labels(labels)
-        if y and len(y) > 1: raise ValueError(f"labels must be one class or none for the embedded model {model!r}, got {labels!r}")
-        m = load_model(model, label=y and y[0], guidance=1. if guidance is None else guidance, device=device)
-    elif '.py:' in model:
-        given = [k for k,v in dict(labels=labels, prompts=prompts, guidance=guidance, size=size).items() if v is not None]
-        if given: raise ValueError(f"{given[0]} must not be given for a model of your own, whose function decides it, got {locals()[given[0]]!r}")
-        m = load_own(model)
-    elif '/' not in model and not Path(model).exists(): raise ValueError(f"model must be one of {model_names()}, the folder or the hub name (owner/name) of a pipeline of diffusers, or path/to/my.py:make, got {model!r}")
-    else: m = load_pipeline(model, parse_labels(labels), read_prompts(prompts), guidance, size, device, dtype, download)
-    own = getattr(m, 'metric', None) is not None or getattr(m, 'reference', None) is not None
-    if reference is not None or clip is not None or judged and not own: judge(m, reference, features, inception, clip, read_prompts(prompts))
-    return m
+    if not isinstance(model, (str, Path)): raise ValueError(f"model must be a name, a folder or path/to/my.py:make, got {model!r:.80}")
+    model, half = str(model), None if dtype == 'float32' else dtype
+    if model in model_names(): opened = _open_embedded(model, labels, guidance, device, prompts=prompts, size=size, dtype=half, download=download)
+    elif '.py:' in model: opened = _open_own(model, labels=labels, prompts=prompts, guidance=guidance, size=size, device=device, dtype=dtype, download=download)
+    else: opened = _open_pipeline(model, labels, prompts, guidance, size, device, dtype, download)
+    has_own = getattr(opened, 'metric', None) is not None or getattr(opened, 'reference', None) is not None
+    if has_own or not judged or clip is not None or reference is not None: refuse_idle_judge(reference, features, inception, clip)
+    if reference is not None or clip is not None or judged and not has_own: judge(opened, reference, features or 'inception', inception, clip, read_prompts(prompts))
+    return opened
