@@ -25,6 +25,7 @@ from tqdm.auto import tqdm
 # %% ../nbs/05a_images.ipynb #71484217
 from .checks import whole_number, missing_extra
 from .core import _load_pth
+from .sample import usable_device
 from .metrics import (
     FrechetMetric, STATISTICS_ENDINGS, Statistics, feature_statistics, import_pytorch_fid,
     import_torchvision, _batches)
@@ -93,6 +94,12 @@ class InceptionFeatures:
     def __repr__(self): return f'{type(self).__name__}(d={self.d}, {self.dtype}, {self.device})'
 
 # %% ../nbs/05a_images.ipynb #e9b1b7b2
+def _check_floats(dtype):
+    "A number type of a network."
+    if not isinstance(dtype, torch.dtype) or not dtype.is_floating_point:
+        raise ValueError(f"dtype must be a floating-point type of torch, got {dtype!r:.40}; "
+                         "take torch.float32")
+
 def inception_features(
     weights:str|Path=None,           # File of pytorch-fid's weights; None: in the cache of torch's hub
     device:str='cpu',                # Where the network lives
@@ -101,7 +108,10 @@ def inception_features(
     batch_size:int=64,               # Images at a time through the network
 ) -> InceptionFeatures: # Function of images (B,3,H,W) in [-1,1] to (B,2048)
     "The features of *the* FID."
-    return InceptionFeatures(inception_weights(weights), str(device), dtype, quantise, batch_size)
+    place = str(usable_device(device))
+    _check_floats(dtype)
+    whole_number('batch_size', batch_size, 1)
+    return InceptionFeatures(inception_weights(weights), place, dtype, quantise, batch_size)
 
 # %% ../nbs/05a_images.ipynb #43cf46dd
 IMAGE_ENDINGS = tuple('.png .apng .jpg .jpeg .jpe .jfif .webp .bmp .dib .tif .tiff .gif .avif .tga '
@@ -294,6 +304,9 @@ def real_image_metric(
     size:int=None,                   # Side of the square to scale and crop the images of a folder to
 ) -> FrechetMetric: # Function of samples, lower is better
     "*The* FID as a metric for a search."
+    if decode is not None and not callable(decode):
+        raise ValueError(f"decode must be a function of samples, got {type(decode).__name__}; "
+                         "vae_decoder(vae) makes one")
     features = inception_features(weights, device, dtype, quantise)
     stats = reference_statistics(reference, features, size)
     if stats.d != features.d: raise ValueError(f"reference must have the {features.d} features of Inception, got {stats.d}; were its statistics made by another network?")
@@ -403,7 +416,10 @@ def clip_metric(
 ) -> ClipMetric: # Function of samples, lower is better
     "How badly pictures fit their prompts."
     if isinstance(prompts, str) or not len(prompts) or not all(isinstance(p, str) for p in prompts): raise ValueError(f"prompts must be a list of at least one sentence, got {prompts!r:.80}")
-    model, tokenizer = load_clip(clip); mark = hashlib.sha256(json.dumps(list(prompts)).encode())
+    place = usable_device(device)
+    _check_floats(dtype)
+    model, tokenizer = load_clip(clip)
+    mark = hashlib.sha256(json.dumps(list(prompts)).encode())
     for w in (model.visual_projection.weight, model.text_projection.weight): mark.update(w.float().numpy().tobytes())
-    text = text_features(model.to(device, dtype), tokenizer, list(prompts)); model.text_model = None; features = ClipFeatures(model, quantise)
+    text = text_features(model.to(place, dtype), tokenizer, list(prompts)); model.text_model = None; features = ClipFeatures(model, quantise)
     return ClipMetric(features if decode is None else Decoded(features, decode, decode_batch), text, name, mark.hexdigest()[:16])

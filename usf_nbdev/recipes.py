@@ -9,7 +9,7 @@ __all__ = ['KINDS', 'FAST', 'SMALL', 'MIDDLE', 'SLOW', 'IMAGENET', 'LATENT', 'RE
            'build_recipe', 'open_system', 'search_settings']
 
 # %% ../nbs/10d_recipes.ipynb #06bc507c
-import copy, json, pickle, tempfile
+import copy, json, tempfile
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 import numpy as np, pandas as pd, torch
@@ -18,22 +18,21 @@ from torch import nn
 from fastcore.basics import patch
 from fastcore.meta import delegates
 from fastcore.script import Param, store_true
-from safetensors import SafetensorError
 from safetensors.torch import load_file
 
 # %% ../nbs/10d_recipes.ipynb #f25c2aae
-from .checks import without_effect
-from .core import write_text
+from .checks import finite_number, whole_number, without_effect
+from .core import _load_pth, write_text
 from .noise import discrete, noise_from_dict
 from .images import import_transformers, inception_features, reference_statistics
-from .sample import Denoiser
+from .sample import Denoiser, usable_device
 from .faster import AUTOCAST, faster
 from .zoo import model_names
 from .optimise import SearchConfig
 from .solvers import KNOWN_GRIDS
 from .hosts import betas_of, import_diffusers, mark
 from .adapters import classifier_guided, edm_precondition, from_edm, from_guided_diffusion, from_score_sde
-from .pipelines import NUMBERS, as_list, judge, load_function, load_pipeline, open_model, parse_labels, pixel_features, read_pipeline, read_prompts, refuse_idle_judge, take
+from .pipelines import NUMBERS, as_list, judge, load_function, load_pipeline, open_model, parse_labels, pixel_features, _refuse_misfit, read_pipeline, read_prompts, refuse_idle_judge, take
 
 # %% ../nbs/10d_recipes.ipynb #632e6a60
 @dataclass(frozen=True)
@@ -42,6 +41,13 @@ class Part:
     kind:str      # Class of diffusers, such as 'UNet2DModel'
     config:dict   # Arguments of that class
     tiny:dict = field(default_factory=dict) # What a network for tests has instead
+    def __post_init__(self):
+        if not isinstance(self.kind, str):
+            raise ValueError(f"kind must be the name of a class of diffusers, got {self.kind!r:.60}")
+        for name in ('config', 'tiny'):
+            value = getattr(self, name)
+            if not isinstance(value, dict):
+                raise ValueError(f"{name} must be arguments by name, got {value!r:.60}")
 
 # %% ../nbs/10d_recipes.ipynb #47361d18
 @patch
@@ -53,9 +59,19 @@ def build(self:Part,
     device:str='cpu', # 'meta' for shapes alone
 ) -> nn.Module: # In evaluation mode
     "The network, with random weights."
-    cls = getattr(import_diffusers(), self.kind, None)
-    if cls is None: raise ValueError(f"kind must be a class of diffusers such as 'UNet2DModel', got {self.kind!r}")
-    with torch.device(device): return cls(**self.config).eval()
+    cls = _network_class(self.kind)
+    try:
+        with torch.device(device): return cls(**self.config).eval()
+    except Exception as e:      # what a class of diffusers makes of arguments that it does not take
+        raise ValueError(f"config must be arguments of {self.kind}, got {type(e).__name__}: "
+                         f"{' '.join(str(e).split())[:200]}") from None
+
+def _network_class(kind):
+    "A class of networks of diffusers."
+    cls = getattr(import_diffusers(), str(kind), None)
+    if not isinstance(cls, type) or not issubclass(cls, nn.Module):
+        raise ValueError(f"kind must be a class of diffusers such as 'UNet2DModel', got {kind!r:.60}")
+    return cls
 
 @patch(as_prop=True)
 def count(self:Part) -> int: return sum(p.numel() for p in self.build('meta').parameters())
@@ -107,10 +123,26 @@ class Recipe:
     guidance:float=None   # Scale of what steers it
     assumes:str=''        # What a recipe cannot know of your weights
     def __post_init__(self):
+        self._check_types()
         if self.kind not in KINDS: raise ValueError(f"kind must be one of {KINDS}, got {self.kind!r}")
         bad = sorted(set(self.settings) - {f.name for f in fields(SearchConfig)} | set(self.settings) & {'nfe', 'seed', 'given'})
         if bad: raise ValueError(f"settings must be fields of SearchConfig other than nfe, seed and given, got {bad}")
         SearchConfig(**self.settings)
+    def _check_types(self):
+        "Parts are parts, numbers are numbers."
+        for name,value in dict(network=self.network, decoder=self.decoder).items():
+            if not isinstance(value, Part) and not (name == 'decoder' and value is None):
+                raise ValueError(f"{name} must be a Part, got {value!r:.60}")
+        for name in ('noise', 'settings', 'adapter'):
+            value = getattr(self, name)
+            if not isinstance(value, dict): raise ValueError(f"{name} must be a dict, got {value!r:.60}")
+        for name in ('name', 'title', 'real', 'nfe', 'assumes'):
+            value = getattr(self, name)
+            if not isinstance(value, str): raise ValueError(f"{name} must be a text, got {value!r:.60}")
+        for name in ('size', 'n_real', 'classes'):
+            if getattr(self, name) is not None: whole_number(name, getattr(self, name), 1)
+        for name in ('start', 'guidance'):
+            if getattr(self, name) is not None: finite_number(name, getattr(self, name), 0)
 
 # %% ../nbs/10d_recipes.ipynb #52c8c830
 @patch
@@ -203,18 +235,40 @@ def save(self:Recipe,
     return write_text(path, json.dumps(dict(format='usf_nbdev.recipe', version=1, **asdict(self)), indent=1))
 
 # %% ../nbs/10d_recipes.ipynb #b092cf5d
+def _noise_from(d):
+    "A noise schedule from plain data, or from the configuration of a scheduler."
+    return noise_from_dict(d) if 'kind' in d else discrete(betas_of(d))
+
+def _recipe_from(d):
+    "A recipe from plain data."
+    if not isinstance(d, dict): raise ValueError(f"it must hold names and values, got {d!r:.60}")
+    d = dict(d)
+    found = d.pop('format', None), d.pop('version', None)
+    if found != ('usf_nbdev.recipe', 1):
+        raise ValueError(f"format and version must be 'usf_nbdev.recipe' and 1, "
+                         f"got {found[0]!r} and {found[1]!r}")
+    for part in ('network', 'decoder'):
+        if isinstance(d.get(part), dict): d[part] = Part(**d[part])
+    made = Recipe(**d)
+    _noise_from(made.noise)             # a noise schedule that does not exist is found here
+    return made
+
 def recipe(
     name, # A name in `RECIPES`, a file of `Recipe.save`, or a recipe
 ) -> Recipe:
     "A recipe by name or from a file."
     if isinstance(name, Recipe): return name
-    if name in RECIPES: return RECIPES[name]
-    if not str(name).endswith('.json') or not Path(name).is_file(): raise ValueError(f"recipe must be one of {list(RECIPES)}, or a file of Recipe.save (.json), got {str(name)!r}")
-    try:
-        d = json.loads(Path(name).read_text(encoding='utf-8')); found = d.pop('format', None), d.pop('version', None)
-        if found != ('usf_nbdev.recipe', 1): raise ValueError(f"format and version must be 'usf_nbdev.recipe' and 1, got {found[0]!r} and {found[1]!r}")
-        return Recipe(**{k: Part(**v) if k in ('network', 'decoder') and v else v for k,v in d.items()})
-    except (ValueError, TypeError, AttributeError) as e: raise ValueError(f"{name}: cannot be read as a recipe: {e}") from None
+    if isinstance(name, str) and name in RECIPES: return RECIPES[name]
+    path = Path(str(name))
+    if path.suffix.lower() != '.json' or not path.is_file():
+        raise ValueError(f"recipe must be one of {list(RECIPES)}, or a file of Recipe.save (.json), "
+                         f"got {str(name)!r}")
+    try: return _recipe_from(json.loads(path.read_text(encoding='utf-8')))
+    except Exception as e:      # the file is the user's: its values may be anything
+        known = isinstance(e, ValueError) and not isinstance(e, json.JSONDecodeError)
+        why = str(e) if known else f'{type(e).__name__}: {e}'
+        raise ValueError(f"{name}: cannot be read as a recipe: {why:.300}; "
+                         "write one with Recipe.save, and change that") from None
 
 _recipe = recipe                       # under a name that no argument hides
 
@@ -232,16 +286,31 @@ def samples_through(
 # %% ../nbs/10d_recipes.ipynb #6b68a45c
 FILES = ('.safetensors', '.pt', '.pth', '.bin', '.ckpt')
 
+def _stored(path):
+    "What a file of weights holds."
+    if path.suffix.lower() != '.safetensors': return _load_pth(path)
+    try: return load_file(path)
+    except Exception as e:      # a damaged file may make its reader raise anything
+        raise ValueError(f"{type(e).__name__}: {e!s:.120}") from None
+
 def read_weights(
     path, # `.safetensors`, or a state dict of torch
 ) -> dict: # Name -> tensor
     "Weights from a file; never executes anything."
-    path = Path(path)
-    if path.suffix not in FILES or not path.is_file(): raise ValueError(f"weights must be an existing file ({', '.join(FILES)}) or folder, got {str(path)!r}")
-    try: d = load_file(path) if path.suffix == '.safetensors' else torch.load(path, map_location='cpu', weights_only=True)
-    except (SafetensorError, pickle.UnpicklingError, RuntimeError, EOFError) as e: raise ValueError(f"{path} must hold weights and nothing else, got {type(e).__name__}: {str(e).splitlines()[0][:120] if str(e) else 'it ends early'}") from None
+    path = Path(str(path))
+    if path.suffix.lower() not in FILES or not path.is_file():
+        raise ValueError(f"weights must be an existing file ({', '.join(FILES)}) or folder, "
+                         f"got {str(path)!r}")
+    try: d = _stored(path)
+    except ValueError as e:
+        why = str(e).removeprefix(f'{path}: ').splitlines()[0]
+        raise ValueError(f"{path} must hold weights and nothing else, got {why:.200}; "
+                         "download it again, or save net.state_dict()") from None
     bad = [k for k,v in d.items() if not torch.is_tensor(v)] if isinstance(d, dict) else [type(d).__name__]
-    if bad: raise ValueError(f"{path} must hold a state dict, names and tensors, got {', '.join(map(str, bad[:4]))}; write the one inside: torch.save(net.state_dict(), path)")
+    if bad or not d:
+        raise ValueError(f"{path} must hold a state dict, names and tensors, "
+                         f"got {', '.join(map(str, bad[:4])) or 'none'}; write the one inside: "
+                         "torch.save(net.state_dict(), path)")
     return d
 
 # %% ../nbs/10d_recipes.ipynb #c2a562aa
@@ -259,20 +328,33 @@ def fill(
     return net
 
 # %% ../nbs/10d_recipes.ipynb #06b9369f
+def _class_in(folder, part):
+    "The class that a folder's config.json names."
+    file = folder/'config.json'
+    if not file.is_file():
+        raise ValueError(f"{folder} must be the folder of a network of diffusers (with config.json) or "
+                         "of a pipeline (with model_index.json), got neither")
+    try:
+        config = json.loads(file.read_text(encoding='utf-8'))
+        return _network_class(config.get('_class_name') if isinstance(config, dict) else config)
+    except (ValueError, RecursionError) as e:
+        raise ValueError(f"{file} must be JSON that names a class of diffusers such as {part.kind!r}: "
+                         f"{e!s:.120}; download it again") from None
+
 def load_part(
     part:Part, # What the recipe says
     path,      # Folder of a network of diffusers, or a file of weights
 ) -> nn.Module: # In evaluation mode, on the CPU
     "A network with weights from disk."
-    p = Path(path)
+    p = Path(str(path))
     if not p.is_dir(): return fill(part.build(), read_weights(p), p)
-    if not (p/'config.json').is_file(): raise ValueError(f"{p} must be the folder of a network of diffusers (with config.json) or of a pipeline (with model_index.json), got neither")
-    kind = json.loads((p/'config.json').read_text(encoding='utf-8')).get('_class_name'); cls = getattr(import_diffusers(), str(kind), None)
-    if cls is None: raise ValueError(f"{p}/config.json must name a class of diffusers such as {part.kind!r}, got {kind!r}")
-    try: net, info = cls.from_pretrained(p, local_files_only=True, output_loading_info=True, low_cpu_mem_usage=False)
-    except (OSError, ValueError, RuntimeError) as e: raise ValueError(f"{p} must hold the weights of its {kind}: {str(e).splitlines()[0][:200]}") from None
-    for k in ('missing_keys', 'unexpected_keys'):
-        if info[k]: raise ValueError(f"{p} must hold the weights of its {kind}, got {k.replace('_', ' ')}: {len(info[k])} (such as {sorted(info[k])[0]})")
+    cls = _class_in(p, part)
+    kw = dict(local_files_only=True, output_loading_info=True, low_cpu_mem_usage=False)
+    try: net, info = cls.from_pretrained(p, **kw)
+    except Exception as e:      # what files of somebody else's make their readers raise
+        raise ValueError(f"{p} must hold the weights and config.json of its {cls.__name__}, got "
+                         f"{type(e).__name__}: {' '.join(str(e).split())[:200]}") from None
+    _refuse_misfit(p, cls, info)
     return net.eval()
 
 # %% ../nbs/10d_recipes.ipynb #518114a2
@@ -280,7 +362,7 @@ def noise_of(
     r:Recipe, # Its `noise` is plain data
 ): # A noise schedule
     "The noise schedule that a recipe names."
-    n = noise_from_dict(r.noise) if 'kind' in r.noise else discrete(betas_of(r.noise))
+    n = _noise_from(r.noise)
     return n if r.start is None else replace(n, T=r.start)
 
 # %% ../nbs/10d_recipes.ipynb #3ff8d4f3
@@ -433,13 +515,16 @@ def build_recipe(
     download:bool=False, # Fetch from the hub what is not there?
 ) -> Denoiser: # With `net`, `recipe` and `fingerprint`; with `decode` and `pipe` where it is a pipeline
     "A model of a recipe."
-    r = recipe(name); scale = r.guidance if guidance is None else guidance
+    r = recipe(name)
+    scale = r.guidance if guidance is None else finite_number('guidance', guidance)
+    usable_device(device)
     if dtype not in NUMBERS: raise ValueError(f"dtype must be one of {tuple(NUMBERS)}, got {dtype!r}")
     own = dict(labels=labels, prompts=prompts, guidance=guidance, classifier=classifier, decoder=decoder, size=size, download=download, device=None if device == 'cpu' else device, dtype=None if dtype == 'float32' else dtype)
     if not r.classifier: without_effect(f"for recipe {r.name!r}, which no classifier steers", classifier=classifier)
     elif scale == 0: without_effect("with guidance=0, which steers nothing", classifier=classifier)
     if tiny: r = r.shrunk(); prompts = prompts or (list(CAPTIONS) if r.text else None); classifier = classifier or (NoisyClassifier if r.classifier else None)
     else: _lacks(r, weights, classifier, prompts, scale)
+    if size is not None: whole_number('size', size, 1)
     labels, prompts, thing = as_list(labels, int), as_list(prompts, str), _open(r, weights, decoder, dtype, device, download)
     if isinstance(thing, Denoiser):
         without_effect(f"for {weights}, which returns a whole Denoiser and decides it itself", **own)
