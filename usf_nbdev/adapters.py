@@ -13,7 +13,7 @@ import numpy as np, torch
 from torch import nn
 
 # %% ../nbs/10b_adapters.ipynb #b23935ba
-from .checks import finite_number
+from .checks import finite_number, whole_number
 from .noise import EDM, NoiseSchedule, VPCosine, VPDiscrete, VPLinear, betas_for, discrete
 from .weights import to_data
 from .sample import Denoiser, lend
@@ -50,7 +50,7 @@ def class_labels(
     if y is None: return None
     try: v = torch.as_tensor(y)
     except (TypeError, ValueError, RuntimeError): v = torch.zeros(0)                  # no numbers at all
-    if v.dtype == torch.bool or v.is_floating_point() or v.is_complex() or v.ndim > 1 or not v.numel(): raise ValueError(f"y must be a class (an integer) or a tensor of 1 or B of them, got {y!r:.80}")
+    if v.is_meta or v.dtype == torch.bool or v.is_floating_point() or v.is_complex() or v.ndim > 1 or not v.numel(): raise ValueError(f"y must be a class (an integer) or a tensor of 1 or B of them, got {y!r:.80}")
     v = v.reshape(-1).long(); top = int(v.max())
     if int(v.min()) < 0 or n is not None and top >= n: raise ValueError(f"y must be labels from 0 to {'the number of classes, less one' if n is None else n-1}, got {v.tolist()[:8]}")
     return v
@@ -84,10 +84,10 @@ def from_score_sde(
 ) -> Denoiser:
     "A `Denoiser` from a network of score-SDE (Song et al. 2021)."
     _callable(net)
-    if kind not in SDES: raise ValueError(f"kind must be one of {tuple(SDES)}, got {kind!r}")
+    if not isinstance(kind, str) or kind not in SDES: raise ValueError(f"kind must be one of {tuple(SDES)}, got {kind!r}")
     noise = noise or (EDM(T=50., t_end=.01) if kind == 've' else VPLinear())
     if not isinstance(noise, SDES[kind]): raise ValueError(f"noise must be one of {tuple(c.__name__ for c in SDES[kind])} for kind={kind!r}, got {noise!r:.80}")
-    if not 0 < scale < float('inf'): raise ValueError(f"scale must be positive, got {scale}")
+    if not finite_number('scale', scale) > 0: raise ValueError(f"scale must be positive, got {scale}")
     fn, time = (lambda x, tau: net(x, tau)), (lambda t: scale*t)
     if kind == 'subvp': fn, time = _subvp(net, noise, scale)
     elif kind == 've': time = None
@@ -125,11 +125,23 @@ def from_k_diffusion(
     **kw,                 # Other arguments of `Denoiser`, such as name or clip
 ) -> Denoiser:
     "A `Denoiser` from a denoiser of k-diffusion, on the noise schedule of the network inside."
-    _callable(model, 'model'); noise = noise if noise is not None else _table_of(model); alpha, extra = signal_of(noise), dict(extra_args or {})
+    _callable(model, 'model')
+    if not isinstance(extra_args, (dict, type(None))):
+        raise ValueError(f"extra_args must be arguments by name, got {extra_args!r:.60}")
+    noise = noise if noise is not None else _table_of(model); alpha, extra = signal_of(noise), dict(extra_args or {})
     def fn(x, k): return model((x/alpha(k).reshape(-1, *[1]*(x.ndim-1))).to(x.dtype), k, **_fit(extra, x, 'extra_args'))
     return _denoiser(model, fn, noise, {k: v for k,v in extra.items() if torch.is_tensor(v)}, predicts='denoised', shape=shape, time=_ratio(noise), **kw)
 
 # %% ../nbs/10b_adapters.ipynb #e7e8f76e
+def _one_sigma(sigma):
+    "The noise level of a whole batch, (n,) times the same positive number."
+    rule = "sigma must be one positive number for the whole batch"
+    try: s = torch.as_tensor(sigma).detach().double().cpu().reshape(-1)
+    except (TypeError, ValueError, RuntimeError): raise ValueError(f"{rule}, got {sigma!r:.60}") from None
+    if not len(s) or not (s > 0).all() or s.min() != s.max():
+        raise ValueError(f"{rule}, got {s.tolist()[:4]}")
+    return s
+
 def to_k_diffusion(
     model:Denoiser, # Any
 ): # Function of x, (B,*shape), and sigma, (B,), that gives the denoised x; with `sigma_min` and `sigma_max`
@@ -137,8 +149,7 @@ def to_k_diffusion(
     if not isinstance(model, Denoiser): raise ValueError(f"model must be a Denoiser, got {type(model).__name__}")
     noise = model.noise; signal_of(noise)
     def denoise(x, sigma, **extra_args):
-        s = torch.as_tensor(sigma).detach().double().cpu().reshape(-1)
-        if not (s > 0).all() or s.min() != s.max(): raise ValueError(f"sigma must be one positive number for the whole batch, got {s.tolist()[:4]}")
+        s = _one_sigma(sigma)
         t = float(noise.t_of_lamb(-np.log(s[0].item()))); al, si = float(noise.alpha(t)), float(noise.sigma(t)); a, b = to_data(model.predicts, al, si)
         x = al*x
         return a*x + b*model(x, t)
@@ -163,7 +174,8 @@ def edm_precondition(
 ) -> Preconditioned: # D(x, sigma, class_labels=None)
     "A denoiser from EDM's raw network."
     _callable(net)
-    if not 0 < sigma_data < float('inf'): raise ValueError(f"sigma_data must be positive, got {sigma_data}")
+    if not finite_number('sigma_data', sigma_data) > 0:
+        raise ValueError(f"sigma_data must be positive, got {sigma_data}")
     return Preconditioned(net, sigma_data)
 
 # %% ../nbs/10b_adapters.ipynb #864f58bb
@@ -177,6 +189,7 @@ def from_edm(
 ) -> Denoiser:
     "A `Denoiser` from a network of EDM (Karras et al. 2022)."
     _callable(net); n = n_classes if n_classes is not None else getattr(net, 'label_dim', 0)
+    if n_classes is not None: whole_number('n_classes', n_classes, 1)
     if y is not None and not n: raise ValueError(f"y must be None for a network without classes, got {y!r:.40}; n_classes= tells how many it has")
     rows = None if y is None else dict(class_labels=nn.functional.one_hot(class_labels(y, n), n).float())
     return from_k_diffusion(net, noise, shape or _shape(net, 'img_channels', 'img_resolution'), rows, **kw)
@@ -208,7 +221,9 @@ def classifier_guided(
 ) -> Denoiser:
     "Steer a model to a class with a classifier of noisy states (Dhariwal & Nichol 2021)."
     if not isinstance(model, Denoiser): raise ValueError(f"model must be a Denoiser, got {type(model).__name__}; wrap it: Denoiser(fn, noise, predicts=...)")
-    _callable(classifier, 'classifier'); y, noise = class_labels(y), model.noise
+    _callable(classifier, 'classifier')
+    if time is not None: _callable(time, 'time')
+    y, noise = class_labels(y), model.noise
     if y is None: raise ValueError("y must be a class to steer to, got None")
     scale = finite_number('scale', scale)
     if scale < 0: raise ValueError(f"scale must be a finite number of at least 0, got {scale:g}")
