@@ -10,7 +10,7 @@ from copy import copy
 import torch
 
 # %% ../nbs/06b_faster.ipynb #f04b2a88
-from .checks import whole_number
+from .checks import whole_number, without_effect
 from .sample import Denoiser, check_model, plan_for, sample
 
 # %% ../nbs/06b_faster.ipynb #51757e41
@@ -39,6 +39,8 @@ def faster(
     check_model(model)
     if autocast is not None and autocast not in AUTOCAST: raise ValueError(f"autocast must be one of {AUTOCAST} or None, got {autocast!r}")
     options = {k: v for k,v in dict(autocast=autocast, channels_last=channels_last, compile=compile).items() if v}
+    if channels_last and model.shape is not None and len(model.shape) != 3:
+        without_effect(f"for samples of shape {model.shape}, which are no pictures", channels_last=channels_last)
     if not options: return model
     net = next((o for o in (getattr(model, 'net', None), model.fn) if isinstance(o, torch.nn.Module)), None)
     if channels_last and net is not None: net.to(memory_format=torch.channels_last)
