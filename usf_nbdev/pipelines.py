@@ -194,7 +194,9 @@ def _read_index(path, download):
     try:
         if folder.exists(): return json.loads((folder/'model_index.json').read_text(encoding='utf-8'))
         host = import_diffusers().DiffusionPipeline
-        return host.load_config(str(path), local_files_only=not download)
+        with warnings.catch_warnings():
+            warnings.simplefilter('ignore', UserWarning)    # the hub's client warns of an old argument
+            return host.load_config(str(path), local_files_only=not download)
     except (OSError, ValueError, RecursionError) as e:
         if folder.exists():
             raise ValueError(f"{path}/model_index.json must be JSON, got {e!s:.90}; "
