@@ -1,37 +1,91 @@
 #!/usr/bin/env python
 """Check a built wheel: python .ci/wheel.py WHEEL
 
-It has every file of usf_nbdev/models/ that git knows, at least one of them weights. Installed alone into a new place and used from an empty folder,
-all its modules import without the optional extras, the embedded model loads, and every command answers --help."""
-import os, subprocess, sys, tempfile, zipfile
+It has every file of usf_nbdev/models/ that git knows, at least one of them weights. Installed
+alone into a new place and used from an empty folder, where the packages of the extras can't be
+imported, all its modules import, the embedded model loads, and every command answers --help."""
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import zipfile
+from configparser import ConfigParser
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
+
+# Python runs this file at every start, in the commands too.
+WITHOUT_EXTRAS = '''
+import sys
+class Missing:
+    "What an extra brings is not there."
+    def find_spec(self, name, path=None, target=None):
+        if name in {extras}: raise ModuleNotFoundError(f'No module named {{name!r}}', name=name)
+sys.meta_path.insert(0, Missing())
+'''
 USE = '''
 import importlib, pkgutil, sys, usf_nbdev
 from pathlib import Path
 assert Path(usf_nbdev.__file__).is_relative_to(sys.argv[1]), f'imported from {usf_nbdev.__file__}'
-for m in pkgutil.walk_packages(usf_nbdev.__path__, 'usf_nbdev.'): importlib.import_module(m.name)
+for module in pkgutil.walk_packages(usf_nbdev.__path__, 'usf_nbdev.'):
+    importlib.import_module(module.name)
 from usf_nbdev.zoo import load_model
 load_model('digits')
 '''
 
 
-def main(wheel):
+def extras():
+    "The modules of the packages that only an extra brings."
+    settings = ConfigParser(delimiters=['='])
+    settings.read(ROOT/'settings.ini', encoding='utf-8')
+    wanted = {key: names(value) for key, value in settings['DEFAULT'].items()
+              if key.endswith('requirements')}
+    needed = wanted.pop('requirements')
+    return sorted(set().union(*wanted.values())-needed)
+
+
+def names(requirements):
+    "The modules of some requirements, such as nbdev of `nbdev>=2,<3`."
+    words = [re.match(r'[\w-]+', requirement)[0] for requirement in requirements.split()]
+    return {word.replace('-', '_') for word in words}
+
+
+def lacking(wheel):
+    "What is wrong with the files in a wheel, or an empty string."
     has = set(zipfile.ZipFile(wheel).namelist())
-    want = set(subprocess.run(['git', 'ls-files', 'usf_nbdev/models'], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split())
-    if want-has: sys.exit(f'the wheel lacks {", ".join(sorted(want-has))}: add it to package_data in settings.ini')
-    if not any(o.endswith('.safetensors') for o in want): sys.exit('there are no weights in usf_nbdev/models/')
-    with tempfile.TemporaryDirectory() as tmp:
-        site, empty = Path(tmp).resolve()/'site', Path(tmp)/'empty'
-        empty.mkdir()
-        env = {**os.environ, 'PYTHONPATH': str(site)}
-        subprocess.run([sys.executable, '-m', 'pip', 'install', '-q', '--no-deps', '--target', str(site), wheel], check=True)
-        subprocess.run([sys.executable, '-c', USE, str(site)], cwd=empty, env=env, check=True)
-        commands = sorted((site/'bin').glob('usf_*'))
-        for o in commands: subprocess.run([str(o), '--help'], cwd=empty, env=env, check=True, stdout=subprocess.DEVNULL)
-        if list(empty.iterdir()): sys.exit(f'left behind: {list(empty.iterdir())}')
-    print(f'{Path(wheel).name}: {len(has)} files, {len(commands)} commands')
+    known = subprocess.run(['git', 'ls-files', 'usf_nbdev/models'], cwd=ROOT, check=True,
+                           capture_output=True, text=True).stdout.split()
+    missing = sorted(set(known)-has)
+    if missing: return f'it lacks {", ".join(missing)}: add them to package_data in settings.ini'
+    weights = [name for name in known if name.endswith('.safetensors')]
+    return '' if weights else 'there are no weights in usf_nbdev/models/'
+
+
+def use(wheel, folder):
+    "Install a wheel alone and use it from an empty folder -> the number of its commands."
+    site, empty = folder/'site', folder/'empty'
+    empty.mkdir()
+    subprocess.run([sys.executable, '-m', 'pip', 'install', '-q', '--no-deps', '--target',
+                    str(site), wheel], check=True)
+    (site/'sitecustomize.py').write_text(WITHOUT_EXTRAS.format(extras=extras()), encoding='utf-8')
+    env = {**os.environ, 'PYTHONPATH': str(site)}
+    subprocess.run([sys.executable, '-c', USE, str(site)], cwd=empty, env=env, check=True)
+    commands = sorted((site/'bin').glob('usf_*'))
+    for command in commands:
+        subprocess.run([str(command), '--help'], cwd=empty, env=env, check=True,
+                       stdout=subprocess.DEVNULL)
+    left = sorted(path.name for path in empty.iterdir())
+    if left: sys.exit(f'left behind: {", ".join(left)}')
+    return len(commands)
+
+
+def main(wheel):
+    fault = lacking(wheel)
+    if fault: sys.exit(f'{wheel}: {fault}')
+    with tempfile.TemporaryDirectory() as folder:
+        commands = use(wheel, Path(folder).resolve())
+    print(f'{Path(wheel).name}: {commands} commands, without {", ".join(extras())}')
 
 
 if __name__ == '__main__': main(*sys.argv[1:])
