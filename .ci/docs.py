@@ -1,188 +1,353 @@
 #!/usr/bin/env python
-"""Prepare the documentation in _proc/: all that `nbdev_docs` does before it calls Quarto. Then `quarto render _proc --no-cache` makes the pages.
+"""Prepare the documentation in _proc/: all that `nbdev_docs` does before it calls Quarto. Then
+`quarto render _proc --no-cache` makes the pages.
 
-It runs the imports, the exported cells and `show_doc` of every notebook, so a broken one is found here, on a machine without Quarto too.
-Links from a notebook to a page at the root, such as ../CONTRIBUTING.md, work in the documentation because those pages are copied into it.
+It runs the imports, the exported cells and `show_doc` of every notebook, so a broken one is found
+here, on a machine without Quarto too. Links from a notebook to a page at the root, such as
+../CONTRIBUTING.md, work in the documentation because those pages are copied into it.
 Then it reads what Quarto would get, and fails if
 
+- the first cell of a notebook holds more than a title, a description and `- key: value` lines:
+  nbdev deletes the rest from the page;
 - the sidebar (nbs/sidebar.yml) does not list every page once, or lists one that is not there;
 - a link to a page, a heading or a picture of the site leads nowhere;
-- a public function or class (in a module's __all__) has no docstring, or a parameter of it no comment;
+- a public function or class (in a module's __all__) has no docstring, or a parameter no comment;
 - a stored output shows a traceback or a warning.
 
-The package must be installed, and no folder above this one may have a name that begins with a dot (nbdev would skip everything)."""
-import ast, json, os, posixpath, re, sys
+The package must be installed, and no folder above this one may have a name that begins with a dot
+(nbdev would skip everything)."""
+import ast
+import importlib
+import inspect
+import json
+import os
+import posixpath
+import re
+import sys
+from collections import Counter
+from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
+
 import yaml
+from fastcore.docments import docments
 from nbdev.config import get_config
 from nbdev.doclinks import _build_modidx, nbglob
 from nbdev.quarto import refresh_quarto_yml
 from nbdev.serve import proc_nbs
 
 ROOT = Path(__file__).resolve().parents[1]
+NOTEBOOKS = ROOT/'nbs'
 PAGES = 'CONTRIBUTING.md', 'CHANGELOG.md'                 # at the root, pages of the site
+NOISE = re.compile(r'Traceback \(most recent call last\)|\b[A-Z]\w*Warning: |^Warning: ', re.M)
 
 
-def cells(fn):
-    "The cells of a notebook"
-    return json.loads(fn.read_text(encoding='utf-8'))['cells']
+@lru_cache
+def cells(path):
+    "The cells of a notebook."
+    return json.loads(path.read_text(encoding='utf-8'))['cells']
 
 
-def outputs(fn):
-    "(number of the cell, its source, output) of everything that a notebook stores"
-    return [(i, ''.join(c['source']), o) for i,c in enumerate(cells(fn)) for o in c.get('outputs', [])]
+def source(cell): return ''.join(cell['source'])
 
 
-def errors(fn):
-    "The errors among the outputs of the notebook `fn`"
-    return [f'{o["ename"]}: {o["evalue"]}' for _,_,o in outputs(fn) if o['output_type'] == 'error']
+def outputs(path):
+    "The number of the cell and the output, of everything that a notebook stores."
+    for number, cell in enumerate(cells(path)):
+        for output in cell.get('outputs', []):
+            yield number, output
 
 
-def add_pages(out, names):
-    "Copy the pages at the root into `out` and turn the notebooks' links to them"
-    for page in PAGES:
-        (out/page).write_bytes((ROOT/page).read_bytes())
-        for fn in (out/o for o in names):
-            up = '../'*len(fn.relative_to(out).parts)
-            fn.write_text(fn.read_text(encoding='utf-8').replace(f']({up}{page}', f']({up[3:]}{page}'), encoding='utf-8')
+def errors(path):
+    "The errors among the outputs of a notebook."
+    found = [output for _, output in outputs(path) if output['output_type'] == 'error']
+    return [f'{output["ename"]}: {output["evalue"]}' for output in found]
+
+
+# --- the first cell
+
+def is_kept(number, line):
+    "Whether nbdev keeps a line of the first cell: a title, a description, or a key with a value."
+    if number == 0: return line.startswith('# ')
+    return not line.strip() or bool(re.match(r'> \S|- \w+: ', line))
+
+
+def first_cell_faults(names):
+    "First cells that hold what the page will not show."
+    for name in names:
+        lines = source(cells(NOTEBOOKS/name)[0]).splitlines()
+        lost = [line for number, line in enumerate(lines) if not is_kept(number, line)]
+        if lost:
+            yield (f'{name}: nbdev deletes {lost[0][:60]!r} from the page; '
+                   'the first cell holds a title and a description, the second what follows')
 
 
 # --- the sidebar
 
 def listed(contents):
-    "The pages in a part of the sidebar"
-    for o in contents:
-        if isinstance(o, str): yield o
-        else: yield from ([o['href']] if 'href' in o else []) + list(listed(o.get('contents', [])))
+    "The pages in a part of the sidebar."
+    for entry in contents:
+        if isinstance(entry, str):
+            yield entry
+            continue
+        if 'href' in entry:
+            yield entry['href']
+        yield from listed(entry.get('contents', []))
 
 
 def sidebar_faults(names):
-    "Pages that the sidebar lacks, has twice, or only it has"
-    seen = list(listed(yaml.safe_load((ROOT/'nbs'/'sidebar.yml').read_text(encoding='utf-8'))['website']['sidebar']['contents']))
-    have = {o.as_posix() for o in names} | set(PAGES)
-    yield from (f'nbs/sidebar.yml: {o} is not listed; put it where it should be read' for o in sorted(have-set(seen)))
-    yield from (f'nbs/sidebar.yml: there is no page {o}' for o in sorted(set(seen)-have))
-    yield from (f'nbs/sidebar.yml: {o} is listed {seen.count(o)} times' for o in sorted(set(seen)) if seen.count(o) > 1)
+    "Pages that the sidebar lacks, has twice, or only it has."
+    settings = yaml.safe_load((NOTEBOOKS/'sidebar.yml').read_text(encoding='utf-8'))
+    seen = Counter(listed(settings['website']['sidebar']['contents']))
+    pages = {name.as_posix() for name in names} | set(PAGES)
+    for page in sorted(pages-set(seen)):
+        yield f'nbs/sidebar.yml: {page} is not listed; put it where it should be read'
+    for page in sorted(set(seen)-pages):
+        yield f'nbs/sidebar.yml: there is no page {page}'
+    for page, n in sorted(seen.items()):
+        if n > 1:
+            yield f'nbs/sidebar.yml: {page} is listed {n} times'
 
 
 # --- links
 
+def blank_links(match): return 'x'*len(match[0]) if '](' in match[0] else match[0]
+
+
 def prose(text):
-    "Markdown without what is code"
-    return re.sub(r'`[^`\n]*`', lambda m: 'x'*len(m[0]) if '](' in m[0] else m[0], re.sub(r'^(```|~~~).*?^\1', '', text, flags=re.S|re.M))
+    "Markdown without what is code."
+    text = re.sub(r'^(```|~~~).*?^\1', '', text, flags=re.S | re.M)
+    return re.sub(r'`[^`\n]*`', blank_links, text)
 
 
-def texts(fn):
-    "The Markdown that a page shows: its own, and that of its outputs"
-    if fn.suffix == '.md': return [fn.read_text(encoding='utf-8')]
-    return [''.join(c['source']) for c in cells(fn) if c['cell_type'] == 'markdown'] + [''.join(o.get('data', {}).get('text/markdown', '')) for _,_,o in outputs(fn)]
+def texts(path):
+    "The Markdown that a page shows: its own, and that of its outputs."
+    if path.suffix == '.md': return [path.read_text(encoding='utf-8')]
+    own = [source(cell) for cell in cells(path) if cell['cell_type'] == 'markdown']
+    made = [output.get('data', {}).get('text/markdown', '') for _, output in outputs(path)]
+    return own + [''.join(text) for text in made]
 
 
 def anchor(heading):
-    "The id that Pandoc gives to a heading: letters, digits, `_`, `-` and `.` from the first letter on, in lower case"
-    plain = re.sub(r'\{[^}]*\}\s*$', '', re.sub(r'!?\[([^\]]*)\]\([^)]*\)', r'\1', heading))
-    text = '-'.join(re.sub(r'[^\w\s.-]', '', plain).lower().split())
-    return text[next((i for i,c in enumerate(text) if c.isalpha()), len(text)):] or 'section'
+    "The id that Pandoc gives to a heading: letters, digits, `_`, `-`, `.` from a letter on."
+    plain = re.sub(r'!?\[([^\]]*)\]\([^)]*\)', r'\1', heading)
+    plain = re.sub(r'\{[^}]*\}\s*$', '', plain)
+    words = re.sub(r'[^\w\s.-]', '', plain).lower().split()
+    return re.sub(r'^[^a-z]*', '', '-'.join(words)) or 'section'
 
 
-def anchors(fn):
-    "The ids on a page"
-    text = '\n\n'.join(prose(t) for t in texts(fn)); heads, found = re.findall(r'^#{1,6}\s+(.*?)\s*#*$', text, flags=re.M), set(re.findall(r'\{#([\w.:-]+)', text))
-    for h in map(anchor, heads): found.add(next(o for k in range(len(heads)+1) if (o := h if not k else f'{h}-{k}') not in found))
+@lru_cache
+def anchors(path):
+    "The ids on a page; a heading that comes again has a number after its id."
+    text = '\n\n'.join(prose(text) for text in texts(path))
+    found = set(re.findall(r'\{#([\w.:-]+)', text))
+    for heading in re.findall(r'^#{1,6}\s+(.*?)\s*#*$', text, flags=re.M):
+        first = name = anchor(heading)
+        again = 0
+        while name in found:
+            again += 1
+            name = f'{first}-{again}'
+        found.add(name)
     return found
 
 
-def targets(fn):
-    "Where the links and pictures of a page lead"
-    for text in map(prose, texts(fn)):
-        yield from re.findall(r'\]\(<?([^)\s>]+)>?(?:\s+"[^"]*")?\)', text)
-        yield from re.findall(r'<(?:a|img)\b[^>]*?(?:href|src)="([^"]+)"', text)
+def targets(path):
+    "Where the links and pictures of a page lead, each once."
+    found = []
+    for text in map(prose, texts(path)):
+        found += re.findall(r'\]\(<?([^)\s>]+)>?(?:\s+"[^"]*")?\)', text)
+        found += re.findall(r'<(?:a|img)\b[^>]*?(?:href|src)="([^"]+)"', text)
+    return list(dict.fromkeys(found))
 
 
-def html_name(fn):
-    "The page that Quarto makes of a notebook"
-    raw = next((''.join(c['source']) for c in cells(fn) if c['cell_type'] == 'raw'), '') if fn.suffix == '.ipynb' else ''
-    m = re.search(r'^output-file:\s*(\S+)', raw, flags=re.M)
-    return fn.with_name(m[1] if m else fn.stem+'.html')
+def html_name(path):
+    "The page that Quarto makes of a file."
+    raw = [] if path.suffix == '.md' else [c for c in cells(path) if c['cell_type'] == 'raw']
+    named = re.search(r'^output-file:\s*(\S+)', source(raw[0]), re.M) if raw else None
+    return path.with_name(named[1] if named else f'{path.stem}.html')
 
 
-def link_faults(out, names):
-    "Links of the site that lead nowhere"
-    pages = [out/o for o in (*names, *PAGES)]; ids, html = {p: anchors(p) for p in pages}, {html_name(p).relative_to(out).as_posix(): p for p in pages}
-    cfg = get_config(); site = (cfg.doc_host+cfg.doc_baseurl).rstrip('/')+'/'
-    if len(html) < len(pages): yield 'two notebooks make a page of one name: '+', '.join(sorted(str(p.relative_to(out)) for p in pages if html[html_name(p).relative_to(out).as_posix()] != p))
-    for p in pages:
-        for link in dict.fromkeys(targets(p)):
-            inside = link.startswith(site)
-            if re.match(r'[a-z][\w+.-]*:', link) and not inside: continue
-            path, _, at = (link[len(site):] if inside else link).partition('#')
-            to = html.get(path) if inside else p if not path else out/posixpath.normpath(posixpath.join(p.relative_to(out).parent.as_posix(), path))
-            if to is None or not to.is_file(): yield f'{p.relative_to(out)}: links to {link}, which is no page or picture of the site'
-            elif at and to in ids and at not in ids[to] and not (inside and at.startswith('_')):      # nbdev links private names too, to where nothing is shown
-                yield f'{p.relative_to(out)}: links to {link}, but {to.relative_to(out)} has no such heading'
+@dataclass(frozen=True)
+class Site:
+    "The pages as Quarto gets them."
+    out:Path          # folder
+    names:tuple       # notebooks, relative to it
+    address:str       # where the site will be, with a slash at the end
+
+    @property
+    def pages(self): return [self.out/name for name in (*self.names, *PAGES)]
+
+    @property
+    def by_html(self):
+        "The source of each page of the site."
+        return {html_name(page).relative_to(self.out).as_posix(): page for page in self.pages}
+
+    def name(self, page): return page.relative_to(self.out)
+
+    def leads_to(self, page, link):
+        "The file that a link on a page means, if there is one; and the heading."
+        inside = link.startswith(self.address)
+        path, _, heading = link.removeprefix(self.address).partition('#')
+        if inside: return self.by_html.get(path), heading
+        if not path: return page, heading
+        return Path(posixpath.normpath((page.parent/path).as_posix())), heading
+
+
+def link_faults(site):
+    "Links of the site that lead nowhere."
+    if len(site.by_html) < len(site.pages):
+        twice = sorted(str(site.name(page)) for page in site.pages
+                       if page not in site.by_html.values())
+        yield f'two notebooks make a page of one name: {", ".join(twice)}'
+    for page in site.pages:
+        for link in targets(page):
+            fault = link_fault(site, page, link)
+            if fault:
+                yield f'{site.name(page)}: links to {link}, {fault}'
+
+
+def link_fault(site, page, link):
+    "What is wrong with one link, or an empty string."
+    inside = link.startswith(site.address)
+    if re.match(r'[a-z][\w+.-]*:', link) and not inside: return ''
+    target, heading = site.leads_to(page, link)
+    if target is None or not target.is_file(): return 'which is no page or picture of the site'
+    if not heading or target not in site.pages: return ''
+    if inside and heading.startswith('_'): return ''    # nbdev links private names, shown nowhere
+    known = heading in anchors(target)
+    return '' if known else f'but {site.name(target)} has no such heading'
 
 
 # --- what is said of the public names
 
-def documented(obj):
-    "Parameters of a function or class, and whether each is explained: by a comment on its line, in a command's help, or by a base class"
-    import inspect
-    from fastcore.docments import docments
-    if inspect.isclass(obj) and issubclass(obj, BaseException): return {}
-    said, own = set(), inspect.signature(obj, follow_wrapped=False).parameters
-    for o in inspect.getmro(obj)[:-1] if inspect.isclass(obj) else [obj]:
-        said |= {k for k,v in docments(o, full=True, returns=False).items() if v.docment or getattr(v.anno, 'help', None)}
-        if not o.__module__.startswith(get_config().lib_name): continue
-        for line in inspect.getsource(getattr(o, '__wrapped__', o)).splitlines():        # `X, Y,  # ...` speaks of both
-            if m := re.match(r'\s*(\w[^#()]*),\s*#', line): said |= {k for p in m[1].split(',') if (k := re.match(r'\s*(\w*)', p)[1]) in own}
-    return {k: k in said for k,v in own.items() if k not in ('self', 'cls') and v.kind not in (v.VAR_KEYWORD, v.VAR_POSITIONAL)}
+def explained(obj):
+    "The parameters that a comment, a command's help or a shared line of comments explains."
+    known = docments(obj, full=True, returns=False)
+    said = {name for name, value in known.items()
+            if value.docment or getattr(value.anno, 'help', None)}
+    if not obj.__module__.startswith(get_config().lib_name): return said
+    for line in inspect.getsource(getattr(obj, '__wrapped__', obj)).splitlines():
+        shared = re.match(r'\s*(\w[^#()]*),\s*#', line)           # `X, Y,  # ...` speaks of both
+        if shared:
+            said |= set(re.findall(r'(?:^|,)\s*(\w+)', shared[1]))
+    return said
 
 
-def public(fn):
-    "The names in __all__ of a module's source, without running it"
-    for node in ast.parse(fn.read_text(encoding='utf-8')).body:
-        if isinstance(node, ast.Assign) and getattr(node.targets[0], 'id', '') == '__all__': return [e.value for e in node.value.elts]
+def unexplained(obj):
+    "The parameters of a function or class of which nothing is said, in its base classes either."
+    if inspect.isclass(obj) and issubclass(obj, BaseException): return []
+    family = inspect.getmro(obj)[:-1] if inspect.isclass(obj) else [obj]
+    said = set().union(*map(explained, family))
+    parameters = inspect.signature(obj, follow_wrapped=False).parameters.values()
+    named = [p.name for p in parameters if p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL)]
+    return [name for name in named if name not in said | {'self', 'cls'}]
+
+
+def public(path):
+    "The names in __all__ of a module's source, without running it."
+    for node in ast.parse(path.read_text(encoding='utf-8')).body:
+        if isinstance(node, ast.Assign) and getattr(node.targets[0], 'id', '') == '__all__':
+            return [element.value for element in node.value.elts]
     return []
 
 
-def silent(module):
-    "What a module does not say about its public names"
-    import importlib, inspect
-    mod = importlib.import_module(f'{get_config().lib_name}.{module.stem}')
-    for name in public(module):
-        obj = getattr(mod, name)
-        if not (inspect.isfunction(obj) or inspect.isclass(obj)): continue
-        if not (obj.__doc__ or '').strip() or obj.__doc__.startswith(f'{name}('): yield f'{module.stem}.{name} has no docstring'      # a dataclass without one gets its signature
-        if bare := [k for k,said in documented(obj).items() if not said]: yield f'{module.stem}.{name} does not say what {", ".join(bare)} {"is" if len(bare) == 1 else "are"}'
+def silent(path):
+    "What a module does not say about its public names."
+    name = '.'.join(path.relative_to(ROOT).with_suffix('').parts)
+    module = importlib.import_module(name)
+    for public_name in public(path):
+        obj = getattr(module, public_name)
+        if inspect.isfunction(obj) or inspect.isclass(obj):
+            yield from (f'{name}.{public_name} {fault}' for fault in silences(obj, public_name))
+
+
+def silences(obj, name):
+    "What is not said about one name; a dataclass without a docstring has its signature for one."
+    text = (obj.__doc__ or '').strip()
+    if not text or text.startswith(f'{name}('):
+        yield 'has no docstring'
+    bare = unexplained(obj)
+    if bare:
+        yield f'does not say what {", ".join(bare)} {"is" if len(bare) == 1 else "are"}'
+
+
+def modules():
+    "The modules of the package."
+    paths = sorted(get_config().lib_path.rglob('*.py'))
+    return [path.resolve() for path in paths if not path.name.startswith('_')]
 
 
 # --- what is stored
 
-NOISE = re.compile(r'Traceback \(most recent call last\)|\b[A-Z]\w*Warning: |^Warning: ', flags=re.M)
+def output_text(output):
+    "The text in an output, pictures aside."
+    data = output.get('data', {})
+    parts = [''.join(data[kind]) for kind in data if kind.startswith('text/')]
+    return ''.join([''.join(output.get('text', '')), *parts])
 
 
-def noisy(fn):
-    "Stored outputs with a traceback or a warning"
-    for i,source,o in outputs(fn):
-        text = ''.join(o.get('text', '')) + ''.join(''.join(v) for k,v in o.get('data', {}).items() if k.startswith('text/'))
-        if m := NOISE.search(text): yield f'{fn.relative_to(ROOT)}: cell {i} stores "{text[m.start():].splitlines()[0][:100]}"'
+def noisy(path):
+    "Stored outputs with a traceback or a warning."
+    for number, output in outputs(path):
+        text = output_text(output)
+        match = NOISE.search(text)
+        if match:
+            line = text[match.start():].splitlines()[0][:100]
+            yield f'{path.relative_to(ROOT)}: cell {number} stores "{line}"'
+
+
+# --- all of it
+
+def add_pages(out, names):
+    "Copy the pages at the root into `out` and turn the notebooks' links to them."
+    for page in PAGES:
+        (out/page).write_bytes((ROOT/page).read_bytes())
+        for name in names:
+            path = out/name
+            up = '../'*len(name.parts)
+            text = path.read_text(encoding='utf-8')
+            text = text.replace(f']({up}{page}', f']({up[3:]}{page}')
+            path.write_text(text, encoding='utf-8')
+
+
+def process():
+    "What nbdev_docs does before it calls Quarto -> the folder, and the notebooks in it."
+    # nbdev reads a list in a first cell as front matter; the processes below inherit this.
+    os.environ['PYTHONWARNINGS'] = 'error:Failed to create YAML:UserWarning'
+    refresh_quarto_yml()
+    _build_modidx()
+    try: out = proc_nbs(force=True, n_workers=2)
+    except Exception as error: sys.exit(f'a notebook was not processed: {error}')
+    names = [Path(path).relative_to(NOTEBOOKS) for path in nbglob(NOTEBOOKS)]
+    missing = [f'{name}: not processed' for name in names if not (out/name).exists()]
+    there = [name for name in names if (out/name).exists()]
+    broken = [f'{name}: {error}' for name in there for error in errors(out/name)]
+    if missing or broken or not names:
+        sys.exit('\n'.join([*missing, *broken]) or 'no notebooks')
+    return out, names
+
+
+def faults(out, names):
+    "All that is wrong, one line each."
+    config = get_config()
+    address = (config.doc_host+config.doc_baseurl).rstrip('/')+'/'
+    yield from first_cell_faults(names)
+    yield from sidebar_faults(names)
+    yield from link_faults(Site(out, tuple(names), address))
+    for path in modules():
+        yield from silent(path)
+    for name in names:
+        yield from noisy(NOTEBOOKS/name)
 
 
 def main():
     os.chdir(ROOT)
-    os.environ['PYTHONWARNINGS'] = 'error:Failed to create YAML:UserWarning'      # nbdev reads a list in a first cell as front matter; the processes below inherit this
-    refresh_quarto_yml()
-    _build_modidx()
-    try: out = proc_nbs(force=True, n_workers=2)
-    except Exception as e: sys.exit(f'a notebook was not processed: {e}')
-    names = [Path(f).relative_to(ROOT/'nbs') for f in nbglob(ROOT/'nbs')]
-    missing = [str(o) for o in names if not (out/o).exists()]
-    broken = [f'{o}: {e}' for o in names if (out/o).exists() for e in errors(out/o)]
-    if missing or broken or not names: sys.exit('\n'.join([*(f'{o}: not processed' for o in missing), *broken]) or 'no notebooks')
+    out, names = process()
     add_pages(out, names)
-    found = [*sidebar_faults(names), *link_faults(out, names), *(f for o in sorted(get_config().lib_path.glob('[!_]*.py')) for f in silent(o)), *(f for o in names for f in noisy(ROOT/'nbs'/o))]
+    cells.cache_clear()                       # pages were written anew
+    found = list(faults(out, names))
     print('\n'.join(found) or f'{len(names)} notebooks are ready in {out.name}/')
     return int(bool(found))
 
 
-if __name__ == '__main__': sys.exit(main())         # proc_nbs starts processes that import this file
+if __name__ == '__main__': sys.exit(main())         # proc_nbs starts processes that import this

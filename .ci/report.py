@@ -1,99 +1,133 @@
 #!/usr/bin/env python
-"""The report of a search, opened in headless Chromium: nothing in the console, nothing fetched, every figure visible, nothing wider than the screen.
+"""The report of a search, opened in headless Chromium: nothing in the console, nothing fetched,
+every figure visible, nothing wider than the screen.
 
-    python .ci/report.py                     a tiny search on the model in closed form, and its report
+    python .ci/report.py                     a tiny search on the model in closed form
     python .ci/report.py report.html         a report that is there
-    python .ci/report.py --shots FOLDER      ... and leave pictures of it: wide and narrow, light and dark
+    python .ci/report.py --shots FOLDER      ... and leave pictures of it: wide, narrow, light, dark
 
-Where there is no Chromium the check is skipped, and says so. A page with faults of every kind is opened too: a check that finds nothing there is broken."""
-import argparse, json, re, shutil, subprocess, sys, tempfile
-from html import unescape
+Where there is no Chromium the check is skipped, and says so. A page with faults of every kind is
+opened too: a check that finds nothing there is broken."""
+import argparse
+import sys
+import tempfile
 from pathlib import Path
 
+from browser import NONE, browse, chromium, look
+
 WIDTHS = 1200, 400
-QUIET = ('--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync --disable-extensions '
-         '--disable-dev-shm-usage --mute-audio --hide-scrollbars --allow-file-access-from-files --enable-logging=stderr --v=0').split()
-PROBE = """<!DOCTYPE html><meta charset="utf-8"><title>probe</title><body>%s<pre id="found"></pre><script>
-addEventListener('load', () => {
-  const found = [...document.querySelectorAll('iframe')].map(f => {
-    const d = f.contentDocument, w = f.contentWindow, box = e => e.getBoundingClientRect();
-    return { width: f.width, title: d.title, wide: d.documentElement.scrollWidth - d.documentElement.clientWidth, text: d.body.innerText.length,
-      images: [...d.querySelectorAll('img, svg')].map(e => ({ alt: e.alt || '', loaded: e.tagName !== 'IMG' || (e.complete && e.naturalWidth > 0), w: box(e).width, h: box(e).height, seen: e.checkVisibility({ opacityProperty: true, visibilityProperty: true }) })),
-      fetched: [...w.performance.getEntriesByType('resource').map(e => e.name), ...[...d.querySelectorAll('[src], [href], [srcset], [poster]')].flatMap(e => ['src', 'href', 'srcset', 'poster'].map(k => e.getAttribute(k)))]
-        .filter(n => n && !/^(data:|#)/.test(n)) } });
-  document.getElementById('found').textContent = JSON.stringify(found) })
-</script>"""
-BAD = """<!DOCTYPE html><meta charset="utf-8"><title>bad</title><body><div style="width:3000px;background:url(http://127.0.0.1:9/far.png)">wide</div><img src="gone.png" alt="gone"><img alt="hidden" style="display:none"
-src="data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7"><script>console.error('a fault'); nothing.there</script>"""
+FEW_LETTERS, SMALL = 500, 20              # less than these is no report, and no figure
+SEEN = """
+const attributes = ['src', 'href', 'srcset', 'poster']
+const inside = name => !name || /^(data:|#)/.test(name)
+function figure(e) {
+  const box = e.getBoundingClientRect()
+  const loaded = e.tagName !== 'IMG' || (e.complete && e.naturalWidth > 0)
+  const visible = e.checkVisibility({ opacityProperty: true, visibilityProperty: true })
+  return { alt: e.alt || '', loaded, w: box.width, h: box.height, seen: visible }
+}
+function seen(frame) {
+  const page = frame.contentDocument
+  const entries = frame.contentWindow.performance.getEntriesByType('resource')
+  const linked = [...page.querySelectorAll('[src], [href], [srcset], [poster]')]
+  const names = linked.flatMap(e => attributes.map(k => e.getAttribute(k)))
+  return { width: frame.width, text: page.body.innerText.length,
+    wide: page.documentElement.scrollWidth - page.documentElement.clientWidth,
+    images: [...page.querySelectorAll('img, svg')].map(figure),
+    fetched: [...entries.map(e => e.name), ...names].filter(name => !inside(name)) }
+}"""
+BAD = """<!DOCTYPE html><meta charset="utf-8"><title>bad</title><body>
+<div style="width:3000px;background:url(http://127.0.0.1:9/far.png)">wide</div>
+<img src="gone.png" alt="gone"><img alt="hidden" style="display:none"
+src="data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7">
+<script>console.error('a fault'); nothing.there</script>"""
+FAULTS_OF_BAD = ('a fault', 'ReferenceError', 'wider than the screen', 'fetches gone.png',
+                 'fetches http://127.0.0.1:9/far.png', "'gone'", "'hidden'", 'letters')
 
 
-def chromium():
-    "Where Chromium is, or None"
-    return next((p for p in map(shutil.which, ('chromium', 'chromium-browser', 'google-chrome', 'chrome')) if p), None)
+def figure_faults(figure):
+    "What is wrong with a picture."
+    small = min(figure['w'], figure['h']) < SMALL
+    if small or not figure['loaded'] or not figure['seen']:
+        size = f'{figure["w"]:.0f} x {figure["h"]:.0f}'
+        yield f'figure not visible, {size}: {figure["alt"][:60]!r}'
+    if not figure['alt']:
+        yield 'a figure without words'
 
 
-def browse(page, *args):
-    "Open a page in a browser that knows nothing -> the finished process"
-    with tempfile.TemporaryDirectory() as profile:
-        return subprocess.run([chromium(), *QUIET, f'--user-data-dir={profile}', '--virtual-time-budget=20000', *args, Path(page).resolve().as_uri()], capture_output=True, text=True, errors='replace', timeout=180)
+def page_faults(page):
+    "What is wrong at one width."
+    if page['wide'] > 0:
+        yield f'{page["wide"]} px wider than the screen'
+    if not page['images']:
+        yield 'no figures'
+    if page['text'] < FEW_LETTERS:
+        yield f'only {page["text"]} letters'
+    yield from (f'fetches {name}' for name in page['fetched'])
+    for figure in page['images']:
+        yield from figure_faults(figure)
 
 
-def look(page, tmp):
-    "What a browser sees of `page`, at every width -> (list of facts, lines in the console)"
-    frames = ''.join(f'<iframe src="{Path(page).resolve().as_uri()}" width="{w}" height="900"></iframe>' for w in WIDTHS)
-    probe = tmp/'probe.html'; probe.write_text(PROBE % frames, encoding='utf-8')
-    p = browse(probe, '--dump-dom'); found = re.search(r'<pre id="found">(.+?)</pre>', p.stdout, re.S)
-    if not found: sys.exit(f'the browser ended with {p.returncode} and saw nothing:\n{p.stderr[-2000:]}')
-    return json.loads(unescape(found[1])), [line for line in p.stderr.splitlines() if 'CONSOLE' in line]
+def faults(page, folder):
+    "What a browser finds wrong with a report, one line each; and how many figures it has."
+    pages, console = look(page, WIDTHS, SEEN, folder)
+    found = [f'console: {line.partition("CONSOLE")[2]}' for line in console]
+    for page in pages:
+        found += [f'at {page["width"]} px: {fault}' for fault in page_faults(page)]
+    return found, len(pages[0]['images'])
 
 
-def faults(seen, console):
-    "What is wrong, one line each"
-    yield from (f'console: {line.partition("CONSOLE")[2]}' for line in console)
-    for s in seen:
-        at = f'at {s["width"]} px'
-        if s['wide'] > 0: yield f'{at}: {s["wide"]} px wider than the screen'
-        if not s['images']: yield f'{at}: no figures'
-        if s['text'] < 500: yield f'{at}: only {s["text"]} letters'
-        yield from (f'{at}: fetches {name}' for name in s['fetched'])
-        for i in s['images']:
-            if not i['loaded'] or min(i['w'], i['h']) < 20 or not i['seen']: yield f'{at}: figure not visible, {i["w"]:.0f} x {i["h"]:.0f}: {i["alt"][:60]!r}'
-            if not i['alt']: yield f'{at}: a figure without words'
+def overlooked(folder):
+    "The kinds of faults that the check does not see in a page that has them."
+    bad = folder/'bad.html'
+    bad.write_text(BAD, encoding='utf-8')
+    known = '\n'.join(faults(bad, folder)[0])
+    return [f'the check does not see {what!r} in a page that has it:\n{known}'
+            for what in FAULTS_OF_BAD if what not in known]
 
 
 def make(folder):
-    "A report of a tiny search"
+    "A report of a tiny search."
     import torch
     from usf_nbdev.report import report
     from usf_nbdev.search import search
     from usf_nbdev.zoo import load_model
     torch.set_num_threads(1)
-    m = load_model('mixture'); r = search(m, nfe=(3, 5), budget=60, n=64, control_n=512, final_n=128, confirm_n=128, finalists=4, journal=folder/'journal.db', progress=False)
-    return report(r, m, folder/'report.html')
+    model = load_model('mixture')
+    result = search(model, nfe=(3, 5), budget=60, n=64, control_n=512, final_n=128, confirm_n=128,
+                    finalists=4, journal=folder/'journal.db', progress=False)
+    return report(result, model, folder/'report.html')
 
 
 def shots(page, folder):
-    "Pictures of the page"
+    "Pictures of the page."
     folder.mkdir(parents=True, exist_ok=True)
-    for w in WIDTHS:
-        for name,scheme in (('light', 1), ('dark', 0)):
-            browse(page, f'--window-size={w},{9000 if w < 600 else 5000}', f'--blink-settings=preferredColorScheme={scheme}', f'--screenshot={folder.resolve()/f"{w}-{name}.png"}'); print(folder/f'{w}-{name}.png')
+    for width, height in zip(WIDTHS, (5000, 9000)):
+        for scheme, number in (('light', 1), ('dark', 0)):
+            picture = folder.resolve()/f'{width}-{scheme}.png'
+            browse(page, f'--window-size={width},{height}', f'--screenshot={picture}',
+                   f'--blink-settings=preferredColorScheme={number}')
+            print(picture)
 
 
 def main():
-    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    p.add_argument('report', nargs='?', type=Path, help='an HTML file; default: one is made')
-    p.add_argument('--shots', type=Path, help='folder for pictures of it')
-    a = p.parse_args()
-    if not chromium(): print('skipped: no chromium on this machine (Debian: apt-get install chromium)'); return 0
-    with tempfile.TemporaryDirectory() as tmp:
-        tmp = Path(tmp); bad = tmp/'bad.html'; bad.write_text(BAD, encoding='utf-8'); known = '\n'.join(faults(*look(bad, tmp)))
-        for what in ('a fault', 'ReferenceError', 'wider than the screen', 'fetches gone.png', 'fetches http://127.0.0.1:9/far.png', "'gone'", "'hidden'", 'letters'):
-            if what not in known: print(f'the check does not see {what!r} in a page that has it:\n{known}'); return 1
-        page = a.report or make(tmp); seen, console = look(page, tmp); found = list(faults(seen, console))
-        if a.shots: shots(page, a.shots)
-        print('\n'.join(found) or f'{len(seen[0]["images"])} figures visible at {" and ".join(map(str, WIDTHS))} px, nothing in the console, nothing fetched')
-        return int(bool(found))
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('report', nargs='?', type=Path, help='an HTML file; default: one is made')
+    parser.add_argument('--shots', type=Path, help='folder for pictures of it')
+    args = parser.parse_args()
+    if not chromium(): return print(NONE)
+    with tempfile.TemporaryDirectory() as folder:
+        folder = Path(folder)
+        broken = overlooked(folder)
+        if broken: return '\n'.join(broken)
+        page = args.report or make(folder)
+        found, figures = faults(page, folder)
+        if args.shots:
+            shots(page, args.shots)
+    if found: return '\n'.join(found)
+    widths = ' and '.join(map(str, WIDTHS))
+    print(f'{figures} figures visible at {widths} px, nothing in the console, nothing fetched')
 
 
 if __name__ == '__main__': sys.exit(main())
