@@ -26,6 +26,7 @@ import re
 import sys
 from collections import Counter
 from dataclasses import dataclass
+from enum import Enum
 from functools import lru_cache
 from pathlib import Path
 
@@ -235,7 +236,7 @@ def explained(obj):
 
 def unexplained(obj):
     "The parameters of a function or class of which nothing is said, in its base classes either."
-    if inspect.isclass(obj) and issubclass(obj, BaseException): return []
+    if inspect.isclass(obj) and issubclass(obj, (BaseException, Enum)): return []
     family = inspect.getmro(obj)[:-1] if inspect.isclass(obj) else [obj]
     said = set().union(*map(explained, family))
     parameters = inspect.signature(obj, follow_wrapped=False).parameters.values()
@@ -312,8 +313,10 @@ def add_pages(out, names):
 
 def process():
     "What nbdev_docs does before it calls Quarto -> the folder, and the notebooks in it."
-    # nbdev reads a list in a first cell as front matter; the processes below inherit this.
-    os.environ['PYTHONWARNINGS'] = 'error:Failed to create YAML:UserWarning'
+    # nbdev reads a list in a first cell as front matter, and runs the work that stands beside an
+    # import. It only warns; here both end the processes below, which inherit this.
+    os.environ['PYTHONWARNINGS'] = ('error:Failed to create YAML:UserWarning,'
+                                    'error:Found cells containing imports:UserWarning')
     refresh_quarto_yml()
     _build_modidx()
     try: out = proc_nbs(force=True, n_workers=2)
