@@ -8,7 +8,8 @@ __all__ = ['FONT_NAME', 'FONT_PLACES', 'SIDE', 'WIDEST', 'TONES', 'JOINER', 'COL
            'TIMES', 'find_font', 'load_font', 'draw_emoji', 'import_emoji', 'emoji_captions', 'bare', 'is_composed',
            'Group', 'emoji_groups', 'is_held_out', 'EmojiSet', 'to_float', 'draw_shape', 'toy_set', 'emoji_data',
            'caption_weights', 'caption_words', 'make_tokenizer', 'token_ids', 'make_vae', 'make_text_encoder',
-           'make_unet', 'make_scheduler', 'make_pipeline', 'save_pipeline', 'load_emoji_pipeline']
+           'make_unet', 'make_scheduler', 'make_pipeline', 'save_network', 'save_pipeline', 'read_parts',
+           'load_emoji_pipeline']
 
 # %% ../nbs/06c_emoji.ipynb #f3439bf9
 import copy, hashlib, itertools, json
@@ -314,7 +315,15 @@ def make_pipeline(
         scheduler=make_scheduler(), safety_checker=None, feature_extractor=None,
         requires_safety_checker=False)
 
-# %% ../nbs/06c_emoji.ipynb #58faac4f
+# %% ../nbs/06c_emoji.ipynb #6b161f4e
+def save_network(
+    network, # A network of diffusers or transformers; it stays as it is
+    folder,  # Where to write
+):
+    "Write one network in half precision."
+    copied = copy.deepcopy(network).half().to(memory_format=torch.contiguous_format)
+    copied.save_pretrained(folder)
+
 def save_pipeline(
     pipe,   # A StableDiffusionPipeline
     folder, # Where to write; other files there stay
@@ -322,13 +331,23 @@ def save_pipeline(
     "Write the pipeline in half precision; the networks themselves stay as they are."
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    for name in ('vae', 'text_encoder', 'unet'):
-        network = copy.deepcopy(getattr(pipe, name)).half().to(memory_format=torch.contiguous_format)
-        network.save_pretrained(folder/name)
+    for name in ('vae', 'text_encoder', 'unet'): save_network(getattr(pipe, name), folder/name)
     pipe.tokenizer.save_pretrained(folder/'tokenizer')
     pipe.scheduler.save_pretrained(folder/'scheduler')
     pipe.save_config(folder)
     return folder
+
+def read_parts(
+    folder, # Folder of a pipeline, perhaps of some of its parts only
+) -> dict: # {name: network in float32, or tokenizer}
+    "The parts of a pipeline that a folder holds."
+    d = import_diffusers()
+    from transformers import CLIPTextModel, PreTrainedTokenizerFast
+    kinds = dict(vae=d.AutoencoderKL, unet=d.UNet2DConditionModel, text_encoder=CLIPTextModel,
+        tokenizer=PreTrainedTokenizerFast)
+    there = {name: kind for name,kind in kinds.items() if (Path(folder)/name).exists()}
+    parts = {name: kind.from_pretrained(Path(folder)/name) for name,kind in there.items()}
+    return {name: part.float() if isinstance(part, torch.nn.Module) else part for name,part in parts.items()}
 
 def load_emoji_pipeline(
     folder=EMOJI_FOLDER, # Folder of a pipeline

@@ -18,11 +18,11 @@ import torch.nn.functional as F
 from safetensors.torch import load_file, save_file
 from tqdm.auto import tqdm
 
-# %% ../nbs/06e_emoji_judges.ipynb #b287860a
+# %% ../nbs/06e_emoji_judges.ipynb #ddfec8da
 from .checks import place_for_folder, whole_number
 from .core import write_text
 from .emoji import (EMOJI_FOLDER, EmojiSet, Group, caption_weights, caption_words,
-    load_emoji_pipeline, make_pipeline, make_tokenizer, save_pipeline, to_float, token_ids)
+    load_emoji_pipeline, make_pipeline, make_tokenizer, read_parts, save_pipeline, to_float, token_ids)
 from .emoji_train import VAE_STEPS, Run, rank, sharpness, train_unet, train_vae, wait_for_all
 from .hosts import from_diffusers, mark
 from .images import Decoded, vae_decoder
@@ -265,7 +265,7 @@ def load_emoji(
     model.fingerprint = mark(pipe.unet, pipe.vae, guidance, words, empty)
     return model
 
-# %% ../nbs/06e_emoji_judges.ipynb #77b77537
+# %% ../nbs/06e_emoji_judges.ipynb #7409d010
 @dataclass(frozen=True)
 class EmojiPlan:
     "How long the parts train."
@@ -284,17 +284,10 @@ class EmojiPlan:
     def figures(self): # How many samples of how many steps are measured; few where the run is only a trial
         return dict(n=N_FEATURES+1, calls=2) if self.steps < 500 else dict(n=self.samples, calls=self.calls)
 
-def _started(folder):
-    "The pipeline of a folder that holds weights, ready to learn; None where there is none."
-    if not (folder/'model_index.json').exists(): return None
-    pipe = load_emoji_pipeline(folder)
-    for network in (pipe.unet, pipe.text_encoder): network.train().requires_grad_(True)
-    return pipe
-
-def _earlier(out):
+def _earlier(folder):
     "Rows of the runs that came before, for the card: of the U-Net, of the autoencoder."
-    if not (out/'emoji.json').exists(): return [], []
-    card = json.loads((out/'emoji.json').read_text())
+    if not (folder/'card.json').exists(): return [], []
+    card = json.loads((folder/'card.json').read_text())
     return card['rows'], card['rows_vae']
 
 def _continued(before, rows):
@@ -302,7 +295,7 @@ def _continued(before, rows):
     done = before[-1]['step'] if before else 0
     return before + [dict(row, step=row['step']+done) for row in rows]
 
-# %% ../nbs/06e_emoji_judges.ipynb #843a7f06
+# %% ../nbs/06e_emoji_judges.ipynb #5140c9dd
 def train_emoji(
     data:EmojiSet,  # Pictures with captions
     out,            # Folder for checkpoints, and for the model in its folder emoji
@@ -312,13 +305,12 @@ def train_emoji(
     out = place_for_folder(out)
     folder = out/'emoji'
     folder.mkdir(parents=True, exist_ok=True)
-    there, (before, vae_rows) = _started(folder), _earlier(out)
-    if there is None:
+    there, (before, vae_rows) = read_parts(folder), _earlier(folder)
+    if 'vae' not in there:
         vae, vae_rows = train_vae(data, out, plan.at_most(plan.vae_steps), plan.seed)
-        tokenizer, start = make_tokenizer(caption_words(data.captions)), None
-    else:
-        vae, tokenizer = there.vae, there.tokenizer
-        start = dict(unet=there.unet, text=there.text_encoder)
+        there['vae'] = vae.half().float()                   # latents of the weights that are kept
+    vae, tokenizer = there['vae'], there.get('tokenizer') or make_tokenizer(caption_words(data.captions))
+    start = dict(unet=there['unet'], text=there['text_encoder']) if 'unet' in there else None
     run = train_unet(data, vae, tokenizer, out, plan.steps, plan.seed, plan.batch, start)
     for kind in JUDGES: train_judge(kind, data, folder, plan.at_most(plan.judge_steps), plan.seed)
     if rank(): return {}
@@ -363,7 +355,7 @@ def measure_emoji(
             agreement_real=vars(agreement(judge, real, labels, table.classes)))
     return dict(n=n, guidance=GUIDANCE, sampler=f'ddim, {calls} steps, uniform_t', judges=found)
 
-# %% ../nbs/06e_emoji_judges.ipynb #1e8ef224
+# %% ../nbs/06e_emoji_judges.ipynb #714b4fc9
 TITLE = 'Emoji, 64 by 64, from captions: a small Stable Diffusion'
 SOURCE = "Noto Color Emoji drawn at 64 by 64 on white; captions are Unicode's names as the package emoji has them; groups from Unicode's emoji-test.txt"
 LICENCE = 'font SIL Open Font License 1.1; names and groups Unicode License; weights Apache-2.0'
@@ -391,5 +383,5 @@ def ship_emoji(
         batch=plan.batch, seed=plan.seed, command=f'usf_train emoji --steps {plan.steps} --seed {plan.seed}',
         seen=measure_emoji(data, folder, False, **plan.figures),
         held=measure_emoji(data, folder, True, **plan.figures), **curves)
-    write_text(out/'emoji.json', json.dumps(card, indent=1)+'\n')
+    write_text(folder/'card.json', json.dumps(card, indent=1)+'\n')
     return card

@@ -21,7 +21,10 @@ from safetensors.torch import load_file, save_file
 from tqdm.auto import tqdm
 
 # %% ../nbs/06a_train.ipynb #7335b215
-from .checks import finite_number, place_for_folder, seed_number, whole_number
+from .checks import finite_number, place_for_folder, seed_number, whole_number, without_effect
+from .emoji import emoji_data
+from .emoji_judges import EmojiPlan, train_emoji
+from .emoji_train import start_processes
 from .core import _load_pth, in_one_move, write_text
 from .noise import Flow, NoiseSchedule, VPCosine, VPLinear
 from .sample import Denoiser, sample, start_noise
@@ -430,24 +433,41 @@ def _train(r, name, steps, seed, out):
         rows_fd=f'1,024 samples, 50 steps of {r.sampler(r.noise, 50).name}',
         command=f'usf_train {name} --steps {steps} --seed {seed}', **about)
 
+def _said(c, out, name):
+    "What is said of a finished run."
+    return (f"{out}/{name}.json: Fréchet distance with 100 steps {c['fd_100_steps']}, "
+            f"reals against reals {c['fd_floor'][0]}")
+
+def _train_captions(steps, seed, out, font):
+    "The model of captions, whose training has pages of its own; the line to say in the end."
+    start_processes()
+    c = train_emoji(emoji_data(font), out, EmojiPlan(steps=steps, seed=seed))
+    if not c: return ''                      # another process of the run says it
+    found = c['seen']['judges']['convolution']
+    return f"{out}/emoji/card.json: Fréchet distance {found['distance']}, of real pictures {found['floor']}"
+
 @command
 def usf_train(
-    name:Param("Which model", str, choices=list(RECIPES)),
+    name:Param("Which model", str, choices=[*RECIPES, 'emoji']),
     steps:Param("Training steps; default: the recipe's", int)=None,
     seed:Param("Seed", int)=0,
     out:Param("Folder for checkpoint and finished model; default: trained/NAME", str)=None,
     threads:Param("CPU threads", int)=1,
+    font:Param("File of Noto Color Emoji, for emoji; default: where systems keep it", str)=None,
 ):
-    "Train an embedded model again, from the data that scikit-learn ships."
-    if name not in RECIPES: raise ValueError(f"name must be one of {list(RECIPES)}, got {name!r}")
-    r = RECIPES[name]
+    "Train an embedded model again, from the data that scikit-learn ships; emoji from a font of yours."
+    names = [*RECIPES, 'emoji']
+    if name not in names: raise ValueError(f"name must be one of {names}, got {name!r}")
+    if name in RECIPES: without_effect(f'with {name}', font=font)
+    r = RECIPES.get(name, EmojiPlan)
     steps = r.steps if steps is None else whole_number('steps', steps, 1)
     seed_number(seed)
     whole_number('threads', threads, 1, 1024)
     out = place_for_folder(f'trained/{name}' if out is None else out)
     before = torch.get_num_threads()
     torch.set_num_threads(threads)
-    try: c = _train(r, name, steps, seed, out)
+    try:
+        if name == 'emoji': line = _train_captions(steps, seed, out, font)
+        else: line = _said(_train(r, name, steps, seed, out), out, name)
     finally: torch.set_num_threads(before)
-    print(f"{out}/{name}.json: Fréchet distance with 100 steps {c['fd_100_steps']}, "
-          f"reals against reals {c['fd_floor'][0]}")
+    if line: print(line)
