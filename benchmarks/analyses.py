@@ -23,11 +23,11 @@ from efficiency import world
 from usf_nbdev import optimise
 from usf_nbdev.core import Relaxation, SolverSchedule
 from usf_nbdev.ems import EMS, estimate_ems
-from usf_nbdev.evaluate import TRIAL_NOISE, evaluate, noise_of
+from usf_nbdev.evaluate import TRIAL_NOISE, Control, evaluate, noise_of
 from usf_nbdev.journal import Trial
 from usf_nbdev.metrics import feature_statistics
 from usf_nbdev.noise import timesteps
-from usf_nbdev.optimise import S3, STAGES, Proposal, SearchConfig, brood, distinct, ranked
+from usf_nbdev.optimise import S3, STAGES, SearchConfig, brood, distinct, ranked, spent
 from usf_nbdev.sample import plan_for, sample
 from usf_nbdev.solvers import FAMILIES, ddim, dpm_solver_pp, known_solvers, unipc
 from usf_nbdev.space import _change_step, fit_step, random_schedule
@@ -42,11 +42,16 @@ class Kept:
     def get(self, k): return self.known.get(k)
     def put(self, k, v): self.known[k] = v; self.path.write_text(json.dumps(self.known))
 
+class Finer(Control):
+    "A control variate of 20 steps, uniform in lambda."
+    @property
+    def schedule(self): return dpm_solver_pp(self.model.noise, 20, grid='uniform_lambda')
+
 @lru_cache(maxsize=1)
 def ready(name):
     "Model, metric and control variate; the model knows its statistics."
     m, metric, control = world(name); control.store = Kept(f'runs/control-{name}.json')
-    if name == 'patches': control.schedule = dpm_solver_pp(m.noise, 20, grid='uniform_lambda')     # on its usual grid the control is far from good samples, and takes out little of the chance
+    if name == 'patches': control = Finer(m, metric, control.n, store=control.store)     # on its usual grid the control is far from good samples, and takes out little of the chance
     if m.ems is None:
         f = Path('runs')/f'ems-{name}.safetensors'
         if not f.exists():
@@ -189,7 +194,7 @@ WIDE = replace(STAGES[-1], predictions=('noise', 'data'))
 
 def population(b):
     "Known solvers, random draws, and children of the best known solvers."
-    rng, space, known = np.random.default_rng(0), WIDE.space(b.model, CALLS), distinct(known_solvers(b.noise, CALLS))
+    rng, space, known = np.random.default_rng(0), WIDE.space(b.model, CALLS), distinct(known_solvers(b.noise, CALLS, firsts=('none',)))
     best = sorted(known, key=lambda s: b.value(s, N, TRIAL_NOISE))[:12]
     return [('known', s) for s in known] + [('random', random_schedule(space, rng)) for _ in range(50)] + [('evolved', p.schedule) for p in brood(best, space, rng, 110-len(known), set())]
 
@@ -213,7 +218,7 @@ def objective(b):
         for o in OBJECTIVES:
             r = next((r for r in rows.rows if (r['model'], r['part'], r['group'], r['seed']) == (b.name, 'search', o, str(seed))), None)
             if r is None:
-                if t is None: t = Teacher(b, N, TRIAL_NOISE+seed); known = {s: t.judge(s) for s in distinct(known_solvers(b.noise, CALLS))}
+                if t is None: t = Teacher(b, N, TRIAL_NOISE+seed); known = {s: t.judge(s) for s in distinct(known_solvers(b.noise, CALLS, firsts=('none',)))}
                 s = by_objective(b, t, o, seed, known)
                 r = rows.get(lambda: dict(n=N, schedule=s.to_json(indent=None, weights=False), **t.judge(s)), model=b.name, part='search', group=o, seed=seed, id=s.id, noise=TRIAL_NOISE+seed)
             winners[o, seed] = SolverSchedule.from_json(r['schedule'])
@@ -260,14 +265,12 @@ def arms(b):
 class Restricted(S3):
     "S3 in which every proposal is mapped into a smaller space."
     def __init__(self, model, config, f): super().__init__(model, config); self.f = f
-    def mapped(self, made): return list({p.schedule.id: p for p in (replace(p, schedule=replace(self.f(p.schedule), name='')) for p in made)}.values())
-    def known(self): return self.mapped(super().known())
-    def relatives(self, trials, nfe):
-        space = self.config.stages[-1].space(self.model, nfe); best = [s for s,_ in ranked(trials, nfe)][:self.config.generation//2]
-        if 'zero' not in space.afs: return []
-        longer = [s for s in known_solvers(self.model.noise, nfe+1) if s.steps[-1].corrector is None]
-        names = {replace(self.f(s), name='').id: s.name for s in known_solvers(self.model.noise, nfe)}; wanted = {names.get(s.id) for s in best}
-        return self.mapped([Proposal(replace(s, afs='zero', name=''), 'relative', self.look) for s in longer if s.name in wanted])
+    def mapped(self, made):
+        "Proposals in the smaller space, each once, under their own names."
+        first_steps = {a for stage in self.config.stages for a in stage.afs}
+        smaller = [replace(p, schedule=replace(self.f(p.schedule), name=p.schedule.name)) for p in made if p.schedule.afs in first_steps]
+        return list({p.schedule.id: p for p in reversed(smaller)}.values())[::-1]
+    def known(self, round, trials): return self.mapped(super().known(round, trials))
 
 def mapped_child(f, equal):
     "How children are made while a restricted search runs: as ever, then mapped; where all steps are equal, the one strategy is changed more often."
@@ -283,7 +286,7 @@ def search_in(b, arm, seed):
     closed, f = arms(b)[arm]; stages = tuple(replace(s, **{k: v if k != 'predictions' else tuple(p for p in s.predictions if p in v) or v for k,v in (dict(predictions=('noise', 'data')) | closed).items()}) for s in STAGES)
     c = SearchConfig(nfe=CALLS, seed=seed, budget=BUDGET, n=N, stages=stages); o, trials, g, curve, best = Restricted(b.model, c, f), [], 0, [], float('inf'); ordinary, optimise.child = optimise.child, mapped_child(f, {'steps equal': 'all', 'steps equal, lowered': 'lowered'}.get(arm))
     try:
-        while (used := sum(t.n for t in trials)/c.n) < c.budget and (made := o.ask(g, trials)):
+        while (used := spent(trials, CALLS, c.n)) < c.budget and (made := o.ask(g, trials)):
             for p in made:
                 n = p.n or c.n
                 try: value, state = evaluate(b.model, p.schedule, b.metric, n, TRIAL_NOISE+seed, control=b.control), 'done'

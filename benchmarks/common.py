@@ -1,34 +1,202 @@
-"What every benchmark shares: rows that are recorded as soon as they are measured, and never measured twice."
-import csv, datetime, os, platform
+"What every benchmark shares: recorded rows, settings, models, tuned known solvers, reserved noises, intervals."
+import argparse, csv, datetime, json, os, platform
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from functools import lru_cache
+from multiprocessing import get_context
 from pathlib import Path
-import torch
+import numpy as np, torch
 
-ROWS = Path(__file__).parent/'rows'
+HERE = Path(__file__).parent
+ROWS = HERE/'rows'
+PAIRED = 'paired'      # folder below `rows` of what was measured against the known solvers with first steps and ends
+
 
 def stamp() -> dict:
     "When and on what a row was measured."
     return dict(date=datetime.date.today().isoformat(), machine=f'{os.cpu_count()} cores {platform.machine()}', torch=torch.__version__)
 
+
 class Rows:
     "A CSV file of measurements; a row is known by its `key` columns."
-    def __init__(self, name, key):
-        self.path, self.key = ROWS/f'{name}.csv', key; ROWS.mkdir(exist_ok=True)
+    def __init__(self, name, key, folder=ROWS):
+        self.path, self.key = Path(folder)/f'{name}.csv', key
+        self.path.parent.mkdir(parents=True, exist_ok=True)
         self.rows = list(csv.DictReader(self.path.open())) if self.path.exists() else []
-    def find(self, **key): return next((r for r in self.rows if all(r[k] == str(key[k]) for k in self.key)), None)
+    def find(self, **key):
+        return next((r for r in self.rows if all(r[k] == str(key[k]) for k in self.key)), None)
     def get(self, measure, **key) -> dict:
         "The row of a key: the recorded one, or `measure()` (a dict), recorded."
-        return r if (r := self.find(**key)) is not None else self.add({**key, **measure()})
+        row = self.find(**key)
+        return row if row is not None else self.add({**key, **measure()})
     def add(self, row) -> dict:
         "Record a row."
-        r = {k: str(v) for k,v in {**row, **stamp()}.items()}; there = self.path.exists()
-        columns = next(csv.reader(self.path.open())) if there else list(r)
+        made = {k: str(v) for k,v in {**row, **stamp()}.items()}
+        there = self.path.exists()
+        columns = next(csv.reader(self.path.open())) if there else list(made)
         with self.path.open('a', newline='') as f:
-            w = csv.DictWriter(f, columns, restval='', lineterminator='\n')          # a column that the file has not is an error, before anything is written
-            if not there: w.writeheader()
-            w.writerow(r)
-        self.rows.append(r)
-        return r
+            writer = csv.DictWriter(f, columns, restval='', lineterminator='\n')     # a column that the file has not is an error, before anything is written
+            if not there: writer.writeheader()
+            writer.writerow(made)
+        self.rows.append(made)
+        return made
+
 
 def append(name, row):
     "Add a row to rows/NAME.csv, with the date and the machine; for timings, which are measured again each time."
     Rows(name, ()).add(row)
+
+
+# settings
+
+@dataclass(frozen=True)
+class Setting:
+    "How much a benchmark measures; `--quick` is the least that shows that it works."
+    models:tuple
+    nfes:tuple
+    seeds:tuple        # of searches and gradients
+    noises:tuple       # of what is reported
+    n:int              # samples on each of them
+    tune_n:int         # samples with which known solvers are tuned
+    control_n:int      # of the control variate
+    budget:int         # trials of a search, for each number of calls
+    polish_n:int       # samples of gradients
+    gradients:int      # at most
+    families:tuple     # of known solvers; empty: all
+    workers:int
+    folder:Path        # where rows go
+    def rows(self, name, key): return Rows(name, key, self.folder)
+
+
+def reserved_noises() -> tuple:
+    "Noises for the project's own tables, which nothing else has seen."
+    return tuple(json.loads((HERE/'reserved_noises.json').read_text())['noises'])
+
+
+def development_noises() -> tuple:
+    "Noises for everything that is not a release."
+    from usf_nbdev.evaluate import CHECK_NOISE
+    return tuple(range(CHECK_NOISE+5000, CHECK_NOISE+5003))
+
+
+def setting(doc, models=('digits', 'digits_dit', 'patches'), nfes=(3, 4, 5, 6, 8, 10), seeds=3, **more) -> Setting:
+    "The setting that the command line asks for."
+    parser = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('--models', nargs='*', default=list(models))
+    parser.add_argument('--nfe', type=int, nargs='*', default=list(nfes))
+    parser.add_argument('--seeds', type=int, default=seeds)
+    parser.add_argument('--workers', type=int, default=2)
+    parser.add_argument('--release', action='store_true', help='measure on the reserved noises')
+    parser.add_argument('--quick', action='store_true', help='the least that shows that it works; rows go to runs/quick')
+    asked = parser.parse_args()
+    if asked.quick: return quick()
+    full = dict(n=10_000, tune_n=1024, control_n=8192, budget=200, polish_n=1024, gradients=24, families=())
+    noises = reserved_noises() if asked.release else development_noises()
+    folder = ROWS/(PAIRED + '-release'*asked.release)
+    return Setting(models=tuple(asked.models), nfes=tuple(asked.nfe), seeds=tuple(range(asked.seeds)), noises=noises,
+                   workers=asked.workers, folder=folder, **{**full, **more})
+
+
+def quick() -> Setting:
+    "Two numbers of calls of the model in closed form, with few samples."
+    import shutil
+    folder = Path('runs/quick')
+    shutil.rmtree(folder, ignore_errors=True)
+    return Setting(models=('mixture',), nfes=(3, 4), seeds=(0, 1), noises=development_noises()[:2], n=64, tune_n=64, control_n=64, budget=3,
+                   polish_n=40, gradients=2, families=('DDIM', 'UniPC-3 (vary)'), workers=1, folder=folder)
+
+
+# models and schedules
+
+@dataclass(frozen=True)
+class World:
+    "A model with what judges it."
+    model:object
+    metric:object
+    control:object
+
+
+@lru_cache(maxsize=1)
+def world_of(name, control_n) -> World:
+    torch.set_num_threads(1)
+    from usf_nbdev.evaluate import Control
+    from usf_nbdev.search import default_metric
+    from usf_nbdev.zoo import load_model
+    model = load_model(name)
+    metric = default_metric(model)
+    return World(model, metric, Control(model, metric, control_n))
+
+
+def read(text):
+    "A schedule from its text or its data."
+    from usf_nbdev.core import SolverSchedule
+    return SolverSchedule.from_json(text if isinstance(text, str) else json.dumps(text))
+
+
+def text_of(schedule) -> str: return schedule.to_json(None, weights=False)
+
+
+def values_of(task) -> list:
+    "[(value, value of a hundred steps)] of a schedule on each noise, without a control."
+    name, control_n, text, n, noises = task
+    from usf_nbdev.evaluate import best_grid, evaluate, many_steps
+    world = world_of(name, control_n)
+    hundred = many_steps(world.model.noise, 100, best_grid(world.model))
+    def value(schedule, noise):
+        try: return evaluate(world.model, schedule, world.metric, n, noise)
+        except ValueError: return float('inf')          # exploded
+    return [(value(read(text), z), _hundred(name, n, z, lambda: value(hundred, z))) for z in noises]
+
+
+_HUNDRED = {}
+
+def _hundred(name, n, noise, measure):
+    "A hundred steps of the same model from the same noise, measured once in each process."
+    key = name, n, noise
+    if key not in _HUNDRED: _HUNDRED[key] = measure()
+    return _HUNDRED[key]
+
+
+def tuned(name, nfe, asked:Setting, firsts=None) -> list:
+    "[(known solver schedule, value)], one a family, best first; recorded once."
+    rows = asked.rows('known', ('model', 'nfe', 'place'))
+    found = [r for r in rows.rows if (r['model'], r['nfe']) == (name, str(nfe))]
+    if not found:
+        from usf_nbdev.evaluate import Tuning, tuned_solvers
+        world = world_of(name, asked.control_n)
+        before = world.model.passes
+        made = tuned_solvers(world.model, world.metric, nfe, Tuning(asked.tune_n, control_n=asked.control_n), asked.families)
+        spent = world.model.passes-before
+        found = [rows.add(dict(model=name, nfe=nfe, place=i, name=s.name, id=s.id, value=round(v, 4), n=asked.tune_n, passes=spent, schedule=text_of(s))) for i,(s,v) in enumerate(made)]
+    return [(read(r['schedule']), float(r['value'])) for r in found]
+
+
+def pool(asked:Setting): return ProcessPoolExecutor(asked.workers, mp_context=get_context('spawn'))
+
+
+# intervals
+
+@dataclass(frozen=True)
+class Ratio:
+    "A geometric mean and its 95 % interval."
+    mean:float
+    low:float
+    high:float
+    def __str__(self): return f'{self.mean:.3f} ({self.low:.3f} to {self.high:.3f})'
+
+
+def bootstrap(ratios, factors, draws=4000, level=.95, seed=0) -> Ratio:
+    """Geometric mean of ratios whose causes are crossed: `factors` {name: level of each ratio}, such as model, noise and seed of the search.
+    Each draw takes the levels of every factor anew, with replacement, so that what shares a model, a noise or a seed counts as one.
+    With few levels it is too narrow: made-up ratios of 5 models, 3 noises and 4 seeds lay inside in 84 of 100."""
+    logs = np.log(np.asarray(ratios, float))
+    codes = [np.unique(np.asarray(levels, str), return_inverse=True)[1] for levels in factors.values()]
+    rng, means = np.random.default_rng(seed), []
+    for _ in range(draws):
+        weight = np.ones(len(logs))
+        for code in codes:
+            count = code.max()+1
+            weight *= rng.multinomial(count, np.full(count, 1/count))[code]
+        if weight.sum(): means.append(weight@logs/weight.sum())
+    low, high = np.quantile(means, [(1-level)/2, (1+level)/2])
+    return Ratio(*(float(np.exp(v)) for v in (logs.mean(), low, high)))

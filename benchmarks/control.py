@@ -9,9 +9,10 @@ the standard deviation of log(corrected / known) over the schedules, which a com
 import argparse, csv, json
 import numpy as np
 from scipy.stats import kendalltau
-from common import ROWS, Rows
+from common import ROWS, Rows, read
 from efficiency import world
-from quality import N, schedule
+
+N = 10_000
 
 CONTROLS = [('quadratic', 10), ('karras', 10), ('uniform_lambda', 10), ('beta', 10), ('uniform_lambda', 20)]
 KEY = ('model', 'control', 'n', 'noise')
@@ -21,7 +22,7 @@ def fronts(model):
     known = {}
     for r in csv.DictReader((ROWS/'quality.csv').open()):
         if r['model'] == model and r['n'] == str(N): known.setdefault(r['id'], []).append(float(r['value']))
-    found = {s.id: s for p in sorted(ROWS.glob(f'{model}-front-seed*.json')) for s in (schedule(json.dumps(o)) for o in json.loads(p.read_text())['front']) if s.id in known}
+    found = {s.id: s for p in sorted(ROWS.glob(f'{model}-front-seed*.json')) for s in (read(o) for o in json.loads(p.read_text())['front']) if s.id in known}
     return list(found.values()), np.array([np.mean(known[i]) for i in found])
 
 def main():

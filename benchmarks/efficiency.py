@@ -1,122 +1,191 @@
-"""How many evaluations does S3 need to come where plain evolution ends?
+"""How many passes does S3 need to come where plain evolution ends?
 
     python benchmarks/efficiency.py --models digits patches --nfe 4 5 6 --seeds 10     # hours on 2 cores; continues where it stopped
-    python benchmarks/efficiency.py --models digits --nfe 5 --seeds 3                  # a few minutes
+    python benchmarks/efficiency.py --models digits --nfe 5 --seeds 3                  # a quarter of an hour
+    python benchmarks/efficiency.py --quick                                            # half a minute: does it work?
 
-For each model, number of calls and seed: plain evolution with 150 full trials, and S3 from the same noise with 75 (so a ratio above a half is seen as such).
-Both begin with the known solvers and their relatives; everything that either evaluates is counted, in samples: 256 samples are one full trial, a probe on 32 an eighth of one.
-`s3, memetic` is S3 whose best trial is moved by gradients after 20 trials, at the level of its decisions (times and relaxations), and has children; counted likewise.
-`s3, then polish` is S3 with a budget of 15 and then at most 16 gradients from its best trial: a gradient on 192 samples counts for 2.25 trials (a backward pass is two calls), a look at the held-out noise for 0.75,
-and at every look the schedule is measured as a trial is, which counts too, on the noise of the trials, which the gradients do not see.
-A row is one run with its curve: [full trials spent, best value so far] wherever the best changed. `--variants` adds other settings of S3. Rows: benchmarks/rows/efficiency.csv.
+For each model, number of calls and seed: plain evolution with 150 full trials, and S3 from the same noise with 75 (so a ratio above a
+half is seen as such). Both begin with the same known solvers, tuned in the same rounds. Everything that either sends through the network
+is counted there, in passes (a backward pass as two); what schedules share is asked once, as in a search. `s3, then polish` is S3 with a
+budget of 15 and then at most 16 gradients from its best trial on 192 samples; at every look at the held-out noise the schedule is
+measured as a trial is, which counts too, on the noise of the trials, which the gradients do not see. `s3, memetic` moves its best trial
+by six gradients after 20 trials, at the level of its decisions, and has children of it. A row is one run with its curve: [passes spent,
+best value so far] wherever the best changed. `--variants` adds other settings of S3. The seeds of a table are those that chose no
+setting: `--first-seed` says where they begin. Rows: rows/paired/efficiency.csv.
 """
 import argparse, json
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from pathlib import Path
 import numpy as np
-from common import Rows
+from common import PAIRED, ROWS, Rows, world_of
 
 BUDGETS = dict(evolution=150, s3=75, random=150)
-VARIANTS = {'s3, then polish': dict(budget=15), 's3, memetic': dict(), 'evolution, small generations': dict(generation=8), 's3, no guidance': dict(candidates=0), 's3, 160 candidates': dict(candidates=160), 's3, no predictor': dict(candidates=0, kappa=None), 's3, no probes': dict(probe_n=0, candidates=300), 's3, 16 samples': dict(probe_n=16)}
+VARIANTS = {
+    's3, then polish': dict(budget=15), 's3, memetic': {}, 'evolution, small generations': dict(generation=8), 's3, no guidance': dict(candidates=0),
+    's3, 160 candidates': dict(candidates=160), 's3, no predictor': dict(candidates=0), 's3, no probes': dict(probe_n=0, candidates=300),
+    's3, 16 samples': dict(probe_n=16)}
 KEY = ('model', 'nfe', 'optimiser', 'seed')
+CONTROL = 8192
+
 
 @lru_cache(maxsize=1)
 def world(name):
     "A model, its metric and the control variate."
-    import torch; torch.set_num_threads(1)
-    from usf_nbdev.search import default_metric
-    from usf_nbdev.evaluate import Control
-    from usf_nbdev.zoo import load_model
-    m = load_model(name); metric = default_metric(m)
-    return m, metric, Control(m, metric)
+    made = world_of(name, CONTROL)
+    return made.model, made.metric, made.control
 
-def optimiser_of(m, what, nfe, seed):
-    from usf_nbdev.optimise import OPTIMISERS, SearchConfig
+
+@dataclass(frozen=True)
+class Race:
+    "What one run is."
+    model:str
+    nfe:int
+    what:str          # An optimiser, or one of `VARIANTS`
+    seed:int
+    more:tuple = ()   # Other fields of `SearchConfig`, for a quick run
+    control_n:int = CONTROL
+
+
+@dataclass
+class Run:
+    "One search in memory, and what it has sent through the network."
+    race:Race
+    world:object
+    optimiser:object
+    trials:list = field(default_factory=list)
+    curve:list = field(default_factory=list)      # [passes, best value so far]
+    best:float = float('inf')
+    generation:int = 0
+    def __post_init__(self):
+        from usf_nbdev.evaluate import TRIAL_NOISE, Control, Together
+        w = self.world
+        self.noise, self.together, self.start = TRIAL_NOISE+self.race.seed, Together(), w.model.passes
+        self.control = Control(w.model, w.metric, self.race.control_n)     # its samples belong to the run as well
+    @property
+    def config(self): return self.optimiser.config
+    @property
+    def passes(self): return self.world.model.passes-self.start
+    def note(self, value):
+        if value >= self.best: return
+        self.best = value
+        self.curve.append([self.passes, round(value, 4)])
+    def measure(self, schedules, n) -> list:
+        from usf_nbdev.evaluate import evaluate_many
+        w = self.world
+        return evaluate_many(w.model, schedules, w.metric, n, self.noise, control=self.control, together=self.together, head=self.config.first_n)
+    def add(self, proposals, values):
+        "Trials with their values; those with all samples may be the best so far."
+        from usf_nbdev.journal import Trial
+        for p,v in zip(proposals, values):
+            n, failed = p.n or self.config.n, isinstance(v, ValueError)
+            self.trials.append(Trial(number=len(self.trials), generation=self.generation, origin=p.origin, nfe=self.race.nfe, schedule=p.schedule.to_json(indent=None, weights=False),
+                                     key=p.schedule.id, state='fail' if failed else 'done', value=None if failed else v, n=n, info=p.info))
+            if not failed and n == self.config.n: self.note(v)
+    def go(self, proposals):
+        for n in sorted({p.n or self.config.n for p in proposals}):
+            some = [p for p in proposals if (p.n or self.config.n) == n]
+            self.add(some, self.measure([p.schedule for p in some], n))
+        self.generation += 1
+    def leader(self):
+        from usf_nbdev.optimise import ranked
+        return ranked(self.trials, self.race.nfe, self.config.n)[0][0]
+
+
+def optimiser_of(race:Race, model):
     from usf_nbdev.evaluate import Clock
-    kind, settings = what.split(',')[0], dict(VARIANTS.get(what, {}))
-    blind = settings.pop('kappa', 0) is None                # promote by the probe alone
-    o = OPTIMISERS[kind](m, SearchConfig(nfe=nfe, seed=seed, **{'budget': BUDGETS[kind], **settings}), Clock())
-    if blind: o.correct.fit = lambda *a: None; o.correct.predict = lambda s, p: (np.log(np.maximum(p, 1e-6)), np.zeros(len(p)))
-    return o
+    from usf_nbdev.optimise import OPTIMISERS, SearchConfig
+    kind, settings = race.what.split(',')[0], dict(VARIANTS.get(race.what, {})) | dict(race.more)
+    made = OPTIMISERS[kind](model, SearchConfig(nfe=race.nfe, seed=race.seed, **{'budget': BUDGETS[kind], **settings}), Clock())
+    if race.what == 's3, no predictor':                     # promote by the probe alone
+        made.correct.fit = lambda *a: None
+        made.correct.predict = lambda s, p: (np.log(np.maximum(p, 1e-6)), np.zeros(len(p)))
+    return made
 
-def run(task):
-    "One search in memory, as a row."
-    row, best = race(task)
-    return task, row
 
-def race(task):
+def race(one:Race):
     "Ask, evaluate, until the budget is used up: a row, and the best schedule."
-    name, nfe, what, seed = task
-    from usf_nbdev.evaluate import TRIAL_NOISE, evaluate
-    from usf_nbdev.journal import Trial
-    from usf_nbdev.optimise import ranked
-    m, metric, control = world(name); o = optimiser_of(m, what, nfe, seed); value_of = lambda s, n: evaluate(m, s, metric, n, TRIAL_NOISE+seed, control=control, clock=o.clock); c, trials, g, curve, best = o.config, [], 0, [], float('inf')
-    memetic, extra = what.endswith('memetic'), 0.
-    while (used := sum(t.n for t in trials)/o.config.n + extra) < o.config.budget and (made := o.ask(g, trials)):
-        for p in made:
-            n = p.n or c.n
-            try: value, state = value_of(p.schedule, n), 'done'
-            except ValueError: value, state = None, 'fail'
-            trials.append(Trial(number=len(trials), generation=g, origin=p.origin, nfe=nfe, schedule=p.schedule.to_json(indent=None, weights=False), key=p.schedule.id, state=state, value=value, n=n, info=p.info))
-            if state == 'done' and n == c.n and value < best: best = value; curve.append([round(sum(t.n for t in trials)/c.n+extra, 3), round(best, 4)])
-        g += 1
-        if memetic and sum(t.n for t in trials) > 20*c.n: memetic = False; extra = lamarck(m, metric, control, trials, c, nfe, seed, curve, value_of, g); g += 1; best = min(best, curve[-1][1])
-    if what.endswith('then polish'): used, best = gradients(m, metric, control, trials, c, nfe, seed, used, best, curve, value_of)
-    seconds = {k: round(v, 1) for k,v in o.clock.seconds.items()}
-    return dict(budget=c.budget, n=c.n, final=round(best, 4), spent=round(used, 3), seconds=json.dumps(seconds), curve=json.dumps(curve)), ranked(trials, nfe, c.n)[0][0]
+    from usf_nbdev.optimise import spent
+    w = world_of(one.model, one.control_n)
+    run = Run(one, w, optimiser_of(one, w.model))
+    memetic = one.what.endswith('memetic')
+    while made := run.optimiser.ask(run.generation, run.trials):
+        run.go(made)
+        if memetic and spent(run.trials, one.nfe, run.config.n) > 20: memetic = lamarck(run)
+    if one.what.endswith('then polish'): gradients(run)
+    seconds = {k: round(v, 1) for k,v in run.optimiser.clock.seconds.items()}
+    row = dict(budget=run.config.budget, n=run.config.n, final=round(run.best, 4), spent=run.passes, seconds=json.dumps(seconds), curve=json.dumps(run.curve))
+    return row, run.leader()
 
-def gradients(m, metric, control, trials, c, nfe, seed, used, best, curve, value_of):
-    "Polish the best trial; the curve goes on."
-    from usf_nbdev.optimise import ranked
+
+def gradients(run):
+    "Polish the best trial; the curve goes on at every look."
     from usf_nbdev.polish import polish, polishable
-    end, looks = used, 0
-    def look(s, held_out, calls):
-        nonlocal end, looks, best
-        try: v = value_of(s, c.n)
-        except ValueError: v = float('inf')
-        looks += 1; end = used + calls/nfe/c.n + looks
-        if v < best: best = v; curve.append([round(end, 3), round(best, 4)])
-    polish(m, polishable(ranked(trials, nfe, c.n)[0][0]), metric, n=192, evaluations=16, every=2, seed=seed, control=control, progress=False, callback=look)
-    return end, best
+    w, n = run.world, min(192, run.config.n)
+    def look(schedule, held_out, passes):
+        value, = run.measure([schedule], run.config.n)
+        if not isinstance(value, ValueError): run.note(value)
+    polish(w.model, polishable(run.leader()), w.metric, n=n, evaluations=16, every=2, seed=run.race.seed, control=run.control, progress=False, callback=look)
 
-def lamarck(m, metric, control, trials, c, nfe, seed, curve, value_of, g):
-    "The best trial after six gradients in its times and relaxations becomes a trial."
-    from dataclasses import replace
-    from usf_nbdev.journal import Trial
-    from usf_nbdev.optimise import ranked
+
+def lamarck(run) -> bool:
+    "The best trial after six gradients in its times and relaxations becomes a trial; it is not asked again."
+    from usf_nbdev.optimise import Proposal
     from usf_nbdev.polish import polish, polishable
-    calls = [0]
-    def look(s, held_out, n): calls[0] = n
-    s, best = ranked(trials, nfe, c.n)[0]; s = polishable(s); p = polish(m, s, metric, level='relaxations', n=384, evaluations=6, every=3, seed=seed, control=control, progress=False, callback=look)
-    extra = calls[0]/nfe/c.n
-    if p is not s:
-        p = replace(p, name='', evidence=None); v = value_of(p, c.n)
-        trials.append(Trial(number=len(trials), generation=g, origin='memetic', nfe=nfe, schedule=p.to_json(indent=None, weights=False), key=p.id, state='done', value=v, n=c.n, info={})); best = min(best, v)
-    curve.append([round(sum(t.n for t in trials)/c.n+extra, 3), round(best, 4)])
-    return extra
+    w, start = run.world, polishable(run.leader())
+    made = polish(w.model, start, w.metric, level='relaxations', n=min(384, 2*run.config.n), evaluations=6, every=3, seed=run.race.seed, control=run.control, progress=False)
+    if made is not start: run.go([Proposal(replace(made, name='', evidence=None), 'memetic')])
+    return False
 
-def summary(rows):
-    "Share of evolution's evaluations that S3 needs to come where evolution ends."
-    runs = {tuple(r[k] for k in KEY): r for r in rows.rows}; out = {}
+
+def shares(rows) -> dict:
+    "{(model, number of calls, who): share of evolution's passes that it needs to come where evolution ends, seed by seed}; infinite where it doesn't."
+    runs, out = {tuple(r[k] for k in KEY): r for r in rows.rows}, {}
     for (model, nfe, what, seed),r in runs.items():
-        if not what.startswith('s3') or not (e := runs.get((model, nfe, 'evolution', seed))): continue
-        mine, its = json.loads(r['curve']), json.loads(e['curve'])
-        reached = next((u for u,v in mine if v <= float(e['final'])), float('inf'))
+        other = runs.get((model, nfe, 'evolution', seed))
+        if not what.startswith('s3') or other is None: continue
+        mine, its = json.loads(r['curve']), json.loads(other['curve'])
+        reached = next((passes for passes,v in mine if v <= float(other['final'])), float('inf'))
         out.setdefault((model, nfe, what), []).append(reached/its[-1][0])
     return out
 
-def main():
+
+def one(task): return task, race(task)[0]
+
+
+def asked():
     a = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    a.add_argument('--models', nargs='*', default=['digits', 'patches']); a.add_argument('--nfe', type=int, nargs='*', default=[4, 5, 6]); a.add_argument('--seeds', type=int, default=10)
-    a.add_argument('--optimisers', nargs='*', default=['evolution', 's3']); a.add_argument('--variants', nargs='*', default=[]); a.add_argument('--workers', type=int, default=2); a = a.parse_args()
-    rows = Rows('efficiency', KEY); what = a.optimisers + [v for v in VARIANTS if any(v == o or o == 'all' for o in a.variants)]
-    tasks = [(m, k, o, s) for m in a.models for s in range(a.seeds) for k in a.nfe for o in what]
-    tasks = [t for t in tasks if rows.find(**dict(zip(KEY, t))) is None]
-    with ProcessPoolExecutor(a.workers, mp_context=get_context('spawn')) as pool:
-        for task,r in pool.map(run, tasks): rows.get(lambda: r, **dict(zip(KEY, task))); print(*task, r['final'], r['spent'], flush=True)
-    for k,v in sorted(summary(rows).items()):
-        low, high = np.quantile(v, [.25, .75], method='nearest')
-        print(*k, f'share of the evaluations: median {np.median(v):.2f}, quartiles {low:.2f} to {high:.2f}, {len(v)} seeds (inf: not reached)')
+    a.add_argument('--models', nargs='*', default=['digits', 'patches'])
+    a.add_argument('--nfe', type=int, nargs='*', default=[4, 5, 6])
+    a.add_argument('--seeds', type=int, default=10)
+    a.add_argument('--first-seed', type=int, default=100)
+    a.add_argument('--optimisers', nargs='*', default=['evolution', 's3'])
+    a.add_argument('--variants', nargs='*', default=[])
+    a.add_argument('--workers', type=int, default=2)
+    a.add_argument('--quick', action='store_true', help='the least that shows that it works; rows go to runs/quick')
+    return a.parse_args()
+
+
+def main():
+    from concurrent.futures import ProcessPoolExecutor
+    from multiprocessing import get_context
+    a = asked()
+    folder = Path('runs/quick') if a.quick else ROWS/PAIRED
+    rows = Rows('efficiency', KEY, folder)
+    chosen = [v for v in VARIANTS if v in a.variants or 'all' in a.variants]
+    if a.quick:
+        more = tuple(dict(budget=4, n=64, probe_n=16, generation=4, known=('DDIM', 'UniPC-3 (vary)')).items())
+        tasks = [Race('mixture', 3, what, seed, more, 64) for seed in (0, 1) for what in ('evolution', 's3', 's3, then polish', 's3, memetic')]
+    else:
+        seeds = range(a.first_seed, a.first_seed+a.seeds)
+        tasks = [Race(m, k, what, s) for m in a.models for s in seeds for k in a.nfe for what in a.optimisers+chosen]
+    tasks = [t for t in tasks if rows.find(model=t.model, nfe=t.nfe, optimiser=t.what, seed=t.seed) is None]
+    with ProcessPoolExecutor(1 if a.quick else a.workers, mp_context=get_context('spawn')) as pool:
+        for t,row in pool.map(one, tasks):
+            rows.get(lambda: row, model=t.model, nfe=t.nfe, optimiser=t.what, seed=t.seed)
+            print(t.model, t.nfe, t.what, t.seed, row['final'], f"{row['spent']:,} passes", flush=True)
+    for (model, nfe, what),v in sorted(shares(rows).items()):
+        print(f'{model:10s} {nfe:>2s} calls, {what}: median share {np.median(v):.2f} of the passes of evolution; {sum(np.isfinite(v))} of {len(v)} seeds came there')
+
 
 if __name__ == '__main__': main()

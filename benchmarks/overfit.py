@@ -1,30 +1,45 @@
 """Did the gradients learn their noise by heart?
 
-    python benchmarks/overfit.py        # a few minutes on one core; continues where it stopped
+    python benchmarks/overfit.py           # a few minutes on one core; continues where it stopped
+    python benchmarks/overfit.py --quick   # half a minute, after polish.py --quick: does it work?
 
-For every schedule that polish.py has polished (benchmarks/rows/polished.jsonl): the distance of 1,024 samples with the control variate on the noise it was polished on, on the held-out noise
-that chose when to stop, and on 4 noises that neither has seen, all measured alike. Rows: benchmarks/rows/overfit.csv.
+For every schedule that polish.py has polished (polished.jsonl beside its rows): the distance of as many samples as gradients saw, with the
+control variate, on the noise it was polished on, on the held-out noise that chose when to stop, and on 4 noises that neither has seen; and on
+those 4 without a control, and with controls of other noises. Each noise has many samples of the control of its own, so what was learned of
+one control does not help on another. Rows: rows/paired/overfit.csv.
 """
-import json
-import numpy as np, torch
-from tqdm.auto import tqdm
-from common import Rows
-from efficiency import world
-from polish import MADE
-from quality import schedule
-from usf_nbdev.evaluate import evaluate
-from usf_nbdev.polish import HELDOUT_NOISE, POLISH_NOISE
+import json, sys
+import numpy as np
+from common import Setting, bootstrap, read, setting, world_of
+from polish import KEY as POLISH_KEY, made_file
+from second import kept_quick
 
-N, FRESH = 1024, range(75_000, 75_004)
+KEY = (*POLISH_KEY[:4], 'id')
+FRESH = 4
 
-if __name__ == '__main__':
-    torch.set_num_threads(1); rows = Rows('overfit', ('model', 'nfe', 'what', 'seed', 'id'))
-    for made in tqdm(sorted((json.loads(l) for l in MADE.open()), key=lambda o: o['model'])):      # one control variate after the other
-        if not made['what'].endswith(', polished'): continue
-        m, metric, control = world(made['model']); s = schedule(json.dumps(made['schedule'])); at = lambda z: evaluate(m, s, metric, N, z, control=control)
-        def measure():
-            fresh = [at(z) for z in FRESH]
-            return dict(own=round(at(POLISH_NOISE+made['seed']), 4), held_out=round(at(HELDOUT_NOISE+made['seed']), 4), fresh=round(float(np.mean(fresh)), 4), spread=round(float(np.std(fresh, ddof=1)), 4), noises=len(FRESH))
-        rows.get(measure, model=made['model'], nfe=made['nfe'], what=made['what'], seed=made['seed'], id=s.id)
-    ratio = np.log([float(r['fresh'])/float(r['held_out']) for r in rows.rows])
-    print(f'fresh to held-out noise: {np.exp(ratio.mean()):.3f}, 95 % interval {np.exp(ratio.mean()-1.96*ratio.std(ddof=1)/len(ratio)**.5):.3f} to {np.exp(ratio.mean()+1.96*ratio.std(ddof=1)/len(ratio)**.5):.3f}, {len(ratio)} schedules')
+
+def measure(made, asked:Setting) -> dict:
+    "All measurements of one polished schedule."
+    from usf_nbdev.evaluate import CHECK_NOISE, HELDOUT_NOISE, POLISH_NOISE, evaluate
+    world, schedule, seed = world_of(made['model'], asked.control_n), read(made['schedule']), made['seed']
+    def at(noise, control): return evaluate(world.model, schedule, world.metric, asked.polish_n, noise, control=control)
+    fresh = [at(CHECK_NOISE+1000*i+seed, world.control) for i in range(FRESH)]
+    plain = [at(CHECK_NOISE+1000*i+seed, None) for i in range(FRESH)]
+    said = dict(own=at(POLISH_NOISE+seed, world.control), held_out=at(HELDOUT_NOISE+seed, world.control), fresh=np.mean(fresh), no_control=np.mean(plain))
+    return {k: round(float(v), 4) for k,v in said.items()} | dict(spread=round(float(np.std(fresh, ddof=1)), 4), noises=FRESH)
+
+
+def main():
+    from tqdm.auto import tqdm
+    asked = setting(__doc__) if '--quick' not in sys.argv else kept_quick()
+    rows = asked.rows('overfit', KEY)
+    polished = [o for o in map(json.loads, made_file(asked).open()) if o['what'].endswith(', polished') and o['model'] in asked.models]
+    for made in tqdm(sorted(polished, key=lambda o: o['model'])):       # one control variate after the other
+        key = {k: made[k] for k in POLISH_KEY[:4]} | dict(id=read(made['schedule']).id)
+        rows.get(lambda: measure(made, asked), **key)
+    factors = {k: [r[k] for r in rows.rows] for k in ('model', 'seed')}
+    for other in ('held_out', 'own'):
+        print(f'fresh to {other}:', bootstrap([float(r['fresh'])/float(r[other]) for r in rows.rows], factors), f'{len(rows.rows)} schedules')
+
+
+if __name__ == '__main__': main()

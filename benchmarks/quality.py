@@ -1,94 +1,106 @@
-"""How good is what a search finds? Fresh noise, 10,000 samples, three noises, three search seeds, several models.
+"""How good is what a search finds? Fresh noises, 10,000 samples, three search seeds, several models.
 
     python benchmarks/quality.py                             # hours on 2 cores; continues where it stopped
-    python benchmarks/quality.py --models digits --seeds 1   # about 15 minutes
+    python benchmarks/quality.py --models digits --seeds 1   # about half an hour
+    python benchmarks/quality.py --release                   # the same on the reserved noises (reserved_noises.json)
+    python benchmarks/quality.py --quick                     # half a minute: does it work?
 
-For each model: (1) every known solver on every grid (DPM-Solver-v3 too where the model has its statistics) at 3, 4, 5, 6, 8 and 10 calls, tuned on 1,024 samples with the control variate; (2) the best two families of each number of calls on
-10,000 samples of 3 fresh noises; (3) one search over all six numbers of calls for each seed; (4) its front on the same fresh noise; what gradients make of it: polish.py. Rows: benchmarks/rows/quality.csv,
-the schedules and the cost: benchmarks/rows/MODEL-front-seedS.json, the trials of seed 0: benchmarks/rows/MODEL-trials.csv.
+For each model and number of calls: (1) the known solvers, every family with the grid, the first step and the end that suit it
+(`tuned_solvers`), the best two of them measured; (2) the winner of one search for each seed, with its polish, as `search` returns
+it; (3) a hundred steps of the same model from the same noises, so that every ratio is paired. Rows: rows/paired/known.csv,
+rows/paired/quality.csv, and the searches' fronts beside them.
 """
-import argparse, json
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
-import numpy as np
-from common import ROWS, Rows
-from efficiency import world
+import json
+from common import Setting, bootstrap, pool, read, setting, text_of, tuned, values_of, world_of
 
-NFES, N, NOISES, TUNE_N, TUNE_NOISE, BUDGET = (3, 4, 5, 6, 8, 10), 10_000, 3, 1024, 40_000, 80
-KEY = ('model', 'what', 'id', 'n', 'noise')
+KEY = ('model', 'nfe', 'what', 'seed', 'noise')
+KNOWN = 'known'
 
-def schedule(text):
-    from usf_nbdev.core import SolverSchedule
-    return SolverSchedule.from_json(text)
 
-def measure(task):
-    "Value of one schedule; with the control variate where it only tunes."
-    name, what, text, n, noise = task
-    from usf_nbdev.evaluate import evaluate
-    m, metric, control = world(name); s = schedule(text)
-    try: v = round(evaluate(m, s, metric, n, noise, control=control if what == 'tune' else None), 4)
-    except ValueError: v = float('inf')                                   # exploded
-    return dict(name=s.name, nfe=s.nfe, value=v)
+def front_file(asked:Setting, name, seed): return asked.folder/f'{name}-front-seed{seed}.json'
+
 
 def one_search(task):
-    "The front of one search over all numbers of calls, as plain data; the trials of the first seed are recorded."
-    name, seed = task
-    from usf_nbdev.search import search
-    m, metric, _ = world(name)
-    r = search(m, metric, nfe=NFES, budget=BUDGET, seed=seed, journal=f'runs/quality-{name}-{seed}.db', finalists=5, final_n=1024, polish=0, families=1, confirm_n=256, confirm_seeds=1, progress=False)
-    if seed == 0: record(r.trials, [t for g,t in r.taus], [g for g,t in r.taus], ROWS/f'{name}-trials.csv')
-    cost = {k: round(sum(c.get(k, 0.) for c in r.cost.values()), 1) for k in ('sampling', 'features', 'predictor', 'evolution', 'journal')}
-    return dict(seed=seed, cost=cost, trials=int((r.trials.n == 256).sum()), probes=int((r.trials.n == 32).sum()), front=[json.loads(_winner(r, k).to_json(weights=False)) for k in NFES])
+    "One search over all numbers of calls: its finalists, its winners, and its passes by purpose."
+    name, seed, asked = task
+    from usf_nbdev.search import Phase, search
+    world = world_of(name, asked.control_n)
+    few = min(asked.n, 2048)
+    result = search(world.model, world.metric, nfe=asked.nfes, budget=asked.budget, seed=seed, journal=asked.folder/f'search-{name}-{seed}.db',
+                    control_n=asked.control_n, n=min(256, asked.n), final_n=few, polish_n=asked.polish_n, polish_steps=min(16, asked.gradients),
+                    known=asked.families, confirm_n=few, confirm_seeds=1, progress=False)
+    finalists = result.trials[(result.trials.origin == Phase.FINALIST) & (result.trials.state == 'done')].sort_values('value')
+    searched = [finalists.schedule[finalists.nfe == k].iloc[0] for k in asked.nfes]
+    polished = [text_of(result.at(k)) for k in asked.nfes]
+    return dict(seed=seed, passes=result.passes, searched=[json.loads(s) for s in searched], polished=[json.loads(s) for s in polished])
 
-def record(t, taus, generations, path):
-    "The trials of a search, without their schedules."
-    t = t.reset_index(); t['predicted'], t['tau'] = [i.get('predicted') for i in t['info']], t.generation.map(dict(zip(generations, taus)))
-    t[['number', 'generation', 'stage', 'origin', 'nfe', 'n', 'state', 'value', 'predicted', 'tau']].round(4).to_csv(path, index=False)
 
-def _winner(r, nfe):
-    "The best finalist with exactly so many calls (the confirmation here is a formality: it is done below)."
-    from usf_nbdev.optimise import read_schedule
-    t = r.trials[(r.trials.origin == 'finalist') & (r.trials.nfe == nfe) & (r.trials.state == 'done')].sort_values('value')
-    return read_schedule(t.schedule.iloc[0])
+def fronts(name, asked:Setting, workers) -> list:
+    "What the searches of all seeds found, made where it isn't there yet."
+    missing = [s for s in asked.seeds if not front_file(asked, name, s).exists()]
+    for made in workers.map(one_search, [(name, s, asked) for s in missing]):
+        front_file(asked, name, made['seed']).parent.mkdir(parents=True, exist_ok=True)
+        front_file(asked, name, made['seed']).write_text(json.dumps(made, indent=1)+'\n')
+        print(name, 'seed', made['seed'], f"{sum(made['passes'].values()):,} passes", flush=True)
+    return [json.loads(front_file(asked, name, s).read_text()) for s in asked.seeds]
+
+
+def tasks_of(name, asked:Setting, workers) -> list:
+    "[(what, seed, number of calls, schedule)] of a model."
+    found = fronts(name, asked, workers)
+    known = [(KNOWN, place, nfe, s) for nfe in asked.nfes for place,(s,_) in enumerate(tuned(name, nfe, asked)[:2])]
+    mine = [(what, front['seed'], nfe, read(o)) for front in found for what in ('searched', 'polished') for nfe,o in zip(asked.nfes, front[what])]
+    return known + mine
+
+
+def record(name, tasks, asked:Setting, rows, workers):
+    "Measure the schedules that have no rows yet."
+    def keys(task): return [dict(model=name, nfe=task[2], what=task[0], seed=task[1], noise=z) for z in asked.noises]
+    todo = [t for t in tasks if any(rows.find(**k) is None for k in keys(t))]
+    jobs = [(name, asked.control_n, text_of(t[3]), asked.n, asked.noises) for t in todo]
+    for task,measured in zip(todo, workers.map(values_of, jobs)):
+        for key,(value,hundred) in zip(keys(task), measured):
+            rows.get(lambda: dict(id=task[3].id, name=task[3].name, calls=task[3].nfe, n=asked.n, value=round(value, 4), hundred=round(hundred, 4)), **key)
+        print(name, *task[:3], [round(v, 3) for v,_ in measured], flush=True)
+
+
+def known_of(rows) -> dict:
+    "{(model, number of calls, noise): value} of the known solver that tuning put first; it was chosen on other noise."
+    return {(r['model'], r['nfe'], r['noise']): float(r['value']) for r in rows.rows if r['what'] == KNOWN and r['seed'] == '0'}
+
+
+def ratios(rows, what, against='known', times=1) -> dict:
+    "{model: (ratios, their noises, their seeds, their numbers of calls)} of what was found, paired by noise."
+    known, out = known_of(rows), {}
+    for r in rows.rows:
+        if r['what'] != what: continue
+        at = r['model'], str(int(r['nfe'])*times), r['noise']
+        other = float(r['hundred']) if against == 'hundred' else known.get(at)
+        if other is not None: out.setdefault((r['model'], int(r['nfe'])), []).append((float(r['value'])/other, r['noise'], r['seed']))
+    return out
+
+
+def say(title, out:dict):
+    "One line a model and number of calls, and one for all."
+    print(title)
+    for (model, nfe),rows in sorted(out.items()):
+        values, noises, seeds = zip(*rows)
+        print(f'  {model:10s} {nfe:2d} calls', bootstrap(values, dict(noise=noises, seed=seeds)))
+    every = [(v, m, z, s) for (m,_),rows in out.items() for v,z,s in rows]
+    if every:
+        values, models, noises, seeds = zip(*every)
+        print('  all       ', bootstrap(values, dict(model=models, noise=noises, seed=seeds)))
+
 
 def main():
-    a = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    a.add_argument('--models', nargs='*', default=['digits', 'digits_dit', 'patches']); a.add_argument('--seeds', type=int, nargs='*', default=[0, 1, 2]); a.add_argument('--workers', type=int, default=2); a = a.parse_args()
-    from usf_nbdev.evaluate import CONFIRM_NOISE
-    from usf_nbdev.solvers import known_solvers
-    from usf_nbdev.zoo import load_model
-    rows = Rows('quality', KEY); fresh = range(CONFIRM_NOISE, CONFIRM_NOISE+NOISES)
-    with ProcessPoolExecutor(a.workers, mp_context=get_context('spawn')) as pool:
-        def get(tasks):
-            "Values of (model, what, schedule, n, noise), measured where there is no row."
-            keys = [dict(zip(KEY, (m, w, s.id, n, z))) for m,w,s,n,z in tasks]; todo = [i for i,k in enumerate(keys) if rows.find(**k) is None]
-            for i,r in zip(todo, pool.map(measure, [(m, w, s.to_json(None, weights=False), n, z) for m,w,s,n,z in (tasks[i] for i in todo)])): rows.get(lambda: r, **keys[i])
-            return [float(rows.find(**k)['value']) for k in keys]
-        for name in a.models:
-            m = load_model(name)
-            todo = [s for s in a.seeds if not (ROWS/f'{name}-front-seed{s}.json').exists()]
-            for f in pool.map(one_search, [(name, s) for s in todo]): (ROWS/f"{name}-front-seed{f['seed']}.json").write_text(json.dumps(f, indent=1)+'\n'); print(name, 'seed', f['seed'], f['cost'], flush=True)
-            known = [s for k in NFES for s in known_solvers(m.noise, k, ems=m.ems)]
-            tuned = dict(zip(known, get([(name, 'tune', s, TUNE_N, TUNE_NOISE) for s in known])))
-            best = []
-            for k in NFES:
-                family = {}
-                for s in sorted((s for s in known if s.nfe == k), key=tuned.get): family.setdefault(s.name.split(' · ')[0], s)
-                best += list(family.values())[:2]
-            found = {s: [schedule(json.dumps(o)) for o in json.loads((ROWS/f'{name}-front-seed{s}.json').read_text())['front']] for s in a.seeds}
-            tasks = [(name, 'known', s, N, z) for s in best for z in fresh] + [(name, f'seed {k}', s, N, z) for k,f in found.items() for s in f for z in fresh]
-            for (_,w,s,_,z),v in zip(tasks, get(tasks)): print(name, w, s.nfe, s.name, z, v, flush=True)
-    table(rows, a.models)
+    asked = setting(__doc__)
+    rows = asked.rows('quality', KEY)
+    with pool(asked) as workers:
+        for name in asked.models: record(name, tasks_of(name, asked, workers), asked, rows, workers)
+    for what in ('searched', 'polished'):
+        say(f'{what}, over the best known solver', ratios(rows, what))
+        say(f'{what}, over the best known solver with twice the calls', ratios(rows, what, times=2))
+        say(f'{what}, over a hundred steps', ratios(rows, what, 'hundred'))
 
-def table(rows, models):
-    "Ratio of the searched front to the best known solver at the same and at twice the calls."
-    for m in models:
-        mean = {}
-        for r in rows.rows:
-            if r['model'] == m and r['what'] != 'tune': mean.setdefault((r['what'], int(r['nfe']), r['id']), []).append(float(r['value']))
-        known = {k: min(np.mean(v) for (w,n,_),v in mean.items() if w == 'known' and n == k) for k in NFES}
-        for k in NFES:
-            mine = [np.mean(v) for (w,n,_),v in mean.items() if w != 'known' and n == k]
-            print(f'{m:10s} {k:2d} calls: known {known[k]:8.2f}, searched', ' '.join(f'{v:7.2f}' for v in mine), ' ratio', ' '.join(f'{v/known[k]:.2f}' for v in mine), f', to {2*k} calls {np.median(mine)/known[2*k]:.2f}' if 2*k in known else '')
 
 if __name__ == '__main__': main()

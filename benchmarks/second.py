@@ -1,49 +1,101 @@
 """Do schedules that were polished for one metric please another?
 
-    python benchmarks/second.py        # about 15 minutes on one core; continues where it stopped
+    python benchmarks/second.py           # about half an hour on one core; continues where it stopped
+    python benchmarks/second.py --quick   # half a minute, after polish.py --quick: does it work?
 
-The judge of every search and polish is one classifier. Here a second one, trained alike from another seed, which no search and no gradient has seen, judges the known solvers, the searched schedules and the polished ones,
-with the anchor and without, of polish.py (benchmarks/rows/polished.jsonl), and the model's own samples with a hundred steps: Fréchet distance of 4,096 samples, and kernel distance of 2,048, by its features on the first fresh noise, beside the kernel distance of the features of the first judge and of the plain pixels.
-Rows: benchmarks/rows/second.csv.
+The judge of every search and polish is one classifier. Here a second one, trained alike from another seed, which no search and no gradient
+has seen, judges the known solvers, the searched schedules and the polished ones of polish.py (polished.jsonl beside its rows), and a
+hundred steps of the model: Fréchet distance of 4,096 samples and kernel distance of 2,048 by its features, on the first noise of the
+setting, beside those of the first judge and of the plain pixels. Rows: rows/paired/second.csv.
 """
-import json, tempfile
+import json, shutil, tempfile
 from functools import lru_cache
-import torch
-from tqdm.auto import tqdm
-from common import Rows
-from efficiency import world
-from polish import BARE, MADE
-from quality import schedule
+from pathlib import Path
+from common import Setting, bootstrap, quick, read, setting, world_of
+from polish import BARE, made_file, reals_of
 
-N, REALS, SEED = 4096, 2048, 1
+KEY = ('model', 'nfe', 'what', 'seed')
+SAMPLES, REALS, SEED = 4096, 2048, 1
 WHAT = ('known', 'known, polished', 'searched', 'searched, polished', BARE)
 
-@lru_cache(maxsize=1)
-def judges(model):
-    "For each way to look: function of pictures -> features, features of 2,048 reals at most, and statistics of all of them."
-    from usf_nbdev.metrics import Statistics
-    from usf_nbdev.train import RECIPES, judge
-    name = RECIPES[model].features or model; r = RECIPES[name]; X, Y = r.data(); first = world(model)[1].features; some = X[torch.randperm(len(X), generator=torch.Generator().manual_seed(0))[:REALS]]
-    with tempfile.TemporaryDirectory() as folder: second, about = judge(r, name, X, Y, folder, SEED)
-    print(f"{model}: the second classifier names {about['classifier_accuracy']:.1%} of the held-out pictures")
-    with torch.no_grad(): return {k: (f, f(some), Statistics.from_batches([torch.cat([f(X[i:i+2048]) for i in range(0, len(X), 2048)])])) for k,f in dict(first=first, second=second, pixels=lambda x: x.flatten(1)).items()}
 
-def measure(model, s):
+@lru_cache(maxsize=1)
+def judges(name, control_n):
+    "For each way to look: function of pictures to features, features of some reals, and statistics of all of them."
+    import torch
+    from usf_nbdev.metrics import Statistics
+    world = world_of(name, control_n)
+    ways = dict(first=world.metric.features, pixels=lambda x: x.flatten(1))
+    if name == 'mixture':                                       # no classifier judges it: a fixed random layer is the second look
+        layer = torch.randn(16, 24, generator=torch.Generator().manual_seed(SEED))
+        ways['second'], pictures = (lambda x: (x.flatten(1)@layer).tanh()), reals_of(name, world.model, REALS)
+    else: ways['second'], pictures = second_classifier(name)
+    some = pictures[torch.randperm(len(pictures), generator=torch.Generator().manual_seed(0))[:REALS]]
+    with torch.no_grad():
+        return {k: (f, f(some), Statistics.from_batches([f(b) for b in pictures.split(2048)])) for k,f in ways.items()}
+
+
+def second_classifier(name):
+    "Features of a classifier trained from another seed, and the pictures that it was trained with."
+    from usf_nbdev.train import RECIPES, judge
+    of = RECIPES[name].features or name
+    recipe = RECIPES[of]
+    pictures, labels = recipe.data()
+    with tempfile.TemporaryDirectory() as folder: features, about = judge(recipe, of, pictures, labels, folder, SEED)
+    print(f"{name}: the second classifier names {about['classifier_accuracy']:.1%} of the held-out pictures")
+    return features, pictures[:]
+
+
+def measure(name, schedule, asked:Setting) -> dict:
     "What each judge says of a schedule's samples."
-    from usf_nbdev.evaluate import CONFIRM_NOISE
+    import torch
     from usf_nbdev.metrics import Statistics, kernel_distance
     from usf_nbdev.sample import sample, start_noise
-    m = world(model)[0]; out = {}
-    with torch.inference_mode(): y = torch.cat([sample(m, s, x) for x in start_noise(m, N, seed=CONFIRM_NOISE).split(256)]).clamp(-1, 1)
-    for k,(f,reals,stats) in judges(model).items():
-        with torch.inference_mode(): z = f(y)
+    model, count = world_of(name, asked.control_n).model, min(SAMPLES, asked.n)
+    with torch.inference_mode(): y = torch.cat([sample(model, schedule, x) for x in start_noise(model, count, seed=asked.noises[0]).split(256)]).clamp(-1, 1)
+    out = {}
+    for k,(features, reals, stats) in judges(name, asked.control_n).items():
+        with torch.inference_mode(): z = features(y)
         out |= {f'frechet_{k}': round(Statistics.from_batches([z]).distance(stats), 4), f'kernel_{k}': round(kernel_distance(z[:REALS], reals), 6)}
-    return dict(n=N, id=s.id) | out
+    return dict(n=count, id=schedule.id) | out
 
-if __name__ == '__main__':
+
+def main():
+    import sys
+    from tqdm.auto import tqdm
     from usf_nbdev.evaluate import best_grid, many_steps
-    torch.set_num_threads(1); rows = Rows('second', ('model', 'nfe', 'what', 'seed'))
-    tasks = [o for o in map(json.loads, MADE.open()) if o['what'] in WHAT]; models = list(dict.fromkeys(o['model'] for o in tasks))
-    for model in models:
-        m = world(model)[0]; rows.get(lambda: measure(model, many_steps(m.noise, 100, best_grid(m))), model=model, nfe=100, what='100 steps', seed=0)
-        for o in tqdm([o for o in tasks if o['model'] == model], desc=model): rows.get(lambda: measure(model, schedule(json.dumps(o['schedule']))), **{k: o[k] for k in ('model', 'nfe', 'what', 'seed')})
+    asked = setting(__doc__) if '--quick' not in sys.argv else kept_quick()
+    rows = asked.rows('second', KEY)
+    tasks = [o for o in map(json.loads, made_file(asked).open()) if o['what'] in WHAT and o['model'] in asked.models]
+    for name in dict.fromkeys(o['model'] for o in tasks):
+        model = world_of(name, asked.control_n).model
+        rows.get(lambda: measure(name, many_steps(model.noise, 100, best_grid(model)), asked), model=name, nfe=100, what='100 steps', seed=0)
+        for o in tqdm([o for o in tasks if o['model'] == name], desc=name):
+            rows.get(lambda: measure(name, read(o['schedule']), asked), **{k: o[k] for k in KEY})
+    table(rows)
+
+
+def kept_quick() -> Setting:
+    "The quick setting, with what polish.py --quick has left."
+    from dataclasses import replace
+    folder = Path('runs/quick')
+    with tempfile.TemporaryDirectory() as aside:
+        kept = Path(aside)/'quick'
+        if folder.exists(): shutil.copytree(folder, kept)
+        asked = quick()
+        if kept.exists(): shutil.copytree(kept, folder, dirs_exist_ok=True)
+    return replace(asked, folder=folder)
+
+
+def table(rows):
+    "Polished over not polished by each judge, and the second over the first."
+    by = {(r['model'], r['nfe'], r['what'], r['seed']): r for r in rows.rows}
+    for what in ('searched', 'known'):
+        pairs = [(r, by.get((r['model'], r['nfe'], what, r['seed']))) for r in rows.rows if r['what'] == f'{what}, polished']
+        for judge in ('first', 'second', 'pixels'):
+            some = [(a, b) for a,b in pairs if b is not None]
+            values = [float(a[f'frechet_{judge}'])/float(b[f'frechet_{judge}']) for a,b in some]
+            if values: print(f'{what}, polished / {what} by {judge}:', bootstrap(values, {k: [a[k] for a,_ in some] for k in ('model', 'seed')}))
+
+
+if __name__ == '__main__': main()

@@ -10,6 +10,7 @@ The journals of both must be the same, bit for bit. A trial of 256 samples takes
 nothing of probes would, and its values differ in the last digits. Rows: benchmarks/rows/throughput.csv.
 """
 import argparse, json, subprocess, sys, tempfile, time
+from dataclasses import replace
 from common import append
 
 def count_calls(model):
@@ -31,10 +32,10 @@ def child(path, model, nfe, workers, mode, seed, budget):
     from usf_nbdev.zoo import load_model
     threadpool_limits(1); m = load_model(model); seen, trial, at = count_calls(m), {}, []
     if mode != 'together': s.Judge.most, s.Together = lambda self, t: 1, lambda *a, **kw: Together(0, 0)
-    if mode.endswith('whole calls'): terms = s.Judge.terms; s.Judge.terms = lambda self, t: (*terms(self, t)[:2], 0)
+    if mode.endswith('whole calls'): terms = s.Judge.terms; s.Judge.terms = lambda self, t: replace(terms(self, t), head=0)
     metric, config, began = s.default_metric(m), SearchConfig(nfe=nfe, seed=seed, budget=budget), time.perf_counter()
     with Journal(path, s._meta(m, metric, config, 's3')) as j:
-        c = Control(m, metric, config.control_n, config.batch_size, j); c.many()
+        c = Control(m, metric, config.control_n, config.batch_size, j); c.many(TRIAL_NOISE+seed)
         for n in (config.probe_n, config.n): c.statistics(n, TRIAL_NOISE+seed)
     control = time.perf_counter()-began; seen.update(calls=0, samples=0)
     measure = s.Judge.measure
@@ -44,7 +45,7 @@ def child(path, model, nfe, workers, mode, seed, budget):
         at.append((time.perf_counter(), trials[0].origin)); return out
     s.Judge.measure = measured; start = time.perf_counter()
     r = s.search(m, metric, config=config, workers=workers, journal=path, progress=False); total = time.perf_counter()-start+control
-    proper = max(t for t,o in at if o not in s.LATER)-start; n = int((~r.trials.origin.isin(s.LATER)).sum())
+    proper = max(t for t,o in at if o not in list(s.Phase))-start; n = int((~r.trials.origin.isin(list(s.Phase))).sum())
     cost = {f'{k}_s': round(sum(c.get(k, 0.) for c in r.cost.values()), 2) for k in ('sampling', 'features', 'polishing', 'predictor', 'evolution', 'journal')}
     print(json.dumps(dict(trials=n, proper_s=round(proper, 1), all_s=round(total, 1), ratio=round(r.ratio, 3), calls=trial.get(('trials', 'calls'), 0), samples=trial.get(('trials', 'samples'), 0), polish_calls=trial.get(('polish', 'calls'), 0), polish_samples=trial.get(('polish', 'samples'), 0), **cost)))
 

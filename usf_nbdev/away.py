@@ -15,7 +15,8 @@ from .distributed import RayWorkers, Whole, part
 from .faster import faster
 from .metrics import FrechetMetric
 from .optimise import read_schedule
-from .search import Judge, Searcher
+from .evaluate import Purpose
+from .search import Judge, Phase, Searcher
 
 # %% ../nbs/10f_away.ipynb #27f066df
 class Notes(dict):
@@ -24,7 +25,7 @@ class Notes(dict):
     def put(self, key, value): self[key] = self.new[key] = value
 
 class JudgeAway:
-    "A judge in a worker. Each answer comes with new notes, seconds by name, and seconds in all."
+    "A judge in a worker. Each answer comes with new notes, seconds and passes by name, and seconds in all."
     def __init__(self,
         model,   # As for `Judge`
         metric,  # As for `Judge`
@@ -32,12 +33,21 @@ class JudgeAway:
     ): self.notes = Notes(); self.judge = Judge(model, metric, config, self.notes)
     def note(self, key, value): self.notes[key] = value
     def _with_account(self, f):
-        start = time.perf_counter(); made = f(); notes, self.notes.new = self.notes.new, {}; spent = dict(self.judge.clock.seconds); self.judge.clock.seconds.clear()
+        start, clock = time.perf_counter(), self.judge.clock
+        made = f()
+        notes, self.notes.new = self.notes.new, {}
+        spent = dict(seconds=dict(clock.seconds), passes=dict(clock.passes))
+        clock.seconds.clear()
+        clock.passes.clear()
         return made, notes, spent, time.perf_counter()-start
     def measure(self, trials): return self._with_account(lambda: self.judge.measure(trials))
-    def part(self, text, n, seed, first, draw, head):
-        j = self.judge; s = j.control.schedule if text is None else read_schedule(text)
-        return self._with_account(lambda: part(j.model, s, j.metric.features, n, seed, first, j.config.batch_size, draw, j.clock, head))
+    def part(self, text, n, seed, first, draw, head, purpose=Purpose.CONTROL):
+        judge = self.judge
+        schedule = judge.control.schedule if text is None else read_schedule(text)
+        def draw_part():
+            with judge.clock.purpose(purpose, judge.model):
+                return part(judge.model, schedule, judge.metric.features, n, seed, first, judge.config.batch_size, draw, judge.clock, head)
+        return self._with_account(draw_part)
 
 # %% ../nbs/10f_away.ipynb #622831f2
 class Driver(Searcher):
@@ -71,10 +81,10 @@ def run_waiting(self:Driver):
 
 # %% ../nbs/10f_away.ipynb #0db4a53a
 @patch
-def in_ranges(self:Driver, then, text, n, seed, first, draw, workers, head=0):
+def in_ranges(self:Driver, then, text, n, seed, first, draw, workers, head=0, purpose=Purpose.CONTROL):
     "One evaluation (`text` None: of the control), a range for each of so many workers."
     whole = Whole(n, self.config.batch_size, workers)
-    for i,(a,b) in enumerate(whole.ranges): self.submit(partial(self.came, whole, i, then), 'part', text, b-a, seed, first+a, draw, head)
+    for i,(a,b) in enumerate(whole.ranges): self.submit(partial(self.came, whole, i, then), 'part', text, b-a, seed, first+a, draw, head, purpose)
 
 @patch
 def came(self:Driver, whole, i, then, made, reason, seconds):
@@ -87,7 +97,9 @@ def take(self:Driver, answer):
     made, notes, spent, seconds = answer.value if answer.reason is None else (None, {}, {}, 0.)
     with self.clock('journal'):
         for k,v in notes.items(): self.journal.put(k, v)
-    self.clock.seconds.update(spent); self.then.pop(answer.ticket)(made, answer.reason, seconds)
+    self.clock.seconds.update(spent.get('seconds', {}))
+    self.clock.passes.update(spent.get('passes', {}))
+    self.then.pop(answer.ticket)(made, answer.reason, seconds)
 
 # %% ../nbs/10f_away.ipynb #fe3549a9
 @patch
@@ -101,8 +113,11 @@ def measured(self:Driver, some, values, reason, seconds):
 @patch
 def put_together(self:Driver, t, whole):
     "Finish a trial that was measured in ranges."
-    control, draw, _ = self.judge.terms(t)
-    try: s = whole.statistics(); value = s.distance(self.judge.metric.reference) if control is None else control.distance(s, t.n, t.seed, draw)
+    terms = self.judge.terms(t)
+    try:
+        s = whole.statistics()
+        if terms.control is None: value = s.distance(self.judge.metric.reference)
+        else: value = terms.control.distance(s, t.n, t.seed, terms.draw)
     except ValueError as e: value = e
     self.finish(t, value, whole.seconds)
 
@@ -136,13 +151,26 @@ def control_came(self:Driver, w, whole):
 
 # %% ../nbs/10f_away.ipynb #3c0ff38e
 @patch
+def in_one_piece(self:Driver, t) -> bool:
+    "Is a trial measured by one worker? In ranges where many samples are left for idle workers, and only their statistics count."
+    if not isinstance(self.judge.metric, FrechetMetric) or self.hopeless: return True
+    if t.origin in (Phase.POLISH, Phase.EXTRAPOLATED): return True
+    return t.n <= self.config.batch_size
+
+@patch
 def give(self:Driver, some):
     "Hand out trials, as soon as what the control did on their noise is known."
-    t = some[0]; control, draw, head = self.judge.terms(t); rest = self.journal.unfinished() - self.mine + len(some)
-    if control is not None and self.missing(control.wanted(t.n, t.seed, draw)): self.held.append(some); return
-    split = isinstance(self.judge.metric, FrechetMetric) and t.origin not in ('polish', 'extrapolated') and t.n > self.config.batch_size and rest < self.team.ready and not self.hopeless
-    if not split: self.submit(partial(self.measured, some), 'measure', some); return
-    for t in some: self.in_ranges(partial(self.put_together, t), t.schedule, t.n, t.seed, 0, draw, self.team.ready, head)
+    first, terms = some[0], self.judge.terms(some[0])
+    rest = self.journal.unfinished() - self.mine + len(some)
+    if terms.control is not None and self.missing(terms.control.wanted(first.n, first.seed, terms.draw)):
+        self.held.append(some)
+        return
+    if self.in_one_piece(first) or rest >= self.team.ready:
+        self.submit(partial(self.measured, some), 'measure', some)
+        return
+    for t in some:
+        then = partial(self.put_together, t)
+        self.in_ranges(then, t.schedule, t.n, t.seed, 0, terms.draw, self.team.ready, terms.head, str(self.judge.purpose(t)))
 
 # %% ../nbs/10f_away.ipynb #2397f4ee
 def _judge_away(model, options, metric, config): return JudgeAway(faster(model, **options), metric, config)

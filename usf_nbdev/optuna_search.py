@@ -164,8 +164,8 @@ def study(self:OptunaSearch,
     space, seed,  # What is open, and the seed of the sampler
     trials,       # What the study is told
 ): # An Optuna study
-    "A study that knows the trials with space.nfe calls."
-    told, groups = [t for t in trials if t.nfe == space.nfe], {}
+    "A study that knows the full trials with space.nfe calls."
+    told, groups = [t for t in trials if t.nfe == space.nfe and t.n == self.config.n], {}
     worst = max((t.value for t in told if t.state == 'done'), default=0.)+1
     for t in told:
         params = t.info.get('params') or encode(read_schedule(t.schedule), space)

@@ -246,22 +246,39 @@ def plot_front(
 
 # %% ../nbs/11_plots.ipynb #a896d9d9
 def _best_known(rows):
-    "For each number of calls, name and values of the known solver with the least mean."
+    "For each number of calls, name and values by seed of the known solver with the least mean on the seeds that all of them have."
     best = {}
-    for (k,name,_),g in rows[rows['known'].astype(bool)].groupby(['nfe', 'name', 'id']):
-        if np.isfinite(g['value']).all() and (k not in best or g['value'].mean() < best[k][1].mean()): best[k] = f'{name}, {k} calls', g['value'].to_numpy(float)
+    for k,group in rows[rows['known'].astype(bool)].groupby('nfe'):
+        of_each = {o: g.set_index('seed')['value'].astype(float) for o,g in group.groupby(['name', 'id'])}
+        shared = sorted(set.intersection(*(set(v.index) for v in of_each.values())))
+        finite = {o: v for o,v in of_each.items() if np.isfinite(v).all()}
+        if not finite: continue
+        name, i = min(finite, key=lambda o: finite[o].loc[shared].mean())
+        best[k] = f'{name}, {k} calls', finite[name, i]
     return best
+
+def _ratio_to(values, other):
+    "Ratio of the means, and its interval, on the seeds that both have."
+    if other is None: return dict(ratio=np.nan, ratio_low=np.nan, ratio_high=np.nan)
+    shared = sorted(set(values.index) & set(other.index))
+    mine, its = values.loc[shared].to_numpy(), other.loc[shared].to_numpy()
+    _, low, high = ratio_interval(mine, its)
+    return dict(ratio=mine.mean()/its.mean(), ratio_low=low, ratio_high=high)
 
 # %% ../nbs/11_plots.ipynb #6f8f52c4
 def ranking(
-    rows, # DataFrame, or what makes one: name, id, nfe, n, seed, value, and known (is it a known solver?); the same seeds for all
+    rows, # DataFrame, or what makes one: name, id, nfe, n, seed, value, and known (is it a known solver?); ratios are of the seeds that both have
 ) -> pd.DataFrame: # name, id, nfe, n, seeds, mean, spread, low, high; ratio of the means, ratio_low, ratio_high, and against whom; best first within each number of calls
     "What was compared, one row a schedule, each beside the best known solver."
-    rows = _frame(rows, 'name', 'id', 'nfe', 'n', 'seed', 'value', 'known').sort_values('seed'); best, out = _best_known(rows), []
+    rows = _frame(rows, 'name', 'id', 'nfe', 'n', 'seed', 'value', 'known').sort_values('seed')
+    best, out = _best_known(rows), []
     for (k,name,i,n),g in rows.groupby(['nfe', 'name', 'id', 'n']):
-        v, (whom, b) = g['value'].to_numpy(float), best.get(k, best.get(max(best, default=None), (None, None))); mean, low, high = interval(v)
-        ratio = (np.nan,)*3 if b is None else (mean/b.mean(), *ratio_interval(v, b)[1:])
-        out.append(dict(name=name, id=i, nfe=k, n=n, seeds=len(v), mean=mean, spread=v.std(ddof=1) if len(v) > 1 else 0., low=low, high=high, **dict(zip(('ratio', 'ratio_low', 'ratio_high'), ratio)), against=whom))
+        values = g.set_index('seed')['value'].astype(float)
+        whom, other = best.get(k, best.get(max(best, default=None), (None, None)))
+        mean, low, high = interval(values)
+        spread = values.std(ddof=1) if len(values) > 1 else 0.
+        about = dict(name=name, id=i, nfe=k, n=n, seeds=len(values), mean=mean, spread=spread, low=low, high=high)
+        out.append(about | _ratio_to(values, other) | dict(against=whom))
     return pd.DataFrame(out).sort_values(['nfe', 'mean'], ignore_index=True)
 
 # %% ../nbs/11_plots.ipynb #2213ef04

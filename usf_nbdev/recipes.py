@@ -29,7 +29,7 @@ from .sample import Denoiser, usable_device
 from .faster import AUTOCAST, faster
 from .zoo import model_names
 from .optimise import SearchConfig
-from .solvers import KNOWN_GRIDS
+from .search import planned_passes
 from .hosts import betas_of, import_diffusers, mark
 from .adapters import classifier_guided, edm_precondition, from_edm, from_guided_diffusion, from_score_sde
 from .pipelines import NUMBERS, as_list, judge, load_function, load_pipeline, open_model, parse_labels, pixel_features, _refuse_misfit, read_pipeline, read_prompts, refuse_idle_judge, take
@@ -276,12 +276,11 @@ _recipe = recipe                       # under a name that no argument hides
 def samples_through(
     r,         # A `Recipe`
     nfe:int=5, # Network calls
-) -> dict: # What for: how many
-    "Samples that go through the network in a search for one number of calls, nearly."
-    c = SearchConfig(**r.settings); twice = 1 + (r.text and r.guidance not in (None, 1))
-    out = dict(trials=c.budget*c.n*nfe, control=10*(c.control_n + c.n + c.probe_n + c.final_n)*bool(c.control_n), grid=16*(40 + 10*len(KNOWN_GRIDS))*bool(c.control_n), finalists=(c.finalists+3+c.polish)*c.final_n*nfe,
-        polishing=3*c.polish*c.polish_steps*c.polish_n*nfe, confirmation=(1 + (c.polish > 0) + c.confirmed)*c.confirm_n*c.confirm_seeds*nfe)
-    return {k: twice*v for k,v in out.items()}
+) -> dict: # {purpose: passes}
+    "Passes through the network in a search for one number of calls, at most."
+    config = SearchConfig(**r.settings)
+    twice = 1 + (r.text and r.guidance not in (None, 1))
+    return {str(k): twice*v for k,v in planned_passes(config, nfe).items()}
 
 # %% ../nbs/10d_recipes.ipynb #6b68a45c
 FILES = ('.safetensors', '.pt', '.pth', '.bin', '.ckpt')

@@ -20,14 +20,15 @@ from .checks import Writes, of_kind, place_for_file
 from .core import write_text
 from .evaluate import CONFIRM_NOISE, FINAL_NOISE, TRIAL_NOISE, pictures_of
 from .optimise import read_schedule
-from .search import LATER, OURS, SearchResult, family, fingerprint
+from .search import Found, Phase, SearchResult, is_found
+from .solvers import family
 
 # %% ../nbs/11a_report.ipynb #c9c881d1
 def compared(
     result, # A `SearchResult`
 ) -> pd.DataFrame: # As `ranking` makes it
     "What was measured on fresh noise, one row a schedule."
-    return plots.ranking(result.confirmation.assign(known=~result.confirmation['name'].isin(OURS)))
+    return plots.ranking(result.confirmation.assign(known=~result.confirmation['name'].isin(list(Found))))
 
 # %% ../nbs/11a_report.ipynb #81ce33c3
 def draw_front(
@@ -37,8 +38,8 @@ def draw_front(
     "Distance against network calls, or where there is one number of calls, the distances."
     t, f = compared(result).rename(columns=dict(mean='fid')), result.front
     if len(f) == 1: return plots.plot_intervals(t, ax)
-    ours = f[['nfe', 'low', 'high']].assign(fid=f['value'], name='searched' + ' or best known'*bool((~f['name'].isin(OURS)).any()))
-    t = t[~t['name'].isin(OURS)]; ax = plots.plot_front(pd.concat([ours, t.assign(name=t['name'].map(family))[['nfe', 'fid', 'low', 'high', 'name']]]), ax)
+    ours = f[['nfe', 'low', 'high']].assign(fid=f['value'], name='searched' + ' or best known'*bool((~f['name'].isin(list(Found))).any()))
+    t = t[~t['name'].isin(list(Found))]; ax = plots.plot_front(pd.concat([ours, t.assign(name=t['name'].map(family))[['nfe', 'fid', 'low', 'high', 'name']]]), ax)
     ax.legend(loc='upper center', bbox_to_anchor=(.5, -.2), ncol=2); return ax
 
 # %% ../nbs/11a_report.ipynb #3d482ab4
@@ -47,7 +48,7 @@ def full_trials(
     nfe:int, # Network calls
 ) -> tuple: # values, NaN where failed; the best known solver's; how many known solvers come first
     "The trials of the search proper that were measured in full, in order."
-    t = result.trials; t = t[(t['nfe'] == nfe) & ~t['origin'].isin(LATER)]; known = set(t['key'][t['origin'] == 'known'])
+    t = result.trials; t = t[(t['nfe'] == nfe) & ~t['origin'].isin(list(Phase))]; known = set(t['key'][t['origin'] == 'known'])
     t = t[t['n'] == result.config.n]; is_known = t['key'].isin(known); best = t['value'][is_known].astype(float).min()
     return t['value'].astype(float).tolist(), None if np.isnan(best) else float(best), int(is_known.cumprod().sum())
 
@@ -65,7 +66,7 @@ def predictions(
 ) -> tuple: # (predicted, measured), values of full trials
     "What was predicted before it was measured."
     t = result.trials; p = t['info'].map(lambda i: i.get('predicted', np.nan)).astype(float)
-    ok = p.notna() & (t['state'] == 'done') & (t['n'] == result.config.n) & ~t['origin'].isin(LATER)
+    ok = p.notna() & (t['state'] == 'done') & (t['n'] == result.config.n) & ~t['origin'].isin(list(Phase))
     return p[ok].tolist(), t['value'][ok].astype(float).tolist()
 
 # %% ../nbs/11a_report.ipynb #19307468
@@ -144,7 +145,7 @@ def compared_html(
     table, # As `ranking` makes it
 ) -> str: # A table in HTML
     "What was compared, for a page."
-    names = [f'<b>{s}</b>' if s in OURS else html.escape(s) for s in table['name']]
+    names = [f'<b>{s}</b>' if is_found(s) else html.escape(s) for s in table['name']]
     out = pd.DataFrame({'calls': table['nfe'], 'schedule': names, 'mean': table['mean'].map(_number), 'spread': table['spread'].map(_number), 'interval': [*map(_range, table['low'], table['high'])],
         'ratio': table['ratio'].map(_number), 'its interval': [*map(_range, table['ratio_low'], table['ratio_high'])], 'noises': table['seeds'], 'samples': table['n']})
     return _wide(out.to_html(index=False, border=0, escape=False, classes='compared'), 'What was compared')
@@ -156,10 +157,22 @@ def costs(
     "Where the time went, all processes together."
     return pd.DataFrame(result.cost).T.fillna(0).sum().sort_values(ascending=False, kind='stable') if result.cost else pd.Series(dtype=float)
 
+def _shares(values, said):
+    "A table of shares, with a bar for each."
+    total = sum(values.values()) or 1.
+    line = '<tr><th scope="row">{}</th><td>{}</td><td>{:.1%}</td><td class="bar"><span style="width:{:.1f}%"></span></td></tr>'
+    rows = [line.format(html.escape(str(k)), said(v), v/total, 100*v/total) for k,v in values.items()]
+    return f'<table class="cost">{"".join(rows)}</table>'
+
 def _costs_html(result):
-    s = costs(result); total = s.sum() or 1.; own = s.drop([k for k in ('sampling', 'features', 'polishing') if k in s]).sum()/total
-    rows = ''.join(f'<tr><th scope="row">{html.escape(k)}</th><td>{v:.1f} s</td><td>{v/total:.1%}</td><td class="bar"><span style="width:{100*v/total:.1f}%"></span></td></tr>' for k,v in s.items())
-    return f'<table class="cost">{rows}</table><p>Everything but sampling, features and polishing: {own:.1%} of {total:.1f} s in {len(result.cost)} process{"es"*(len(result.cost) > 1)}. A process that was killed leaves out what it did last.</p>'
+    seconds = costs(result)
+    total, count = seconds.sum() or 1., len(result.cost)
+    own = seconds.drop([k for k in ('sampling', 'features', 'polishing') if k in seconds]).sum()/total
+    passes = dict(sorted(result.passes.items(), key=lambda o: -o[1]))
+    counted = f'<p>How often a sample went through the network; a backward pass counts as two. {sum(passes.values()):,} passes in all:</p>'
+    return (_shares(dict(seconds), '{:.1f} s'.format)
+        + f'<p>Everything but sampling, features and polishing: {own:.1%} of {total:.1f} s in {count} process{"es"*(count > 1)}. '
+        + 'A process that was killed leaves out what it did last.</p>' + counted*bool(passes) + _shares(passes, '{:,}'.format)*bool(passes))
 
 # %% ../nbs/11a_report.ipynb #8a5d7128
 def evidence(
@@ -168,9 +181,10 @@ def evidence(
 ) -> dict: # Name -> text
     "Model, settings, seeds, versions."
     c, b, s = result.config, result.best.evidence, result.trials['state'].value_counts()
-    about = {'model': f'{model.name}, fingerprint {fingerprint(model)}', 'samples': f"of shape {tuple(model.shape)}, network predicts {model.predicts}", 'noise schedule': repr(model.noise), 'metric': b['metric'], 'optimiser': b['optimiser']}
+    about = {'model': f'{model.name}, fingerprint {b["fingerprint"]}', 'samples': f"of shape {tuple(model.shape)}, network predicts {model.predicts}", 'noise schedule': repr(model.noise), 'metric': b['metric'], 'optimiser': b['optimiser']}
     floor = getattr(model, 'card', None) or {}; reals = getattr(model, 'reference', None)
     if 'fd_floor' in floor: about['floor'] = f"real against real pictures {_number(floor['fd_floor'][-1])}"
+    if b.get('floor') is not None: about['floor'] = f"{c.confirm_n} real samples against all of them {_number(b['floor'])}"
     if getattr(reals, 'n', 0): about['reference'] = f'{reals.n} real pictures'
     kept = {k: v for k,v in asdict(c).items() if k not in ('stages', 'seed')}
     return about | {'settings': ', '.join(f'{k} {v}' for k,v in kept.items()), 'stages': '; '.join(f'{o.name} ({o.share:.0%} of the budget)' for o in c.stages),
