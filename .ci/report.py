@@ -89,9 +89,9 @@ def overlooked(folder):
 def make(folder):
     "A report of a tiny search."
     import torch
-    from usf_nbdev.report import report
-    from usf_nbdev.search import search
-    from usf_nbdev.zoo import load_model
+    from usf_nbdev.showing.report import report
+    from usf_nbdev.searching.search import search
+    from usf_nbdev.zoo.models import load_model
     torch.set_num_threads(1)
     model = load_model('mixture')
     result = search(model, nfe=(3, 5), budget=60, n=64, control_n=512, final_n=128, confirm_n=128,

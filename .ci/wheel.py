@@ -30,7 +30,7 @@ from pathlib import Path
 assert Path(usf_nbdev.__file__).is_relative_to(sys.argv[1]), f'imported from {usf_nbdev.__file__}'
 for module in pkgutil.walk_packages(usf_nbdev.__path__, 'usf_nbdev.'):
     importlib.import_module(module.name)
-from usf_nbdev.zoo import load_model
+from usf_nbdev.zoo.models import load_model
 load_model('digits')
 '''
 

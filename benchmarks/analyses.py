@@ -22,15 +22,15 @@ from common import ROWS, Rows
 from efficiency import world
 from usf_nbdev import optimise
 from usf_nbdev.core import Relaxation, SolverSchedule
-from usf_nbdev.ems import EMS, estimate_ems
-from usf_nbdev.evaluate import TRIAL_NOISE, Control, evaluate, noise_of
-from usf_nbdev.journal import Trial
-from usf_nbdev.metrics import feature_statistics
-from usf_nbdev.noise import timesteps
-from usf_nbdev.optimise import S3, STAGES, SearchConfig, brood, distinct, ranked, spent
-from usf_nbdev.sample import plan_for, sample
-from usf_nbdev.solvers import FAMILIES, ddim, dpm_solver_pp, known_solvers, unipc
-from usf_nbdev.space import _change_step, fit_step, random_schedule
+from usf_nbdev.sampling.ems import EMS, estimate_ems
+from usf_nbdev.judging.evaluate import TRIAL_NOISE, Control, evaluate, noise_of
+from usf_nbdev.searching.journal import Trial
+from usf_nbdev.judging.frechet import feature_statistics
+from usf_nbdev.sampling.noise import timesteps
+from usf_nbdev.searching.proposers import S3, STAGES, SearchConfig, brood, distinct, ranked, spent
+from usf_nbdev.sampling.sample import plan_for, sample
+from usf_nbdev.sampling.solvers import FAMILIES, ddim, dpm_solver_pp, known_solvers, unipc
+from usf_nbdev.searching.space import _change_step, fit_step, random_schedule
 
 MODELS, NFES, NOISES, N = ('digits', 'digits_dit', 'patches'), (3, 4, 5, 6, 8, 10), range(60_000, 60_004), 256
 OWN_GRID = dict(digits='quadratic', digits_dit='uniform_t', patches='karras')            # suits most known solvers at 5 calls: quality.csv

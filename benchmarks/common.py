@@ -75,7 +75,7 @@ def reserved_noises() -> tuple:
 
 def development_noises() -> tuple:
     "Noises for everything that is not a release."
-    from usf_nbdev.evaluate import CHECK_NOISE
+    from usf_nbdev.judging.evaluate import CHECK_NOISE
     return tuple(range(CHECK_NOISE+5000, CHECK_NOISE+5003))
 
 
@@ -119,9 +119,9 @@ class World:
 @lru_cache(maxsize=1)
 def world_of(name, control_n) -> World:
     torch.set_num_threads(1)
-    from usf_nbdev.evaluate import Control
-    from usf_nbdev.search import default_metric
-    from usf_nbdev.zoo import load_model
+    from usf_nbdev.judging.evaluate import Control
+    from usf_nbdev.searching.search import default_metric
+    from usf_nbdev.zoo.models import load_model
     model = load_model(name)
     metric = default_metric(model)
     return World(model, metric, Control(model, metric, control_n))
@@ -139,7 +139,7 @@ def text_of(schedule) -> str: return schedule.to_json(None, weights=False)
 def values_of(task) -> list:
     "[(value, value of a hundred steps)] of a schedule on each noise, without a control."
     name, control_n, text, n, noises = task
-    from usf_nbdev.evaluate import best_grid, evaluate, many_steps
+    from usf_nbdev.judging.evaluate import best_grid, evaluate, many_steps
     world = world_of(name, control_n)
     hundred = many_steps(world.model.noise, 100, best_grid(world.model))
     def value(schedule, noise):
@@ -162,7 +162,7 @@ def tuned(name, nfe, asked:Setting, firsts=None) -> list:
     rows = asked.rows('known', ('model', 'nfe', 'place'))
     found = [r for r in rows.rows if (r['model'], r['nfe']) == (name, str(nfe))]
     if not found:
-        from usf_nbdev.evaluate import Tuning, tuned_solvers
+        from usf_nbdev.judging.evaluate import Tuning, tuned_solvers
         world = world_of(name, asked.control_n)
         before = world.model.passes
         made = tuned_solvers(world.model, world.metric, nfe, Tuning(asked.tune_n, control_n=asked.control_n), asked.families)

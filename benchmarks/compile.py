@@ -10,9 +10,9 @@ import numpy as np
 from common import Rows
 from usf_nbdev import weights
 from usf_nbdev.core import Corrector, SolverSchedule, StepStrategy
-from usf_nbdev.ems import EMS
-from usf_nbdev.noise import EDM, Flow, VPCosine, VPLinear, discrete, timesteps
-from usf_nbdev.solvers import ddim, dpm_solver_v3, unipc
+from usf_nbdev.sampling.ems import EMS
+from usf_nbdev.sampling.noise import EDM, Flow, VPCosine, VPLinear, discrete, timesteps
+from usf_nbdev.sampling.solvers import ddim, dpm_solver_v3, unipc
 
 def heaviest(noise, n=10, prediction='data', kind='pseudo'):
     "Order 5 where there are nodes enough, and a corrector of one order more at every step, the last one too."

@@ -28,7 +28,7 @@ def fronts(model):
 def main():
     a = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     a.add_argument('--models', nargs='*', default=['digits', 'digits_dit', 'patches']); a.add_argument('--samples', type=int, nargs='*', default=[32, 256]); a = a.parse_args()
-    from usf_nbdev.evaluate import Control, evaluate_many, many_steps
+    from usf_nbdev.judging.evaluate import Control, evaluate_many, many_steps
     rows = Rows('control', KEY)
     class Fixed(Control): schedule = None                          # not the one that would be chosen
     for name in a.models:

@@ -58,7 +58,7 @@ class Run:
     best:float = float('inf')
     generation:int = 0
     def __post_init__(self):
-        from usf_nbdev.evaluate import TRIAL_NOISE, Control, Together
+        from usf_nbdev.judging.evaluate import TRIAL_NOISE, Control, Together
         w = self.world
         self.noise, self.together, self.start = TRIAL_NOISE+self.race.seed, Together(), w.model.passes
         self.control = Control(w.model, w.metric, self.race.control_n)     # its samples belong to the run as well
@@ -71,12 +71,12 @@ class Run:
         self.best = value
         self.curve.append([self.passes, round(value, 4)])
     def measure(self, schedules, n) -> list:
-        from usf_nbdev.evaluate import evaluate_many
+        from usf_nbdev.judging.evaluate import evaluate_many
         w = self.world
         return evaluate_many(w.model, schedules, w.metric, n, self.noise, control=self.control, together=self.together, head=self.config.first_n)
     def add(self, proposals, values):
         "Trials with their values; those with all samples may be the best so far."
-        from usf_nbdev.journal import Trial
+        from usf_nbdev.searching.journal import Trial
         for p,v in zip(proposals, values):
             n, failed = p.n or self.config.n, isinstance(v, ValueError)
             self.trials.append(Trial(number=len(self.trials), generation=self.generation, origin=p.origin, nfe=self.race.nfe, schedule=p.schedule.to_json(indent=None, weights=False),
@@ -88,13 +88,13 @@ class Run:
             self.add(some, self.measure([p.schedule for p in some], n))
         self.generation += 1
     def leader(self):
-        from usf_nbdev.optimise import ranked
+        from usf_nbdev.searching.proposers import ranked
         return ranked(self.trials, self.race.nfe, self.config.n)[0][0]
 
 
 def optimiser_of(race:Race, model):
-    from usf_nbdev.evaluate import Clock
-    from usf_nbdev.optimise import OPTIMISERS, SearchConfig
+    from usf_nbdev.judging.evaluate import Clock
+    from usf_nbdev.searching.proposers import OPTIMISERS, SearchConfig
     kind, settings = race.what.split(',')[0], dict(VARIANTS.get(race.what, {})) | dict(race.more)
     made = OPTIMISERS[kind](model, SearchConfig(nfe=race.nfe, seed=race.seed, **{'budget': BUDGETS[kind], **settings}), Clock())
     if race.what == 's3, no predictor':                     # promote by the probe alone
@@ -105,7 +105,7 @@ def optimiser_of(race:Race, model):
 
 def race(one:Race):
     "Ask, evaluate, until the budget is used up: a row, and the best schedule."
-    from usf_nbdev.optimise import spent
+    from usf_nbdev.searching.proposers import spent
     w = world_of(one.model, one.control_n)
     run = Run(one, w, optimiser_of(one, w.model))
     memetic = one.what.endswith('memetic')
@@ -120,7 +120,7 @@ def race(one:Race):
 
 def gradients(run):
     "Polish the best trial; the curve goes on at every look."
-    from usf_nbdev.polish import polish, polishable
+    from usf_nbdev.searching.polish import polish, polishable
     w, n = run.world, min(192, run.config.n)
     def look(schedule, held_out, passes):
         value, = run.measure([schedule], run.config.n)
@@ -130,8 +130,8 @@ def gradients(run):
 
 def lamarck(run) -> bool:
     "The best trial after six gradients in its times and relaxations becomes a trial; it is not asked again."
-    from usf_nbdev.optimise import Proposal
-    from usf_nbdev.polish import polish, polishable
+    from usf_nbdev.searching.proposers import Proposal
+    from usf_nbdev.searching.polish import polish, polishable
     w, start = run.world, polishable(run.leader())
     made = polish(w.model, start, w.metric, level='relaxations', n=min(384, 2*run.config.n), evaluations=6, every=3, seed=run.race.seed, control=run.control, progress=False)
     if made is not start: run.go([Proposal(replace(made, name='', evidence=None), 'memetic')])

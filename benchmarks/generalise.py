@@ -13,9 +13,9 @@ import numpy as np, torch
 from tqdm.auto import tqdm
 from common import Rows
 from efficiency import world
-from usf_nbdev.evaluate import TRIAL_NOISE, evaluate
-from usf_nbdev.optimise import STAGES
-from usf_nbdev.space import random_schedule
+from usf_nbdev.judging.evaluate import TRIAL_NOISE, evaluate
+from usf_nbdev.searching.proposers import STAGES
+from usf_nbdev.searching.space import random_schedule
 
 MODELS, NFES, COUNT, N, PROBE = ('digits', 'digits_dit', 'patches'), (4, 5, 6, 8), 80, 256, 32
 WIDEST = replace(STAGES[-1], predictions=('noise', 'data'))

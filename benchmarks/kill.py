@@ -12,20 +12,20 @@ from common import Rows
 
 def child(path):
     import torch; torch.set_num_threads(1)
-    from usf_nbdev.search import search
-    from usf_nbdev.zoo import load_model
+    from usf_nbdev.searching.search import search
+    from usf_nbdev.zoo.models import load_model
     search(load_model('digits'), nfe=(3, 4), budget=50, n=128, control_n=1024, final_n=256, confirm_n=256, finalists=3, polish_n=128, polish_steps=6, workers=2, journal=path, progress=False)
 
 def start(path): return subprocess.Popen([sys.executable, __file__, str(path)], start_new_session=True)
 
 def contents(path):
     "Trials and notes, without what depends on the clock or on who worked."
-    from usf_nbdev.journal import Journal
+    from usf_nbdev.searching.journal import Journal
     with Journal(path) as j: return [{k: v for k,v in vars(t).items() if k != 'seconds'} for t in j.trials()], {p: j.notes(p) for p in ('rng:', 'tau:')}
 
 def finished(path):
     "How many trials the journal holds, and how many are done."
-    from usf_nbdev.journal import Journal, JournalError
+    from usf_nbdev.searching.journal import Journal, JournalError
     try:
         with Journal(path) as j: return len(j), len(j.trials('done'))
     except JournalError: return 0, 0

@@ -20,9 +20,9 @@ SEEDLESS = ('stock', '+ first step')
 
 def best_of(world, nfe, asked:Setting, firsts, ends):
     "The best known solver with these first steps, with or without later ends."
-    from usf_nbdev.evaluate import Together, best_of_families, evaluate_many
-    from usf_nbdev.evaluate import TUNE_NOISE
-    from usf_nbdev.solvers import known_solvers, with_later_ends
+    from usf_nbdev.judging.evaluate import Together, best_of_families, evaluate_many
+    from usf_nbdev.judging.evaluate import TUNE_NOISE
+    from usf_nbdev.sampling.solvers import known_solvers, with_later_ends
     model, together = world.model, Together()
     def measured(schedules, n):
         values = evaluate_many(model, schedules, world.metric, n, TUNE_NOISE, control=world.control, together=together)
@@ -39,26 +39,26 @@ def best_of(world, nfe, asked:Setting, firsts, ends):
 def stock(world, nfe, asked, seed): return best_of(world, nfe, asked, ('none',), False)
 
 def first_step(world, nfe, asked, seed):
-    from usf_nbdev.evaluate import first_steps_of
+    from usf_nbdev.judging.evaluate import first_steps_of
     return best_of(world, nfe, asked, first_steps_of(world.model), False)
 
 def times(world, nfe, asked, seed):
-    from usf_nbdev.evaluate import first_steps_of
+    from usf_nbdev.judging.evaluate import first_steps_of
     return moved(world, best_of(world, nfe, asked, first_steps_of(world.model), True), asked, seed, 'times')
 
 def searched(world, nfe, asked, seed, firsts=None):
     "The winner of a search without polish; with `firsts` it begins with known solvers that have these first steps only."
-    from usf_nbdev.search import search
+    from usf_nbdev.searching.search import search
     from unittest import mock
     folder = asked.folder/f"ladder-{world.model.name}-{nfe}-{seed}{'-stock'*bool(firsts)}.db"
     run = lambda: search(world.model, world.metric, nfe=nfe, budget=asked.budget, seed=seed, journal=folder, control_n=asked.control_n, n=min(256, asked.n),
                          final_n=min(asked.n, 2048), polish=0, known=asked.families, confirm_n=min(asked.n, 2048), confirm_seeds=1, progress=False)
     if firsts is None: return run().best
-    with mock.patch('usf_nbdev.evaluate.first_steps_of', lambda model: firsts): return run().best
+    with mock.patch('usf_nbdev.judging.evaluate.first_steps_of', lambda model: firsts): return run().best
 
 def moved(world, schedule, asked, seed, level='weights'):
     "A schedule after gradients."
-    from usf_nbdev.polish import polish, polishable
+    from usf_nbdev.searching.polish import polish, polishable
     return polish(world.model, polishable(schedule), world.metric, level=level, n=asked.polish_n, evaluations=asked.gradients, seed=seed,
                   control=world.control, progress=False)
 
@@ -87,7 +87,7 @@ def rung(task):
 
 def _passes_of_search(world, nfe, asked, seed):
     "The search below a polish stands in the journal of its own rung already, and so do its passes."
-    from usf_nbdev.journal import Journal
+    from usf_nbdev.searching.journal import Journal
     with Journal(asked.folder/f'ladder-{world.model.name}-{nfe}-{seed}.db') as journal:
         return sum(sum(o.values()) for o in journal.notes('passes:').values())
 

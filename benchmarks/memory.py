@@ -12,12 +12,12 @@ def peak(): return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss*1024/1e6
 
 def child(what, k):
     import torch; torch.set_num_threads(1)
-    from usf_nbdev.evaluate import evaluate
-    from usf_nbdev.noise import VPLinear
-    from usf_nbdev.sample import Denoiser, sample, start_noise
-    from usf_nbdev.search import default_metric
-    from usf_nbdev.solvers import ddim, unipc
-    from usf_nbdev.zoo import load_model
+    from usf_nbdev.judging.evaluate import evaluate
+    from usf_nbdev.sampling.noise import VPLinear
+    from usf_nbdev.sampling.sample import Denoiser, sample, start_noise
+    from usf_nbdev.searching.search import default_metric
+    from usf_nbdev.sampling.solvers import ddim, unipc
+    from usf_nbdev.zoo.models import load_model
     if what == 'samples': m = load_model('digits'); metric, s = default_metric(m), ddim(m.noise, 1); run = lambda n: evaluate(m, s, metric, n, 0)
     else:
         m = Denoiser(lambda x, t: x*.1, VPLinear(), shape=(3, 160, 160)); x = start_noise(m, 128); run = lambda n: sample(m, unipc(m.noise, n, 3), x)

@@ -7,9 +7,9 @@ lambda, seed 0. Written to usf_nbdev/models/NAME_ems.safetensors in single preci
 """
 import argparse
 import torch
-from usf_nbdev.ems import estimate_ems
-from usf_nbdev.train import digits_data, patches_data
-from usf_nbdev.zoo import FOLDER, load_model
+from usf_nbdev.sampling.ems import estimate_ems
+from usf_nbdev.zoo.train import digits_data, patches_data
+from usf_nbdev.zoo.models import FOLDER, load_model
 
 STATES, INTERVALS, SEED = 1024, 80, 0
 DATA = dict(digits=digits_data, digits_dit=digits_data, patches=patches_data)

@@ -12,11 +12,11 @@ from itertools import product
 import numpy as np, torch
 from tqdm.auto import tqdm
 from common import Rows
-from usf_nbdev.metrics import fid
-from usf_nbdev.sample import sample, start_noise
-from usf_nbdev.solvers import ddim
-from usf_nbdev.train import RECIPES, real_draws, _batches
-from usf_nbdev.zoo import load_model
+from usf_nbdev.judging.frechet import fid
+from usf_nbdev.sampling.sample import sample, start_noise
+from usf_nbdev.sampling.solvers import ddim
+from usf_nbdev.zoo.train import RECIPES, real_draws, _batches
+from usf_nbdev.zoo.models import load_model
 
 N, GRIDS = 10_000, ('uniform_t', 'quadratic', 'uniform_lambda')
 

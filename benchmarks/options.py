@@ -25,12 +25,12 @@ def main():
     a = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     a.add_argument('--models', nargs='*', default=['digits', 'digits_dit', 'patches']); a.add_argument('--device', default='cpu'); a.add_argument('--n', type=int, default=5000); a.add_argument('--noises', type=int, default=3); a = a.parse_args()
     from usf_nbdev.core import SolverSchedule
-    from usf_nbdev.evaluate import CONFIRM_NOISE, evaluate, ratio_interval
-    from usf_nbdev.faster import faster
-    from usf_nbdev.sample import start_noise
-    from usf_nbdev.search import default_metric
-    from usf_nbdev.solvers import unipc
-    from usf_nbdev.zoo import load_model
+    from usf_nbdev.judging.evaluate import CONFIRM_NOISE, evaluate, ratio_interval
+    from usf_nbdev.sampling.speed import faster
+    from usf_nbdev.sampling.sample import start_noise
+    from usf_nbdev.searching.search import default_metric
+    from usf_nbdev.sampling.solvers import unipc
+    from usf_nbdev.zoo.models import load_model
     torch.set_num_threads(1)
     for name in a.models:
         m = load_model(name, device=a.device); metric = default_metric(m); models = {k: faster(m, **o) for k,o in OPTIONS.items()}; ms = times(models, start_noise(m, 256))

@@ -20,7 +20,7 @@ FRESH = 4
 
 def measure(made, asked:Setting) -> dict:
     "All measurements of one polished schedule."
-    from usf_nbdev.evaluate import CHECK_NOISE, HELDOUT_NOISE, POLISH_NOISE, evaluate
+    from usf_nbdev.judging.evaluate import CHECK_NOISE, HELDOUT_NOISE, POLISH_NOISE, evaluate
     world, schedule, seed = world_of(made['model'], asked.control_n), read(made['schedule']), made['seed']
     def at(noise, control): return evaluate(world.model, schedule, world.metric, asked.polish_n, noise, control=control)
     fresh = [at(CHECK_NOISE+1000*i+seed, world.control) for i in range(FRESH)]

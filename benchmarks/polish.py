@@ -36,8 +36,8 @@ def start_of(name, nfe, what, seed, asked:Setting):
 
 def make(name, nfe, what, seed, asked:Setting):
     "The schedule of a task, and the passes that gradients took."
-    from usf_nbdev.polish import polish, polishable
-    from usf_nbdev.rivals import IDEAS, rival
+    from usf_nbdev.searching.polish import polish, polishable
+    from usf_nbdev.searching.baselines import IDEAS, rival
     world = world_of(name, asked.control_n)
     before = world.model.passes
     if what in IDEAS: return rival(what, world.model, nfe, progress=False, **quick_rival(asked)), world.model.passes-before
@@ -53,7 +53,7 @@ def quick_rival(asked:Setting) -> dict: return dict(n=16, evaluations=2) if aske
 
 def by_other_controls(world, schedule, asked:Setting, seed) -> dict:
     "The distance of as many samples as gradients saw, by control noises that nothing has learned, and by none."
-    from usf_nbdev.evaluate import CHECK_NOISE, evaluate
+    from usf_nbdev.judging.evaluate import CHECK_NOISE, evaluate
     def value(i, control):
         try: return round(evaluate(world.model, schedule, world.metric, 4*asked.polish_n, CHECK_NOISE+100*i+seed, control=control), 4)
         except ValueError: return float('inf')
@@ -64,9 +64,9 @@ def by_other_controls(world, schedule, asked:Setting, seed) -> dict:
 def others(name, control_n, looks):
     "Reals, starts of the first check noise, and what the teacher makes of them."
     import torch
-    from usf_nbdev.evaluate import CHECK_NOISE, best_grid, many_steps
-    from usf_nbdev.polish import TEACHER_STEPS
-    from usf_nbdev.sample import sample, start_noise
+    from usf_nbdev.judging.evaluate import CHECK_NOISE, best_grid, many_steps
+    from usf_nbdev.searching.polish import TEACHER_STEPS
+    from usf_nbdev.sampling.sample import sample, start_noise
     model = world_of(name, control_n).model
     x = start_noise(model, looks, seed=CHECK_NOISE)
     teacher = many_steps(model.noise, TEACHER_STEPS, best_grid(model))
@@ -77,7 +77,7 @@ def others(name, control_n, looks):
 def reals_of(name, model, count):
     "Some of the data that a model was trained with."
     import torch
-    from usf_nbdev.train import digits_data, patches_data
+    from usf_nbdev.zoo.train import digits_data, patches_data
     if name == 'mixture': return model.mixture.draw(count, 1)
     pictures = digits_data()[0][:] if name.startswith('digits') else patches_data()[0][:]
     return pictures[torch.randperm(len(pictures), generator=torch.Generator().manual_seed(0))[:count]]
@@ -95,8 +95,8 @@ def precision_recall(y, reals, k=NEIGHBOURS):
 def look(name, schedule, asked:Setting) -> dict:
     "What nobody optimised."
     import torch
-    from usf_nbdev.metrics import kernel_distance
-    from usf_nbdev.sample import sample
+    from usf_nbdev.judging.frechet import kernel_distance
+    from usf_nbdev.sampling.sample import sample
     x, reals, teacher = others(name, asked.control_n, min(LOOKS, asked.n))
     model = world_of(name, asked.control_n).model
     with torch.inference_mode(): y = torch.cat([sample(model, schedule, b) for b in x.split(256)]).clamp(-1, 1)
@@ -117,7 +117,7 @@ def run(task):
 
 def tasks_of(asked:Setting) -> list:
     "What is measured, the first seed first."
-    from usf_nbdev.rivals import IDEAS
+    from usf_nbdev.searching.baselines import IDEAS
     seeded = ['searched', 'searched, polished'], ['known', 'known, polished', *IDEAS]
     out = []
     for seed in asked.seeds:

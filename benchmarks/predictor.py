@@ -11,11 +11,11 @@ from dataclasses import replace
 import numpy as np, torch
 from tqdm.auto import tqdm
 from common import Rows
-from usf_nbdev.evaluate import TRIAL_NOISE, Control, evaluate
-from usf_nbdev.optimise import STAGES
-from usf_nbdev.search import default_metric
-from usf_nbdev.space import random_schedule
-from usf_nbdev.zoo import load_model
+from usf_nbdev.judging.evaluate import TRIAL_NOISE, Control, evaluate
+from usf_nbdev.searching.proposers import STAGES
+from usf_nbdev.searching.search import default_metric
+from usf_nbdev.searching.space import random_schedule
+from usf_nbdev.zoo.models import load_model
 
 def main(name, nfe, count, n=256, probe=32):
     m = load_model(name); metric, space, rng, rows = default_metric(m), replace(STAGES[-1], predictions=('noise', 'data')).space(m, nfe), np.random.default_rng(0), Rows('predictor', ('id', 'n', 'noise', 'model'))

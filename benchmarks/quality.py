@@ -23,7 +23,7 @@ def front_file(asked:Setting, name, seed): return asked.folder/f'{name}-front-se
 def one_search(task):
     "One search over all numbers of calls: its finalists, its winners, and its passes by purpose."
     name, seed, asked = task
-    from usf_nbdev.search import Phase, search
+    from usf_nbdev.searching.search import Phase, search
     world = world_of(name, asked.control_n)
     few = min(asked.n, 2048)
     result = search(world.model, world.metric, nfe=asked.nfes, budget=asked.budget, seed=seed, journal=asked.folder/f'search-{name}-{seed}.db',

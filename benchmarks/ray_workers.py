@@ -17,14 +17,14 @@ from pathlib import Path
 import numpy as np, torch
 from threadpoolctl import threadpool_limits
 from common import Rows
-from usf_nbdev.away import Driver, JudgeAway
-from usf_nbdev.distributed import RayWorkers, connect_ray
-from usf_nbdev.journal import Journal, Trial
-from usf_nbdev.metrics import FrechetMetric
-from usf_nbdev.optimise import STAGES, SearchConfig
-from usf_nbdev.search import Searcher, search
-from usf_nbdev.space import random_schedule
-from usf_nbdev.zoo import load_model
+from usf_nbdev.searching.ray_search import Driver, JudgeAway
+from usf_nbdev.searching.worker_pool import RayWorkers, connect_ray
+from usf_nbdev.searching.journal import Journal, Trial
+from usf_nbdev.judging.frechet import FrechetMetric
+from usf_nbdev.searching.proposers import STAGES, SearchConfig
+from usf_nbdev.searching.search import Searcher, search
+from usf_nbdev.searching.space import random_schedule
+from usf_nbdev.zoo.models import load_model
 
 TRIALS, ROUNDS, KILLS, SEARCHES = 128, 5, 10, 5
 COLUMNS = dict(trials='', seconds='', per_second='', moment='', busy='', deaths='', identical='')

@@ -23,7 +23,7 @@ WHAT = ('known', 'known, polished', 'searched', 'searched, polished', BARE)
 def judges(name, control_n):
     "For each way to look: function of pictures to features, features of some reals, and statistics of all of them."
     import torch
-    from usf_nbdev.metrics import Statistics
+    from usf_nbdev.judging.frechet import Statistics
     world = world_of(name, control_n)
     ways = dict(first=world.metric.features, pixels=lambda x: x.flatten(1))
     if name == 'mixture':                                       # no classifier judges it: a fixed random layer is the second look
@@ -37,7 +37,7 @@ def judges(name, control_n):
 
 def second_classifier(name):
     "Features of a classifier trained from another seed, and the pictures that it was trained with."
-    from usf_nbdev.train import RECIPES, judge
+    from usf_nbdev.zoo.train import RECIPES, judge
     of = RECIPES[name].features or name
     recipe = RECIPES[of]
     pictures, labels = recipe.data()
@@ -49,8 +49,8 @@ def second_classifier(name):
 def measure(name, schedule, asked:Setting) -> dict:
     "What each judge says of a schedule's samples."
     import torch
-    from usf_nbdev.metrics import Statistics, kernel_distance
-    from usf_nbdev.sample import sample, start_noise
+    from usf_nbdev.judging.frechet import Statistics, kernel_distance
+    from usf_nbdev.sampling.sample import sample, start_noise
     model, count = world_of(name, asked.control_n).model, min(SAMPLES, asked.n)
     with torch.inference_mode(): y = torch.cat([sample(model, schedule, x) for x in start_noise(model, count, seed=asked.noises[0]).split(256)]).clamp(-1, 1)
     out = {}
@@ -63,7 +63,7 @@ def measure(name, schedule, asked:Setting) -> dict:
 def main():
     import sys
     from tqdm.auto import tqdm
-    from usf_nbdev.evaluate import best_grid, many_steps
+    from usf_nbdev.judging.evaluate import best_grid, many_steps
     asked = setting(__doc__) if '--quick' not in sys.argv else kept_quick()
     rows = asked.rows('second', KEY)
     tasks = [o for o in map(json.loads, made_file(asked).open()) if o['what'] in WHAT and o['model'] in asked.models]

@@ -17,7 +17,7 @@ BETAS = dict(beta_schedule='scaled_linear', beta_start=.00085, beta_end=.012)
 def solvers(noise, steps):
     "name -> (diffusers' scheduler, our schedule)"
     from diffusers import DPMSolverMultistepScheduler, UniPCMultistepScheduler
-    from usf_nbdev.solvers import dpm_solver_pp, unipc
+    from usf_nbdev.sampling.solvers import dpm_solver_pp, unipc
     return {'DPM-Solver++(2M)': (DPMSolverMultistepScheduler(**BETAS), dpm_solver_pp(noise, steps)), 'UniPC-2': (UniPCMultistepScheduler(solver_order=2, **BETAS), unipc(noise, steps, 2)),
             'UniPC-3': (UniPCMultistepScheduler(solver_order=3, **BETAS), unipc(noise, steps, 3))}
 
@@ -42,9 +42,9 @@ def main():
     a = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     a.add_argument('--repeats', type=int, default=25); a.add_argument('--steps', type=int, default=20); a.add_argument('--device', default='cpu'); a = a.parse_args()
     warnings.filterwarnings('ignore'); import diffusers
-    from usf_nbdev.hosts import USFScheduler
-    from usf_nbdev.noise import discrete
-    from usf_nbdev.sample import Denoiser, plan_for, sample
+    from usf_nbdev.hosts.diffusers import USFScheduler
+    from usf_nbdev.sampling.noise import discrete
+    from usf_nbdev.sampling.sample import Denoiser, plan_for, sample
     noise = discrete('scaled_linear', beta_0=.00085, beta_1=.012)
     for shape in SIZES:
         x, m = (torch.randn(shape, generator=torch.Generator().manual_seed(i)).to(a.device) for i in (0, 1))

@@ -15,7 +15,7 @@ from common import append
 
 def count_calls(model):
     "Counts calls of the network and the samples in them."
-    from usf_nbdev.sample import Denoiser
+    from usf_nbdev.sampling.sample import Denoiser
     seen, network = dict(calls=0, samples=0), Denoiser.network
     def counted(self, x, *args, **kw): seen['calls'] += 1; seen['samples'] += len(x); return network(self, x, *args, **kw)
     Denoiser.network = counted
@@ -26,10 +26,10 @@ def child(path, model, nfe, workers, mode, seed, budget):
     import torch; torch.set_num_threads(1)
     from threadpoolctl import threadpool_limits
     from usf_nbdev import search as s
-    from usf_nbdev.evaluate import TRIAL_NOISE, Control, Together
-    from usf_nbdev.journal import Journal
-    from usf_nbdev.optimise import SearchConfig
-    from usf_nbdev.zoo import load_model
+    from usf_nbdev.judging.evaluate import TRIAL_NOISE, Control, Together
+    from usf_nbdev.searching.journal import Journal
+    from usf_nbdev.searching.proposers import SearchConfig
+    from usf_nbdev.zoo.models import load_model
     threadpool_limits(1); m = load_model(model); seen, trial, at = count_calls(m), {}, []
     if mode != 'together': s.Judge.most, s.Together = lambda self, t: 1, lambda *a, **kw: Together(0, 0)
     if mode.endswith('whole calls'): terms = s.Judge.terms; s.Judge.terms = lambda self, t: replace(terms(self, t), head=0)
@@ -50,7 +50,7 @@ def child(path, model, nfe, workers, mode, seed, budget):
     print(json.dumps(dict(trials=n, proper_s=round(proper, 1), all_s=round(total, 1), ratio=round(r.ratio, 3), calls=trial.get(('trials', 'calls'), 0), samples=trial.get(('trials', 'samples'), 0), polish_calls=trial.get(('polish', 'calls'), 0), polish_samples=trial.get(('polish', 'samples'), 0), **cost)))
 
 def contents(path):
-    from usf_nbdev.journal import Journal
+    from usf_nbdev.searching.journal import Journal
     with Journal(path) as j: return [{k: v for k,v in vars(t).items() if k != 'seconds'} for t in j.trials()]
 
 def main():

@@ -21,17 +21,17 @@ from tqdm.auto import tqdm
 # %% ../nbs/12_cli.ipynb #82f4ea1d
 from .checks import Writes, finite_number, one_of, place_for_file, place_for_folder, seed_number, whole_number, without_effect
 from .core import SolverSchedule, write_text
-from .evaluate import CONFIRM_NOISE, DRAWS, Control, evaluate, pictures_of, Tuning, tuned_solvers
-from .hosts import fits
-from .metrics import Exploded, FrechetMetric
-from .plots import plot_intervals, plot_samples, plot_strategy, ranking, save_grid, theme
-from .polish import LEVELS, OBJECTIVES, polish as polish_schedule
-from .report import figures, report
-from .rivals import IDEAS, rival
-from .sample import plan_for
-from .search import OPTIMISERS, SearchConfig, default_metric, search
+from .judging.evaluate import CONFIRM_NOISE, DRAWS, Control, evaluate, pictures_of, Tuning, tuned_solvers
+from .hosts.diffusers import fits
+from .judging.frechet import Exploded, FrechetMetric
+from .showing.plots import plot_intervals, plot_samples, plot_strategy, ranking, save_grid, theme
+from .searching.polish import LEVELS, OBJECTIVES, polish as polish_schedule
+from .showing.report import figures, report
+from .searching.baselines import IDEAS, rival
+from .sampling.sample import plan_for
+from .searching.search import OPTIMISERS, SearchConfig, default_metric, search
 from .shell import command
-from .recipes import open_system, search_settings
+from .hosts.recipes import open_system, search_settings
 
 # %% ../nbs/12_cli.ipynb #74ef5ebb
 MOST_CALLS = 1000

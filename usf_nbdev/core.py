@@ -246,7 +246,7 @@ def to_json(self:SolverSchedule,
     "The schedule as JSON text, with compiled weights where the noise schedule is known."
     d = dict(format=FORMAT, version=VERSION, name=self.name, id=self.id, nfe=self.nfe, **self.decisions(), evidence=self.evidence)
     if weights and self.noise is not None:
-        from usf_nbdev.weights import plan_dict   # weights builds on core: looked up when needed
+        from usf_nbdev.sampling.weights import plan_dict   # weights builds on core: looked up when needed
         d['plan'] = plan_dict(self)
     try: return json.dumps(d, indent=indent, allow_nan=False)
     except (TypeError, ValueError, RecursionError) as e: raise ValueError(f"evidence must be plain data with finite numbers: {e}") from None
@@ -307,7 +307,7 @@ def from_dict(cls:SolverSchedule,
     d:dict, # As in the JSON file
 ) -> SolverSchedule:
     "A schedule from plain data; `ValueError` if anything is wrong."
-    from usf_nbdev.noise import noise_from_dict
+    from usf_nbdev.sampling.noise import noise_from_dict
     if not isinstance(d, dict) or d.get('format') != FORMAT: raise ValueError(f"not a solver schedule: format must be {FORMAT!r}, got {d.get('format') if isinstance(d, dict) else type(d).__name__!r}")
     if d.get('version') != VERSION or d['version'] is True: raise ValueError(f"version of the solver schedule must be {VERSION}, got {d.get('version')!r}; it was written by another release: a newer usf_nbdev reads what is newer")
     _known('solver schedule', d, _SCHEDULE)

@@ -82,7 +82,7 @@ def command(
     return called
 
 # %% ../nbs/00b_shell.ipynb #6bec6cb3
-HOMES = dict(usf_search='cli', usf_sample='cli', usf_compare='cli', usf_polish='cli', usf_show='cli', usf_export='export', usf_train='train')
+HOMES = dict(usf_search='cli', usf_sample='cli', usf_compare='cli', usf_polish='cli', usf_show='cli', usf_export='hosts.export', usf_train='zoo.train')
 
 def main() -> int: # Exit status
     "The program of every command: its name says which."
