@@ -319,8 +319,10 @@ def process():
                                     'error:Found cells containing imports:UserWarning')
     refresh_quarto_yml()
     _build_modidx()
-    try: out = proc_nbs(force=True, n_workers=2)
-    except Exception as error: sys.exit(f'a notebook was not processed: {error}')
+    try:
+        out = proc_nbs(force=True, n_workers=2)
+    except Exception as error:
+        sys.exit(f'a notebook was not processed: {error}')
     names = [Path(path).relative_to(NOTEBOOKS) for path in nbglob(NOTEBOOKS)]
     missing = [f'{name}: not processed' for name in names if not (out/name).exists()]
     there = [name for name in names if (out/name).exists()]
@@ -353,4 +355,5 @@ def main():
     return int(bool(found))
 
 
-if __name__ == '__main__': sys.exit(main())         # proc_nbs starts processes that import this
+if __name__ == '__main__':
+    sys.exit(main())         # proc_nbs starts processes that import this

@@ -272,4 +272,5 @@ def main():
     return int(total.failed > 0 or total.passed == 0)
 
 
-if __name__ == '__main__': sys.exit(main())
+if __name__ == '__main__':
+    sys.exit(main())

@@ -122,4 +122,5 @@ def main(names):
     return '\n'.join(faults) or None
 
 
-if __name__ == '__main__': sys.exit(main(sys.argv[1:]))
+if __name__ == '__main__':
+    sys.exit(main(sys.argv[1:]))

@@ -129,4 +129,5 @@ def main():
     return check(wanted, old) if args.check else write(wanted, old)
 
 
-if __name__ == '__main__': main()
+if __name__ == '__main__':
+    main()

@@ -130,4 +130,5 @@ def main():
     print(f'{figures} figures visible at {widths} px, nothing in the console, nothing fetched')
 
 
-if __name__ == '__main__': sys.exit(main())
+if __name__ == '__main__':
+    sys.exit(main())

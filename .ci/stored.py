@@ -48,4 +48,5 @@ def main():
     return '\n'.join(found) or 0
 
 
-if __name__ == '__main__': sys.exit(main())
+if __name__ == '__main__':
+    sys.exit(main())

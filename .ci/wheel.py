@@ -76,16 +76,19 @@ def use(wheel, folder):
         subprocess.run([str(command), '--help'], cwd=empty, env=env, check=True,
                        stdout=subprocess.DEVNULL)
     left = sorted(path.name for path in empty.iterdir())
-    if left: sys.exit(f'left behind: {", ".join(left)}')
+    if left:
+        sys.exit(f'left behind: {", ".join(left)}')
     return len(commands)
 
 
 def main(wheel):
     fault = lacking(wheel)
-    if fault: sys.exit(f'{wheel}: {fault}')
+    if fault:
+        sys.exit(f'{wheel}: {fault}')
     with tempfile.TemporaryDirectory() as folder:
         commands = use(wheel, Path(folder).resolve())
     print(f'{Path(wheel).name}: {commands} commands, without {", ".join(extras())}')
 
 
-if __name__ == '__main__': main(*sys.argv[1:])
+if __name__ == '__main__':
+    main(*sys.argv[1:])

@@ -1,4 +1,5 @@
-"What every benchmark shares: recorded rows, settings, models, tuned known solvers, reserved noises, intervals."
+"""What every benchmark shares: recorded rows, settings, models, tuned known solvers, reserved
+noises, intervals."""
 import argparse, csv, datetime, json, os, platform
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -9,18 +10,24 @@ import numpy as np, torch
 
 HERE = Path(__file__).parent
 ROWS = HERE/'rows'
-PAIRED = 'paired'      # folder below `rows` of what was measured against the known solvers with first steps and ends
+# folder below `rows` of what was measured against the known solvers with first steps and ends
+PAIRED = 'paired'
 
 
 def stamp() -> dict:
     "When and on what a row was measured."
-    return dict(date=datetime.date.today().isoformat(), machine=f'{os.cpu_count()} cores {platform.machine()}', torch=torch.__version__)
+    return dict(
+        date=datetime.date.today().isoformat(),
+        machine=f'{os.cpu_count()} cores {platform.machine()}',
+        torch=torch.__version__,
+    )
 
 
 class Rows:
     "A CSV file of measurements; a row is known by its `key` columns."
     def __init__(self, name, key, folder=ROWS):
-        self.path, self.key = Path(folder)/f'{name}.csv', key
+        self.path = Path(folder)/f'{name}.csv'
+        self.key = key
         self.path.parent.mkdir(parents=True, exist_ok=True)
         self.rows = list(csv.DictReader(self.path.open())) if self.path.exists() else []
     def find(self, **key):
@@ -35,15 +42,18 @@ class Rows:
         there = self.path.exists()
         columns = next(csv.reader(self.path.open())) if there else list(made)
         with self.path.open('a', newline='') as f:
-            writer = csv.DictWriter(f, columns, restval='', lineterminator='\n')     # a column that the file has not is an error, before anything is written
-            if not there: writer.writeheader()
+            # a column that the file has not is an error, before anything is written
+            writer = csv.DictWriter(f, columns, restval='', lineterminator='\n')
+            if not there:
+                writer.writeheader()
             writer.writerow(made)
         self.rows.append(made)
         return made
 
 
 def append(name, row):
-    "Add a row to rows/NAME.csv, with the date and the machine; for timings, which are measured again each time."
+    """Add a row to rows/NAME.csv, with the date and the machine; for timings, which are measured
+    again each time."""
     Rows(name, ()).add(row)
 
 
@@ -79,22 +89,39 @@ def development_noises() -> tuple:
     return tuple(range(CHECK_NOISE+5000, CHECK_NOISE+5003))
 
 
-def setting(doc, models=('digits', 'digits_dit', 'patches'), nfes=(3, 4, 5, 6, 8, 10), seeds=3, **more) -> Setting:
+def setting(
+    doc, models=('digits', 'digits_dit', 'patches'), nfes=(3, 4, 5, 6, 8, 10), seeds=3, **more
+) -> Setting:
     "The setting that the command line asks for."
-    parser = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=doc, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument('--models', nargs='*', default=list(models))
     parser.add_argument('--nfe', type=int, nargs='*', default=list(nfes))
     parser.add_argument('--seeds', type=int, default=seeds)
     parser.add_argument('--workers', type=int, default=2)
     parser.add_argument('--release', action='store_true', help='measure on the reserved noises')
-    parser.add_argument('--quick', action='store_true', help='the least that shows that it works; rows go to runs/quick')
+    parser.add_argument(
+        '--quick',
+        action='store_true',
+        help='the least that shows that it works; rows go to runs/quick',
+    )
     asked = parser.parse_args()
     if asked.quick: return quick()
-    full = dict(n=10_000, tune_n=1024, control_n=8192, budget=200, polish_n=1024, gradients=24, families=())
+    full = dict(
+        n=10_000, tune_n=1024, control_n=8192, budget=200, polish_n=1024, gradients=24, families=()
+    )
     noises = reserved_noises() if asked.release else development_noises()
     folder = ROWS/(PAIRED + '-release'*asked.release)
-    return Setting(models=tuple(asked.models), nfes=tuple(asked.nfe), seeds=tuple(range(asked.seeds)), noises=noises,
-                   workers=asked.workers, folder=folder, **{**full, **more})
+    return Setting(
+        models=tuple(asked.models),
+        nfes=tuple(asked.nfe),
+        seeds=tuple(range(asked.seeds)),
+        noises=noises,
+        workers=asked.workers,
+        folder=folder,
+        **{**full, **more},
+    )
 
 
 def quick() -> Setting:
@@ -102,8 +129,21 @@ def quick() -> Setting:
     import shutil
     folder = Path('runs/quick')
     shutil.rmtree(folder, ignore_errors=True)
-    return Setting(models=('mixture',), nfes=(3, 4), seeds=(0, 1), noises=development_noises()[:2], n=64, tune_n=64, control_n=64, budget=3,
-                   polish_n=40, gradients=2, families=('DDIM', 'UniPC-3 (vary)'), workers=1, folder=folder)
+    return Setting(
+        models=('mixture',),
+        nfes=(3, 4),
+        seeds=(0, 1),
+        noises=development_noises()[:2],
+        n=64,
+        tune_n=64,
+        control_n=64,
+        budget=3,
+        polish_n=40,
+        gradients=2,
+        families=('DDIM', 'UniPC-3 (vary)'),
+        workers=1,
+        folder=folder,
+    )
 
 
 # models and schedules
@@ -143,8 +183,10 @@ def values_of(task) -> list:
     world = world_of(name, control_n)
     hundred = many_steps(world.model.noise, 100, best_grid(world.model))
     def value(schedule, noise):
-        try: return evaluate(world.model, schedule, world.metric, n, noise)
-        except ValueError: return float('inf')          # exploded
+        try:
+            return evaluate(world.model, schedule, world.metric, n, noise)
+        except ValueError:
+            return float('inf')          # exploded
     return [(value(read(text), z), _hundred(name, n, z, lambda: value(hundred, z))) for z in noises]
 
 
@@ -153,7 +195,8 @@ _HUNDRED = {}
 def _hundred(name, n, noise, measure):
     "A hundred steps of the same model from the same noise, measured once in each process."
     key = name, n, noise
-    if key not in _HUNDRED: _HUNDRED[key] = measure()
+    if key not in _HUNDRED:
+        _HUNDRED[key] = measure()
     return _HUNDRED[key]
 
 
@@ -165,9 +208,30 @@ def tuned(name, nfe, asked:Setting, firsts=None) -> list:
         from usf_nbdev.judging.evaluate import Tuning, tuned_solvers
         world = world_of(name, asked.control_n)
         before = world.model.passes
-        made = tuned_solvers(world.model, world.metric, nfe, Tuning(asked.tune_n, control_n=asked.control_n), asked.families)
+        made = tuned_solvers(
+            world.model,
+            world.metric,
+            nfe,
+            Tuning(asked.tune_n, control_n=asked.control_n),
+            asked.families,
+        )
         spent = world.model.passes-before
-        found = [rows.add(dict(model=name, nfe=nfe, place=i, name=s.name, id=s.id, value=round(v, 4), n=asked.tune_n, passes=spent, schedule=text_of(s))) for i,(s,v) in enumerate(made)]
+        found = [
+            rows.add(
+                dict(
+                    model=name,
+                    nfe=nfe,
+                    place=i,
+                    name=s.name,
+                    id=s.id,
+                    value=round(v, 4),
+                    n=asked.tune_n,
+                    passes=spent,
+                    schedule=text_of(s),
+                )
+            )
+            for i,(s,v) in enumerate(made)
+        ]
     return [(read(r['schedule']), float(r['value'])) for r in found]
 
 
@@ -186,17 +250,23 @@ class Ratio:
 
 
 def bootstrap(ratios, factors, draws=4000, level=.95, seed=0) -> Ratio:
-    """Geometric mean of ratios whose causes are crossed: `factors` {name: level of each ratio}, such as model, noise and seed of the search.
-    Each draw takes the levels of every factor anew, with replacement, so that what shares a model, a noise or a seed counts as one.
-    With few levels it is too narrow: made-up ratios of 5 models, 3 noises and 4 seeds lay inside in 84 of 100."""
+    """Geometric mean of ratios whose causes are crossed: `factors` {name: level of each ratio},
+such as model, noise and seed of the search.
+    Each draw takes the levels of every factor anew, with replacement, so that what shares a
+    model, a noise or a seed counts as one.
+    With few levels it is too narrow: made-up ratios of 5 models, 3 noises and 4 seeds lay inside
+    in 84 of 100."""
     logs = np.log(np.asarray(ratios, float))
-    codes = [np.unique(np.asarray(levels, str), return_inverse=True)[1] for levels in factors.values()]
+    codes = [
+        np.unique(np.asarray(levels, str), return_inverse=True)[1] for levels in factors.values()
+    ]
     rng, means = np.random.default_rng(seed), []
     for _ in range(draws):
         weight = np.ones(len(logs))
         for code in codes:
             count = code.max()+1
             weight *= rng.multinomial(count, np.full(count, 1/count))[code]
-        if weight.sum(): means.append(weight@logs/weight.sum())
+        if weight.sum():
+            means.append(weight@logs/weight.sum())
     low, high = np.quantile(means, [(1-level)/2, (1+level)/2])
     return Ratio(*(float(np.exp(v)) for v in (logs.mean(), low, high)))

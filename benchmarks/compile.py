@@ -1,9 +1,13 @@
 """How long does compiling a schedule of ten steps take?
 
-    OMP_NUM_THREADS=1 python benchmarks/compile.py       # a few seconds on one thread; continues where it stopped
+    OMP_NUM_THREADS=1 python benchmarks/compile.py
+        # a few seconds on one thread; continues where it stopped
 
-One row in benchmarks/rows/compile.csv for each schedule and noise schedule: of 50 tries, nothing remembered from one to the
-next, the median of the processor's time and the least time on the clock (which a busy machine makes longer), in milliseconds. The plans with statistics of DPM-Solver-v3 have a weight for every pixel, `shape`.
+One row in benchmarks/rows/compile.csv for each schedule and noise schedule: of 50 tries, nothing
+remembered from one to the
+next, the median of the processor's time and the least time on the clock (which a busy machine
+makes longer), in milliseconds. The plans with statistics of DPM-Solver-v3 have a weight for
+every pixel, `shape`.
 """
 import statistics, time
 import numpy as np
@@ -15,33 +19,67 @@ from usf_nbdev.sampling.noise import EDM, Flow, VPCosine, VPLinear, discrete, ti
 from usf_nbdev.sampling.solvers import ddim, dpm_solver_v3, unipc
 
 def heaviest(noise, n=10, prediction='data', kind='pseudo'):
-    "Order 5 where there are nodes enough, and a corrector of one order more at every step, the last one too."
+    """Order 5 where there are nodes enough, and a corrector of one order more at every step, the
+    last one too."""
     def near(k, *points): return (points[:k-1],)*(k-1)
     def step(i):
-        k = min(5, i+1); c = Corrector(kind=kind, order=k+1, points=near(k+1, -1, *range(-3, -k-2, -1)))
-        return StepStrategy(prediction=prediction, order=k, points=near(k, *range(-2, -k-1, -1)), corrector=c)
-    return SolverSchedule(tuple(timesteps(noise, n, t_start=.98*noise.T).tolist()), tuple(map(step, range(n))), noise=noise)
+        k = min(5, i+1)
+        c = Corrector(kind=kind, order=k+1, points=near(k+1, -1, *range(-3, -k-2, -1)))
+        return StepStrategy(
+            prediction=prediction, order=k, points=near(k, *range(-2, -k-1, -1)), corrector=c
+        )
+    return SolverSchedule(
+        tuple(timesteps(noise, n, t_start=0.98 *noise.T).tolist()),
+        tuple(map(step, range(n))),
+        noise=noise,
+    )
 
 def milliseconds(schedule, noise, ems=None, tries=50):
     "Times of `tries`, with empty caches."
     cpu, wall = [], []
     for _ in range(tries):
-        weights._taylor_inverse.cache_clear(); start, busy = time.perf_counter(), time.thread_time()
-        weights._compile(schedule, noise, ems); cpu.append(1e3*(time.thread_time()-busy)); wall.append(1e3*(time.perf_counter()-start))
-    return dict(cpu_median_ms=round(statistics.median(cpu), 2), wall_least_ms=round(min(wall), 2), tries=tries)
+        weights._taylor_inverse.cache_clear()
+        start, busy = time.perf_counter(), time.thread_time()
+        weights._compile(schedule, noise, ems)
+        cpu.append(1e3*(time.thread_time()-busy))
+        wall.append(1e3*(time.perf_counter()-start))
+    return dict(
+        cpu_median_ms=round(statistics.median(cpu), 2),
+        wall_least_ms=round(min(wall), 2),
+        tries=tries,
+    )
 
 def main():
     rows = Rows('compile', ('schedule', 'noise', 'shape'))
     for nz in (VPLinear(), VPCosine(), discrete('scaled_linear'), EDM(), Flow()):
         ends = dict(t_start=.98*nz.T)
-        for name,s in {'DDIM': ddim(nz, 10, **ends), 'UniPC-3': unipc(nz, 10, 3, **ends), 'order 5, correctors of order 6': heaviest(nz),
-                       'the same, noise prediction': heaviest(nz, prediction='noise'), 'the same, implicit correctors': heaviest(nz, kind='implicit')}.items():
+        for name,s in {
+            'DDIM': ddim(nz, 10, **ends),
+            'UniPC-3': unipc(nz, 10, 3, **ends),
+            'order 5, correctors of order 6': heaviest(nz),
+            'the same, noise prediction': heaviest(nz, prediction='noise'),
+            'the same, implicit correctors': heaviest(nz, kind='implicit'),
+        }.items():
             rows.get(lambda: milliseconds(s, nz), schedule=name, noise=type(nz).__name__, shape='')
-    nz = VPLinear(); lamb = nz.lamb(np.array([nz.T, nz.t_end]))
+    nz = VPLinear()
+    lamb = nz.lamb(np.array([nz.T, nz.t_end]))
     for shape in ((1, 8, 8), (3, 32, 32)):
         e = EMS(lamb, *np.random.default_rng(0).normal(0, .1, (3, 241, *shape)))
-        for name,s in {'DPM-Solver-v3': dpm_solver_v3(nz, 10), 'order 5, correctors of order 6, statistics': heaviest(nz, prediction='ems')}.items():
-            rows.get(lambda: milliseconds(s, nz, e), schedule=name, noise='VPLinear', shape='x'.join(map(str, shape)))
-    for r in rows.rows: print(f"{r['cpu_median_ms']:>7} ms  (clock {r['wall_least_ms']:>6})  {r['schedule']:42} {r['noise']:11} {r['shape']}")
+        for name,s in {
+            'DPM-Solver-v3': dpm_solver_v3(nz, 10),
+            'order 5, correctors of order 6, statistics': heaviest(nz, prediction='ems'),
+        }.items():
+            rows.get(
+                lambda: milliseconds(s, nz, e),
+                schedule=name,
+                noise='VPLinear',
+                shape='x'.join(map(str, shape)),
+            )
+    for r in rows.rows:
+        print(
+            f"{r['cpu_median_ms']:>7} ms  (clock {r['wall_least_ms']:>6})  {r['schedule']:42} "
+            f"{r['noise']:11} {r['shape']}"
+        )
 
-if __name__ == '__main__': main()
+if __name__ == '__main__':
+    main()

@@ -1,10 +1,14 @@
 """Which sampler is a good control variate?
 
-    python benchmarks/control.py                    # about 8 minutes on one core; continues where it stopped
+    python benchmarks/control.py
+        # about 8 minutes on one core; continues where it stopped
 
-For each model the fronts that `quality.py` has found at 3 to 10 calls, all search seeds, whose distances on 10,000 samples of three noises are known. Each is measured on few samples of three
-other noises, corrected by DPM-Solver++(2M) on several grids and numbers of steps, with 4,096 samples as the many. Kendall's tau of the corrected values with the known ones, and the scatter:
-the standard deviation of log(corrected / known) over the schedules, which a common factor does not move. Rows: benchmarks/rows/control.csv.
+For each model the fronts that `quality.py` has found at 3 to 10 calls, all search seeds, whose
+distances on 10,000 samples of three noises are known. Each is measured on few samples of three
+other noises, corrected by DPM-Solver++(2M) on several grids and numbers of steps, with 4,096
+samples as the many. Kendall's tau of the corrected values with the known ones, and the scatter:
+the standard deviation of log(corrected / known) over the schedules, which a common factor does
+not move. Rows: benchmarks/rows/control.csv.
 """
 import argparse, csv, json
 import numpy as np
@@ -14,33 +18,61 @@ from efficiency import world
 
 N = 10_000
 
-CONTROLS = [('quadratic', 10), ('karras', 10), ('uniform_lambda', 10), ('beta', 10), ('uniform_lambda', 20)]
+CONTROLS = [
+    ('quadratic', 10),
+    ('karras', 10),
+    ('uniform_lambda', 10),
+    ('beta', 10),
+    ('uniform_lambda', 20),
+]
 KEY = ('model', 'control', 'n', 'noise')
 
 def fronts(model):
     "The schedules, and what is known of them."
     known = {}
     for r in csv.DictReader((ROWS/'quality.csv').open()):
-        if r['model'] == model and r['n'] == str(N): known.setdefault(r['id'], []).append(float(r['value']))
-    found = {s.id: s for p in sorted(ROWS.glob(f'{model}-front-seed*.json')) for s in (read(o) for o in json.loads(p.read_text())['front']) if s.id in known}
+        if r['model'] == model and r['n'] == str(N):
+            known.setdefault(r['id'], []).append(float(r['value']))
+    found = {
+        s.id: s
+        for p in sorted(ROWS.glob(f'{model}-front-seed*.json'))
+        for s in (read(o) for o in json.loads(p.read_text())['front'])
+        if s.id in known
+    }
     return list(found.values()), np.array([np.mean(known[i]) for i in found])
 
 def main():
-    a = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    a.add_argument('--models', nargs='*', default=['digits', 'digits_dit', 'patches']); a.add_argument('--samples', type=int, nargs='*', default=[32, 256]); a = a.parse_args()
+    a = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    a.add_argument('--models', nargs='*', default=['digits', 'digits_dit', 'patches'])
+    a.add_argument('--samples', type=int, nargs='*', default=[32, 256])
+    a = a.parse_args()
     from usf_nbdev.judging.evaluate import Control, evaluate_many, many_steps
     rows = Rows('control', KEY)
-    class Fixed(Control): schedule = None                          # not the one that would be chosen
+    class Fixed(Control):
+        schedule = None                          # not the one that would be chosen
     for name in a.models:
-        m, metric, _ = world(name); some, known = fronts(name)
+        m, metric, _ = world(name)
+        some, known = fronts(name)
         for grid,steps in CONTROLS:
-            c = Fixed(m, metric, 4096); c.schedule = many_steps(m.noise, steps, grid)
+            c = Fixed(m, metric, 4096)
+            c.schedule = many_steps(m.noise, steps, grid)
             for n in a.samples:
                 for noise in (60_000, 60_001, 60_002):
                     def measure():
-                        v = np.array(evaluate_many(m, some, metric, n, noise, control=c), float); ratio = np.log(v/known)
-                        return dict(schedules=len(some), tau=round(kendalltau(v, known).statistic, 4), scatter=round(float(ratio.std(ddof=1)), 4), factor=round(float(np.exp(np.median(ratio))), 3))
-                    r = rows.get(measure, model=name, control=f'{grid}, {steps} steps', n=n, noise=noise)
+                        v = np.array(evaluate_many(m, some, metric, n, noise, control=c), float)
+                        ratio = np.log(v/known)
+                        return dict(
+                            schedules=len(some),
+                            tau=round(kendalltau(v, known).statistic, 4),
+                            scatter=round(float(ratio.std(ddof=1)), 4),
+                            factor=round(float(np.exp(np.median(ratio))), 3),
+                        )
+                    r = rows.get(
+                        measure, model=name, control=f'{grid}, {steps} steps', n=n, noise=noise
+                    )
                 print(name, grid, steps, n, r['tau'], r['scatter'], r['factor'], flush=True)
 
-if __name__ == '__main__': main()
+if __name__ == '__main__':
+    main()

@@ -1,16 +1,26 @@
 """How many passes does S3 need to come where plain evolution ends?
 
-    python benchmarks/efficiency.py --models digits patches --nfe 4 5 6 --seeds 10     # hours on 2 cores; continues where it stopped
-    python benchmarks/efficiency.py --models digits --nfe 5 --seeds 3                  # a quarter of an hour
-    python benchmarks/efficiency.py --quick                                            # half a minute: does it work?
+    python benchmarks/efficiency.py --models digits patches --nfe 4 5 6 --seeds 10
+        # hours on 2 cores; continues where it stopped
+    python benchmarks/efficiency.py --models digits --nfe 5 --seeds 3
+        # a quarter of an hour
+    python benchmarks/efficiency.py --quick
+        # half a minute: does it work?
 
-For each model, number of calls and seed: plain evolution with 150 full trials, and S3 from the same noise with 75 (so a ratio above a
-half is seen as such). Both begin with the same known solvers, tuned in the same rounds. Everything that either sends through the network
-is counted there, in passes (a backward pass as two); what schedules share is asked once, as in a search. `s3, then polish` is S3 with a
-budget of 15 and then at most 16 gradients from its best trial on 192 samples; at every look at the held-out noise the schedule is
-measured as a trial is, which counts too, on the noise of the trials, which the gradients do not see. `s3, memetic` moves its best trial
-by six gradients after 20 trials, at the level of its decisions, and has children of it. A row is one run with its curve: [passes spent,
-best value so far] wherever the best changed. `--variants` adds other settings of S3. The seeds of a table are those that chose no
+For each model, number of calls and seed: plain evolution with 150 full trials, and S3 from the
+same noise with 75 (so a ratio above a
+half is seen as such). Both begin with the same known solvers, tuned in the same rounds.
+Everything that either sends through the network
+is counted there, in passes (a backward pass as two); what schedules share is asked once, as in a
+search. `s3, then polish` is S3 with a
+budget of 15 and then at most 16 gradients from its best trial on 192 samples; at every look at
+the held-out noise the schedule is
+measured as a trial is, which counts too, on the noise of the trials, which the gradients do not
+see. `s3, memetic` moves its best trial
+by six gradients after 20 trials, at the level of its decisions, and has children of it. A row is
+one run with its curve: [passes spent,
+best value so far] wherever the best changed. `--variants` adds other settings of S3. The seeds
+of a table are those that chose no
 setting: `--first-seed` says where they begin. Rows: rows/paired/efficiency.csv.
 """
 import argparse, json
@@ -22,9 +32,15 @@ from common import PAIRED, ROWS, Rows, world_of
 
 BUDGETS = dict(evolution=150, s3=75, random=150)
 VARIANTS = {
-    's3, then polish': dict(budget=15), 's3, memetic': {}, 'evolution, small generations': dict(generation=8), 's3, no guidance': dict(candidates=0),
-    's3, 160 candidates': dict(candidates=160), 's3, no predictor': dict(candidates=0), 's3, no probes': dict(probe_n=0, candidates=300),
-    's3, 16 samples': dict(probe_n=16)}
+    's3, then polish': dict(budget=15),
+    's3, memetic': {},
+    'evolution, small generations': dict(generation=8),
+    's3, no guidance': dict(candidates=0),
+    's3, 160 candidates': dict(candidates=160),
+    's3, no predictor': dict(candidates=0),
+    's3, no probes': dict(probe_n=0, candidates=300),
+    's3, 16 samples': dict(probe_n=16),
+}
 KEY = ('model', 'nfe', 'optimiser', 'seed')
 CONTROL = 8192
 
@@ -60,8 +76,13 @@ class Run:
     def __post_init__(self):
         from usf_nbdev.judging.evaluate import TRIAL_NOISE, Control, Together
         w = self.world
-        self.noise, self.together, self.start = TRIAL_NOISE+self.race.seed, Together(), w.model.passes
-        self.control = Control(w.model, w.metric, self.race.control_n)     # its samples belong to the run as well
+        self.noise, self.together, self.start = (
+            TRIAL_NOISE+self.race.seed,
+            Together(),
+            w.model.passes,
+        )
+        # its samples belong to the run as well
+        self.control = Control(w.model, w.metric, self.race.control_n)
     @property
     def config(self): return self.optimiser.config
     @property
@@ -73,15 +94,37 @@ class Run:
     def measure(self, schedules, n) -> list:
         from usf_nbdev.judging.evaluate import evaluate_many
         w = self.world
-        return evaluate_many(w.model, schedules, w.metric, n, self.noise, control=self.control, together=self.together, head=self.config.first_n)
+        return evaluate_many(
+            w.model,
+            schedules,
+            w.metric,
+            n,
+            self.noise,
+            control=self.control,
+            together=self.together,
+            head=self.config.first_n,
+        )
     def add(self, proposals, values):
         "Trials with their values; those with all samples may be the best so far."
         from usf_nbdev.searching.journal import Trial
         for p,v in zip(proposals, values):
             n, failed = p.n or self.config.n, isinstance(v, ValueError)
-            self.trials.append(Trial(number=len(self.trials), generation=self.generation, origin=p.origin, nfe=self.race.nfe, schedule=p.schedule.to_json(indent=None, weights=False),
-                                     key=p.schedule.id, state='fail' if failed else 'done', value=None if failed else v, n=n, info=p.info))
-            if not failed and n == self.config.n: self.note(v)
+            self.trials.append(
+                Trial(
+                    number=len(self.trials),
+                    generation=self.generation,
+                    origin=p.origin,
+                    nfe=self.race.nfe,
+                    schedule=p.schedule.to_json(indent=None, weights=False),
+                    key=p.schedule.id,
+                    state='fail' if failed else 'done',
+                    value=None if failed else v,
+                    n=n,
+                    info=p.info,
+                )
+            )
+            if not failed and n == self.config.n:
+                self.note(v)
     def go(self, proposals):
         for n in sorted({p.n or self.config.n for p in proposals}):
             some = [p for p in proposals if (p.n or self.config.n) == n]
@@ -96,7 +139,11 @@ def optimiser_of(race:Race, model):
     from usf_nbdev.judging.evaluate import Clock
     from usf_nbdev.searching.proposers import OPTIMISERS, SearchConfig
     kind, settings = race.what.split(',')[0], dict(VARIANTS.get(race.what, {})) | dict(race.more)
-    made = OPTIMISERS[kind](model, SearchConfig(nfe=race.nfe, seed=race.seed, **{'budget': BUDGETS[kind], **settings}), Clock())
+    made = OPTIMISERS[kind](
+        model,
+        SearchConfig(nfe=race.nfe, seed=race.seed, **{'budget': BUDGETS[kind], **settings}),
+        Clock(),
+    )
     if race.what == 's3, no predictor':                     # promote by the probe alone
         made.correct.fit = lambda *a: None
         made.correct.predict = lambda s, p: (np.log(np.maximum(p, 1e-6)), np.zeros(len(p)))
@@ -111,10 +158,19 @@ def race(one:Race):
     memetic = one.what.endswith('memetic')
     while made := run.optimiser.ask(run.generation, run.trials):
         run.go(made)
-        if memetic and spent(run.trials, one.nfe, run.config.n) > 20: memetic = lamarck(run)
-    if one.what.endswith('then polish'): gradients(run)
+        if memetic and spent(run.trials, one.nfe, run.config.n) > 20:
+            memetic = lamarck(run)
+    if one.what.endswith('then polish'):
+        gradients(run)
     seconds = {k: round(v, 1) for k,v in run.optimiser.clock.seconds.items()}
-    row = dict(budget=run.config.budget, n=run.config.n, final=round(run.best, 4), spent=run.passes, seconds=json.dumps(seconds), curve=json.dumps(run.curve))
+    row = dict(
+        budget=run.config.budget,
+        n=run.config.n,
+        final=round(run.best, 4),
+        spent=run.passes,
+        seconds=json.dumps(seconds),
+        curve=json.dumps(run.curve),
+    )
     return row, run.leader()
 
 
@@ -124,22 +180,48 @@ def gradients(run):
     w, n = run.world, min(192, run.config.n)
     def look(schedule, held_out, passes):
         value, = run.measure([schedule], run.config.n)
-        if not isinstance(value, ValueError): run.note(value)
-    polish(w.model, polishable(run.leader()), w.metric, n=n, evaluations=16, every=2, seed=run.race.seed, control=run.control, progress=False, callback=look)
+        if not isinstance(value, ValueError):
+            run.note(value)
+    polish(
+        w.model,
+        polishable(run.leader()),
+        w.metric,
+        n=n,
+        evaluations=16,
+        every=2,
+        seed=run.race.seed,
+        control=run.control,
+        progress=False,
+        callback=look,
+    )
 
 
 def lamarck(run) -> bool:
-    "The best trial after six gradients in its times and relaxations becomes a trial; it is not asked again."
+    """The best trial after six gradients in its times and relaxations becomes a trial; it is not
+    asked again."""
     from usf_nbdev.searching.proposers import Proposal
     from usf_nbdev.searching.polish import polish, polishable
     w, start = run.world, polishable(run.leader())
-    made = polish(w.model, start, w.metric, level='relaxations', n=min(384, 2*run.config.n), evaluations=6, every=3, seed=run.race.seed, control=run.control, progress=False)
-    if made is not start: run.go([Proposal(replace(made, name='', evidence=None), 'memetic')])
+    made = polish(
+        w.model,
+        start,
+        w.metric,
+        level='relaxations',
+        n=min(384, 2*run.config.n),
+        evaluations=6,
+        every=3,
+        seed=run.race.seed,
+        control=run.control,
+        progress=False,
+    )
+    if made is not start:
+        run.go([Proposal(replace(made, name='', evidence=None), 'memetic')])
     return False
 
 
 def shares(rows) -> dict:
-    "{(model, number of calls, who): share of evolution's passes that it needs to come where evolution ends, seed by seed}; infinite where it doesn't."
+    """{(model, number of calls, who): share of evolution's passes that it needs to come where
+    evolution ends, seed by seed}; infinite where it doesn't."""
     runs, out = {tuple(r[k] for k in KEY): r for r in rows.rows}, {}
     for (model, nfe, what, seed),r in runs.items():
         other = runs.get((model, nfe, 'evolution', seed))
@@ -154,7 +236,9 @@ def one(task): return task, race(task)[0]
 
 
 def asked():
-    a = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    a = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     a.add_argument('--models', nargs='*', default=['digits', 'patches'])
     a.add_argument('--nfe', type=int, nargs='*', default=[4, 5, 6])
     a.add_argument('--seeds', type=int, default=10)
@@ -162,7 +246,11 @@ def asked():
     a.add_argument('--optimisers', nargs='*', default=['evolution', 's3'])
     a.add_argument('--variants', nargs='*', default=[])
     a.add_argument('--workers', type=int, default=2)
-    a.add_argument('--quick', action='store_true', help='the least that shows that it works; rows go to runs/quick')
+    a.add_argument(
+        '--quick',
+        action='store_true',
+        help='the least that shows that it works; rows go to runs/quick',
+    )
     return a.parse_args()
 
 
@@ -174,18 +262,40 @@ def main():
     rows = Rows('efficiency', KEY, folder)
     chosen = [v for v in VARIANTS if v in a.variants or 'all' in a.variants]
     if a.quick:
-        more = tuple(dict(budget=4, n=64, probe_n=16, generation=4, known=('DDIM', 'UniPC-3 (vary)')).items())
-        tasks = [Race('mixture', 3, what, seed, more, 64) for seed in (0, 1) for what in ('evolution', 's3', 's3, then polish', 's3, memetic')]
+        more = tuple(
+            dict(budget=4, n=64, probe_n=16, generation=4, known=('DDIM', 'UniPC-3 (vary)')).items()
+        )
+        tasks = [
+            Race('mixture', 3, what, seed, more, 64)
+            for seed in (0, 1)
+            for what in ('evolution', 's3', 's3, then polish', 's3, memetic')
+        ]
     else:
         seeds = range(a.first_seed, a.first_seed+a.seeds)
-        tasks = [Race(m, k, what, s) for m in a.models for s in seeds for k in a.nfe for what in a.optimisers+chosen]
-    tasks = [t for t in tasks if rows.find(model=t.model, nfe=t.nfe, optimiser=t.what, seed=t.seed) is None]
+        tasks = [
+            Race(m, k, what, s)
+            for m in a.models
+            for s in seeds
+            for k in a.nfe
+            for what in a.optimisers+chosen
+        ]
+    tasks = [
+        t
+        for t in tasks
+        if rows.find(model=t.model, nfe=t.nfe, optimiser=t.what, seed=t.seed) is None
+    ]
     with ProcessPoolExecutor(1 if a.quick else a.workers, mp_context=get_context('spawn')) as pool:
         for t,row in pool.map(one, tasks):
             rows.get(lambda: row, model=t.model, nfe=t.nfe, optimiser=t.what, seed=t.seed)
-            print(t.model, t.nfe, t.what, t.seed, row['final'], f"{row['spent']:,} passes", flush=True)
+            print(
+                t.model, t.nfe, t.what, t.seed, row['final'], f"{row['spent']:,} passes", flush=True
+            )
     for (model, nfe, what),v in sorted(shares(rows).items()):
-        print(f'{model:10s} {nfe:>2s} calls, {what}: median share {np.median(v):.2f} of the passes of evolution; {sum(np.isfinite(v))} of {len(v)} seeds came there')
+        print(
+            f'{model:10s} {nfe:>2s} calls, {what}: median share {np.median(v):.2f} of the passes '
+            f'of evolution; {sum(np.isfinite(v))} of {len(v)} seeds came there'
+        )
 
 
-if __name__ == '__main__': main()
+if __name__ == '__main__':
+    main()

@@ -1,10 +1,14 @@
-"""Labels for the question whether a FID predictor serves models and numbers of calls that it has not seen.
+"""Labels for the question whether a FID predictor serves models and numbers of calls that it has
+not seen.
 
-    python benchmarks/generalise.py                          # about 6 minutes on one core; continues where it stopped
+    python benchmarks/generalise.py
+        # about 6 minutes on one core; continues where it stopped
     python benchmarks/generalise.py --models patches --nfe 4 --count 20
 
-For each embedded model with pictures and for 4, 5, 6 and 8 calls: 80 schedules drawn uniformly from the widest space (without model statistics), no two models with the same draws. Each is
-evaluated as a trial of a search is, on 256 samples of the same noise with the control variate, and probed with 32 of them. Rows: benchmarks/rows/generalise.csv; the notebook
+For each embedded model with pictures and for 4, 5, 6 and 8 calls: 80 schedules drawn uniformly
+from the widest space (without model statistics), no two models with the same draws. Each is
+evaluated as a trial of a search is, on 256 samples of the same noise with the control variate,
+and probed with 32 of them. Rows: benchmarks/rows/generalise.csv; the notebook
 `analyses/04_predictor` trains on them.
 """
 import argparse
@@ -17,7 +21,11 @@ from usf_nbdev.judging.evaluate import TRIAL_NOISE, evaluate
 from usf_nbdev.searching.proposers import STAGES
 from usf_nbdev.searching.space import random_schedule
 
-MODELS, NFES, COUNT, N, PROBE = ('digits', 'digits_dit', 'patches'), (4, 5, 6, 8), 80, 256, 32
+MODELS = ('digits', 'digits_dit', 'patches')
+NFES = (4, 5, 6, 8)
+COUNT = 80
+N = 256
+PROBE = 32
 WIDEST = replace(STAGES[-1], predictions=('noise', 'data'))
 
 def draws(name, nfe, count):
@@ -27,18 +35,29 @@ def draws(name, nfe, count):
 
 def measure(name, s):
     "Value and probe of a schedule; infinite where its samples explode."
-    m, metric, control = world(name); out = {}
+    m, metric, control = world(name)
+    out = {}
     for what,n in (('value', N), ('probe', PROBE)):
-        try: out[what] = round(evaluate(m, s, metric, n, TRIAL_NOISE, control=control), 4)
-        except ValueError: out[what] = float('inf')
+        try:
+            out[what] = round(evaluate(m, s, metric, n, TRIAL_NOISE, control=control), 4)
+        except ValueError:
+            out[what] = float('inf')
     return dict(**out, probe_n=PROBE, nfe=s.nfe, schedule=s.to_json(indent=None, weights=False))
 
 def main():
-    a = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    a.add_argument('--models', nargs='*', default=MODELS, choices=MODELS); a.add_argument('--nfe', type=int, nargs='*', default=NFES); a.add_argument('--count', type=int, default=COUNT); a = a.parse_args()
+    a = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    a.add_argument('--models', nargs='*', default=MODELS, choices=MODELS)
+    a.add_argument('--nfe', type=int, nargs='*', default=NFES)
+    a.add_argument('--count', type=int, default=COUNT)
+    a = a.parse_args()
     rows = Rows('generalise', ('id', 'n', 'noise', 'model'))
     for name in a.models:
         todo = [s for k in a.nfe for s in draws(name, k, a.count)]
-        for s in tqdm(todo, desc=name, disable=None): rows.get(lambda: measure(name, s), id=s.id, n=N, noise=TRIAL_NOISE, model=name)
+        for s in tqdm(todo, desc=name, disable=None):
+            rows.get(lambda: measure(name, s), id=s.id, n=N, noise=TRIAL_NOISE, model=name)
 
-if __name__ == '__main__': torch.set_num_threads(1); main()
+if __name__ == '__main__':
+    torch.set_num_threads(1)
+    main()

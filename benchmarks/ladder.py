@@ -1,14 +1,20 @@
-"""The ladder: what each idea brings, alone and on top of those before, and what it costs in passes.
+"""The ladder: what each idea brings, alone and on top of those before, and what it costs in
+passes.
 
-    python benchmarks/ladder.py                          # hours on 2 cores; continues where it stopped
+    python benchmarks/ladder.py
+        # hours on 2 cores; continues where it stopped
     python benchmarks/ladder.py --models digits --nfe 5  # about half an hour
     python benchmarks/ladder.py --release                # the same on the reserved noises
     python benchmarks/ladder.py --quick                  # half a minute: does it work?
 
-Needs nothing of other scripts. On top of each other: a stock solver (the best family on its best grid); with an analytical first
-step; with later ends and times moved by gradients; searched (S3); searched and polished. Alone, each from the stock solver: times,
-S3 that begins with stock solvers only, polish. A row is a rung on one noise: its distance, that of a hundred steps of the same model
-from the same noise, and the passes through the network that its making took, tuning included. Rows: rows/paired/ladder.csv.
+Needs nothing of other scripts. On top of each other: a stock solver (the best family on its best
+grid); with an analytical first
+step; with later ends and times moved by gradients; searched (S3); searched and polished. Alone,
+each from the stock solver: times,
+S3 that begins with stock solvers only, polish. A row is a rung on one noise: its distance, that
+of a hundred steps of the same model
+from the same noise, and the passes through the network that its making took, tuning included.
+Rows: rows/paired/ladder.csv.
 """
 from common import Setting, bootstrap, pool, setting, text_of, values_of, world_of
 
@@ -25,10 +31,14 @@ def best_of(world, nfe, asked:Setting, firsts, ends):
     from usf_nbdev.sampling.solvers import known_solvers, with_later_ends
     model, together = world.model, Together()
     def measured(schedules, n):
-        values = evaluate_many(model, schedules, world.metric, n, TUNE_NOISE, control=world.control, together=together)
+        values = evaluate_many(
+            model, schedules, world.metric, n, TUNE_NOISE, control=world.control, together=together
+        )
         return [(s, v) for s,v in zip(schedules, values) if not isinstance(v, ValueError)]
     few = min(64, asked.tune_n)
-    looked = measured(known_solvers(model.noise, nfe, ems=model.ems, firsts=firsts, families=asked.families), few)
+    looked = measured(
+        known_solvers(model.noise, nfe, ems=model.ems, firsts=firsts, families=asked.families), few
+    )
     if ends:
         later = [with_later_ends(s, model.noise, model.ems) for s in best_of_families(looked)]
         looked += measured(sum(later, []), few)
@@ -44,23 +54,51 @@ def first_step(world, nfe, asked, seed):
 
 def times(world, nfe, asked, seed):
     from usf_nbdev.judging.evaluate import first_steps_of
-    return moved(world, best_of(world, nfe, asked, first_steps_of(world.model), True), asked, seed, 'times')
+    return moved(
+        world, best_of(world, nfe, asked, first_steps_of(world.model), True), asked, seed, 'times'
+    )
 
 def searched(world, nfe, asked, seed, firsts=None):
-    "The winner of a search without polish; with `firsts` it begins with known solvers that have these first steps only."
+    """The winner of a search without polish; with `firsts` it begins with known solvers that
+    have these first steps only."""
     from usf_nbdev.searching.search import search
     from unittest import mock
     folder = asked.folder/f"ladder-{world.model.name}-{nfe}-{seed}{'-stock'*bool(firsts)}.db"
-    run = lambda: search(world.model, world.metric, nfe=nfe, budget=asked.budget, seed=seed, journal=folder, control_n=asked.control_n, n=min(256, asked.n),
-                         final_n=min(asked.n, 2048), polish=0, known=asked.families, confirm_n=min(asked.n, 2048), confirm_seeds=1, progress=False)
+    def run():
+        return search(
+            world.model,
+            world.metric,
+            nfe=nfe,
+            budget=asked.budget,
+            seed=seed,
+            journal=folder,
+            control_n=asked.control_n,
+            n=min(256, asked.n),
+            final_n=min(asked.n, 2048),
+            polish=0,
+            known=asked.families,
+            confirm_n=min(asked.n, 2048),
+            confirm_seeds=1,
+            progress=False,
+        )
     if firsts is None: return run().best
-    with mock.patch('usf_nbdev.judging.evaluate.first_steps_of', lambda model: firsts): return run().best
+    with mock.patch('usf_nbdev.judging.evaluate.first_steps_of', lambda model: firsts):
+        return run().best
 
 def moved(world, schedule, asked, seed, level='weights'):
     "A schedule after gradients."
     from usf_nbdev.searching.polish import polish, polishable
-    return polish(world.model, polishable(schedule), world.metric, level=level, n=asked.polish_n, evaluations=asked.gradients, seed=seed,
-                  control=world.control, progress=False)
+    return polish(
+        world.model,
+        polishable(schedule),
+        world.metric,
+        level=level,
+        n=asked.polish_n,
+        evaluations=asked.gradients,
+        seed=seed,
+        control=world.control,
+        progress=False,
+    )
 
 
 MAKERS = {
@@ -68,10 +106,17 @@ MAKERS = {
     '+ first step': first_step,
     '+ times': times,
     '+ S3': searched,
-    '+ polish': lambda world, nfe, asked, seed: moved(world, searched(world, nfe, asked, seed), asked, seed),
-    'times alone': lambda world, nfe, asked, seed: moved(world, stock(world, nfe, asked, seed), asked, seed, 'times'),
+    '+ polish': lambda world, nfe, asked, seed: moved(
+        world, searched(world, nfe, asked, seed), asked, seed
+    ),
+    'times alone': lambda world, nfe, asked, seed: moved(
+        world, stock(world, nfe, asked, seed), asked, seed, 'times'
+    ),
     'S3 alone': lambda world, nfe, asked, seed: searched(world, nfe, asked, seed, ('none',)),
-    'polish alone': lambda world, nfe, asked, seed: moved(world, stock(world, nfe, asked, seed), asked, seed)}
+    'polish alone': lambda world, nfe, asked, seed: moved(
+        world, stock(world, nfe, asked, seed), asked, seed
+    ),
+}
 
 
 def rung(task):
@@ -81,8 +126,14 @@ def rung(task):
     before = world.model.passes
     made = MAKERS[what](world, nfe, asked, seed)
     passes = world.model.passes-before
-    if what == '+ polish': passes += _passes_of_search(world, nfe, asked, seed)
-    return task, made, passes, values_of((name, asked.control_n, text_of(made), asked.n, asked.noises))
+    if what == '+ polish':
+        passes += _passes_of_search(world, nfe, asked, seed)
+    return (
+        task,
+        made,
+        passes,
+        values_of((name, asked.control_n, text_of(made), asked.n, asked.noises)),
+    )
 
 
 def _passes_of_search(world, nfe, asked, seed):
@@ -96,13 +147,30 @@ def main():
     asked = setting(__doc__)
     asked.folder.mkdir(parents=True, exist_ok=True)
     rows = asked.rows('ladder', KEY)
-    every = [(name, nfe, what, seed, asked) for name in asked.models for nfe in asked.nfes for what in (*TOGETHER, *ALONE)
-             for seed in (asked.seeds[:1] if what in SEEDLESS else asked.seeds)]
-    todo = [t for t in every if any(rows.find(**dict(zip(KEY, (*t[:4], z)))) is None for z in asked.noises)]
+    every = [
+        (name, nfe, what, seed, asked)
+        for name in asked.models
+        for nfe in asked.nfes
+        for what in (*TOGETHER, *ALONE)
+        for seed in (asked.seeds[:1] if what in SEEDLESS else asked.seeds)
+    ]
+    todo = [
+        t
+        for t in every
+        if any(rows.find(**dict(zip(KEY, (*t[:4], z)))) is None for z in asked.noises)
+    ]
     with pool(asked) as workers:
         for task,made,passes,measured in workers.map(rung, todo):
             for z,(value,hundred) in zip(asked.noises, measured):
-                about = dict(id=made.id, name=made.name, n=asked.n, value=round(value, 4), hundred=round(hundred, 4), passes=passes, schedule=text_of(made))
+                about = dict(
+                    id=made.id,
+                    name=made.name,
+                    n=asked.n,
+                    value=round(value, 4),
+                    hundred=round(hundred, 4),
+                    passes=passes,
+                    schedule=text_of(made),
+                )
                 rows.get(lambda: about, **dict(zip(KEY, (*task[:4], z))))
             print(*task[:4], f'{passes:,} passes', [round(v, 3) for v,_ in measured], flush=True)
     table(rows)
@@ -110,11 +178,21 @@ def main():
 
 def table(rows):
     "Each rung over the stock solver, paired by noise."
-    base = {(r['model'], r['nfe'], r['noise']): float(r['value']) for r in rows.rows if r['rung'] == 'stock'}
+    base = {
+        (r['model'], r['nfe'], r['noise']): float(r['value'])
+        for r in rows.rows
+        if r['rung'] == 'stock'
+    }
     for what in (*TOGETHER[1:], *ALONE):
         some = [r for r in rows.rows if r['rung'] == what]
         values = [float(r['value'])/base[r['model'], r['nfe'], r['noise']] for r in some]
-        if values: print(f'{what:14s}', bootstrap(values, {k: [r[k] for r in some] for k in ('model', 'noise', 'seed')}), f"{sum(float(r['passes']) for r in some)/len(some):,.0f} passes")
+        if values:
+            print(
+                f'{what:14s}',
+                bootstrap(values, {k: [r[k] for r in some] for k in ('model', 'noise', 'seed')}),
+                f"{sum(float(r['passes']) for r in some) / len(some):,.0f} passes",
+            )
 
 
-if __name__ == '__main__': main()
+if __name__ == '__main__':
+    main()

@@ -2,8 +2,12 @@
 
     OMP_NUM_THREADS=1 python benchmarks/memory.py       # about a minute; appends rows
 
-(1) One evaluation of a schedule on 2,048 to 131,072 samples, each in a process of its own: the largest resident memory of the process after the model is loaded and warm, in 10^6 bytes above what it was.
-(2) One run of `sample` with a network that costs nothing, 5 to 200 steps of UniPC-3 on 128 states of 3x160x160 (39 MB), likewise: what no later step needs is let go. The table of weights grows with the square of the steps, by 0.6 MB for 200. Rows: benchmarks/rows/memory.csv.
+(1) One evaluation of a schedule on 2,048 to 131,072 samples, each in a process of its own: the
+largest resident memory of the process after the model is loaded and warm, in 10^6 bytes above
+what it was.
+(2) One run of `sample` with a network that costs nothing, 5 to 200 steps of UniPC-3 on 128
+states of 3x160x160 (39 MB), likewise: what no later step needs is let go. The table of weights
+grows with the square of the steps, by 0.6 MB for 200. Rows: benchmarks/rows/memory.csv.
 """
 import resource, subprocess, sys
 from common import append
@@ -11,22 +15,40 @@ from common import append
 def peak(): return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss*1024/1e6
 
 def child(what, k):
-    import torch; torch.set_num_threads(1)
+    import torch
+    torch.set_num_threads(1)
     from usf_nbdev.judging.evaluate import evaluate
     from usf_nbdev.sampling.noise import VPLinear
     from usf_nbdev.sampling.sample import Denoiser, sample, start_noise
     from usf_nbdev.searching.search import default_metric
     from usf_nbdev.sampling.solvers import ddim, unipc
     from usf_nbdev.zoo.models import load_model
-    if what == 'samples': m = load_model('digits'); metric, s = default_metric(m), ddim(m.noise, 1); run = lambda n: evaluate(m, s, metric, n, 0)
+    if what == 'samples':
+        m = load_model('digits')
+        metric, s = default_metric(m), ddim(m.noise, 1)
+        def run(n): return evaluate(m, s, metric, n, 0)
     else:
-        m = Denoiser(lambda x, t: x*.1, VPLinear(), shape=(3, 160, 160)); x = start_noise(m, 128); run = lambda n: sample(m, unipc(m.noise, n, 3), x)
-    run(512) if what == 'samples' else sample(m, unipc(m.noise, 5, 3), x[:1]); before = peak(); run(k); print(round(peak()-before, 1))
+        m = Denoiser(lambda x, t: x*.1, VPLinear(), shape=(3, 160, 160))
+        x = start_noise(m, 128)
+        def run(n): return sample(m, unipc(m.noise, n, 3), x)
+    run(512) if what == 'samples' else sample(m, unipc(m.noise, 5, 3), x[:1])
+    before = peak()
+    run(k)
+    print(round(peak()-before, 1))
 
 def main():
     for what,sizes in dict(samples=(2048, 8192, 32_768, 131_072), steps=(5, 20, 200)).items():
         for k in sizes:
-            mb = float(subprocess.run([sys.executable, __file__, what, str(k)], check=True, capture_output=True, text=True).stdout)
-            append('memory', dict(what=what, count=k, more_mb=mb)); print(f'{k} {what}: {mb} MB more', flush=True)
+            mb = float(
+                subprocess.run(
+                    [sys.executable, __file__, what, str(k)],
+                    check=True,
+                    capture_output=True,
+                    text=True,
+                ).stdout
+            )
+            append('memory', dict(what=what, count=k, more_mb=mb))
+            print(f'{k} {what}: {mb} MB more', flush=True)
 
-if __name__ == '__main__': child(sys.argv[1], int(sys.argv[2])) if len(sys.argv) > 1 else main()
+if __name__ == '__main__':
+    child(sys.argv[1], int(sys.argv[2])) if len(sys.argv) > 1 else main()

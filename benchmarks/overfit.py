@@ -1,11 +1,16 @@
 """Did the gradients learn their noise by heart?
 
-    python benchmarks/overfit.py           # a few minutes on one core; continues where it stopped
-    python benchmarks/overfit.py --quick   # half a minute, after polish.py --quick: does it work?
+    python benchmarks/overfit.py
+        # a few minutes on one core; continues where it stopped
+    python benchmarks/overfit.py --quick
+        # half a minute, after polish.py --quick: does it work?
 
-For every schedule that polish.py has polished (polished.jsonl beside its rows): the distance of as many samples as gradients saw, with the
-control variate, on the noise it was polished on, on the held-out noise that chose when to stop, and on 4 noises that neither has seen; and on
-those 4 without a control, and with controls of other noises. Each noise has many samples of the control of its own, so what was learned of
+For every schedule that polish.py has polished (polished.jsonl beside its rows): the distance of
+as many samples as gradients saw, with the
+control variate, on the noise it was polished on, on the held-out noise that chose when to stop,
+and on 4 noises that neither has seen; and on
+those 4 without a control, and with controls of other noises. Each noise has many samples of the
+control of its own, so what was learned of
 one control does not help on another. Rows: rows/paired/overfit.csv.
 """
 import json, sys
@@ -21,25 +26,45 @@ FRESH = 4
 def measure(made, asked:Setting) -> dict:
     "All measurements of one polished schedule."
     from usf_nbdev.judging.evaluate import CHECK_NOISE, HELDOUT_NOISE, POLISH_NOISE, evaluate
-    world, schedule, seed = world_of(made['model'], asked.control_n), read(made['schedule']), made['seed']
-    def at(noise, control): return evaluate(world.model, schedule, world.metric, asked.polish_n, noise, control=control)
+    world = world_of(made['model'], asked.control_n)
+    schedule = read(made['schedule'])
+    seed = made['seed']
+    def at(noise, control):
+        return evaluate(world.model, schedule, world.metric, asked.polish_n, noise, control=control)
     fresh = [at(CHECK_NOISE+1000*i+seed, world.control) for i in range(FRESH)]
     plain = [at(CHECK_NOISE+1000*i+seed, None) for i in range(FRESH)]
-    said = dict(own=at(POLISH_NOISE+seed, world.control), held_out=at(HELDOUT_NOISE+seed, world.control), fresh=np.mean(fresh), no_control=np.mean(plain))
-    return {k: round(float(v), 4) for k,v in said.items()} | dict(spread=round(float(np.std(fresh, ddof=1)), 4), noises=FRESH)
+    said = dict(
+        own=at(POLISH_NOISE+seed, world.control),
+        held_out=at(HELDOUT_NOISE+seed, world.control),
+        fresh=np.mean(fresh),
+        no_control=np.mean(plain),
+    )
+    return {k: round(float(v), 4) for k,v in said.items()} | dict(
+        spread=round(float(np.std(fresh, ddof=1)), 4), noises=FRESH
+    )
 
 
 def main():
     from tqdm.auto import tqdm
     asked = setting(__doc__) if '--quick' not in sys.argv else kept_quick()
     rows = asked.rows('overfit', KEY)
-    polished = [o for o in map(json.loads, made_file(asked).open()) if o['what'].endswith(', polished') and o['model'] in asked.models]
-    for made in tqdm(sorted(polished, key=lambda o: o['model'])):       # one control variate after the other
+    polished = [
+        o
+        for o in map(json.loads, made_file(asked).open())
+        if o['what'].endswith(', polished') and o['model'] in asked.models
+    ]
+    # one control variate after the other
+    for made in tqdm(sorted(polished, key=lambda o: o['model'])):
         key = {k: made[k] for k in POLISH_KEY[:4]} | dict(id=read(made['schedule']).id)
         rows.get(lambda: measure(made, asked), **key)
     factors = {k: [r[k] for r in rows.rows] for k in ('model', 'seed')}
     for other in ('held_out', 'own'):
-        print(f'fresh to {other}:', bootstrap([float(r['fresh'])/float(r[other]) for r in rows.rows], factors), f'{len(rows.rows)} schedules')
+        print(
+            f'fresh to {other}:',
+            bootstrap([float(r['fresh'])/float(r[other]) for r in rows.rows], factors),
+            f'{len(rows.rows)} schedules',
+        )
 
 
-if __name__ == '__main__': main()
+if __name__ == '__main__':
+    main()

@@ -1,16 +1,26 @@
-"""What gradients add: the best known solver and the winners of searches before and after polish, with rivals' ideas beside them.
+"""What gradients add: the best known solver and the winners of searches before and after polish,
+with rivals' ideas beside them.
 
-    python benchmarks/polish.py                                     # hours on 2 cores; continues where it stopped
+    python benchmarks/polish.py
+        # hours on 2 cores; continues where it stopped
     python benchmarks/polish.py --models digits --nfe 5 --seeds 1   # about half an hour
-    python benchmarks/polish.py --release                           # the same on the reserved noises
-    python benchmarks/polish.py --quick                             # half a minute: does it work?
+    python benchmarks/polish.py --release
+        # the same on the reserved noises
+    python benchmarks/polish.py --quick
+        # half a minute: does it work?
 
-Needs what quality.py tuned and searched, and makes it where it isn't there. For each model and number of calls: the searched schedule of
-each seed and the best known solver, polished with the defaults of `polish` (at most 24 gradients); without an anchor at 5 and 6 calls;
-rivals' ideas (`rival`), named for what they are and not the authors' results, with the first seed. Measured: the distance on every noise,
-that of a hundred steps from the same noise, and by three other control noises and by none, since a control's chance can be learned; on
-2,048 samples, what nobody optimised: the kernel distance of the *pixels* to the reals, their precision and recall, and the distance of
-each sample to the 60-step teacher's from the same start. Rows: rows/paired/polish.csv; the schedules: rows/paired/polished.jsonl.
+Needs what quality.py tuned and searched, and makes it where it isn't there. For each model and
+number of calls: the searched schedule of
+each seed and the best known solver, polished with the defaults of `polish` (at most 24
+gradients); without an anchor at 5 and 6 calls;
+rivals' ideas (`rival`), named for what they are and not the authors' results, with the first
+seed. Measured: the distance on every noise,
+that of a hundred steps from the same noise, and by three other control noises and by none, since
+a control's chance can be learned; on
+2,048 samples, what nobody optimised: the kernel distance of the *pixels* to the reals, their
+precision and recall, and the distance of
+each sample to the 60-step teacher's from the same start. Rows: rows/paired/polish.csv; the
+schedules: rows/paired/polished.jsonl.
 """
 import json
 from functools import lru_cache
@@ -40,11 +50,24 @@ def make(name, nfe, what, seed, asked:Setting):
     from usf_nbdev.searching.baselines import IDEAS, rival
     world = world_of(name, asked.control_n)
     before = world.model.passes
-    if what in IDEAS: return rival(what, world.model, nfe, progress=False, **quick_rival(asked)), world.model.passes-before
+    if what in IDEAS:
+        return rival(
+            what, world.model, nfe, progress=False, **quick_rival(asked)
+        ), world.model.passes-before
     start = start_of(name, nfe, what, seed, asked)
     if 'polished' not in what: return start, 0
     more = dict(anchor=0.) if what == BARE else {}
-    made = polish(world.model, polishable(start), world.metric, n=asked.polish_n, evaluations=asked.gradients, seed=seed, control=world.control, progress=False, **more)
+    made = polish(
+        world.model,
+        polishable(start),
+        world.metric,
+        n=asked.polish_n,
+        evaluations=asked.gradients,
+        seed=seed,
+        control=world.control,
+        progress=False,
+        **more,
+    )
     return made, world.model.passes-before
 
 
@@ -52,12 +75,27 @@ def quick_rival(asked:Setting) -> dict: return dict(n=16, evaluations=2) if aske
 
 
 def by_other_controls(world, schedule, asked:Setting, seed) -> dict:
-    "The distance of as many samples as gradients saw, by control noises that nothing has learned, and by none."
+    """The distance of as many samples as gradients saw, by control noises that nothing has
+    learned, and by none."""
     from usf_nbdev.judging.evaluate import CHECK_NOISE, evaluate
     def value(i, control):
-        try: return round(evaluate(world.model, schedule, world.metric, 4*asked.polish_n, CHECK_NOISE+100*i+seed, control=control), 4)
-        except ValueError: return float('inf')
-    return {f'control_{i}': value(i, world.control) for i in range(OTHER_CONTROLS)} | dict(no_control=value(0, None))
+        try:
+            return round(
+                evaluate(
+                    world.model,
+                    schedule,
+                    world.metric,
+                    4*asked.polish_n,
+                    CHECK_NOISE+100*i+seed,
+                    control=control,
+                ),
+                4,
+            )
+        except ValueError:
+            return float('inf')
+    return {f'control_{i}': value(i, world.control) for i in range(OTHER_CONTROLS)} | dict(
+        no_control=value(0, None)
+    )
 
 
 @lru_cache(maxsize=1)
@@ -70,7 +108,8 @@ def others(name, control_n, looks):
     model = world_of(name, control_n).model
     x = start_noise(model, looks, seed=CHECK_NOISE)
     teacher = many_steps(model.noise, TEACHER_STEPS, best_grid(model))
-    with torch.inference_mode(): drawn = torch.cat([sample(model, teacher, b) for b in x.split(256)])
+    with torch.inference_mode():
+        drawn = torch.cat([sample(model, teacher, b) for b in x.split(256)])
     return x, reals_of(name, model, looks).flatten(1), drawn
 
 
@@ -80,11 +119,14 @@ def reals_of(name, model, count):
     from usf_nbdev.zoo.train import digits_data, patches_data
     if name == 'mixture': return model.mixture.draw(count, 1)
     pictures = digits_data()[0][:] if name.startswith('digits') else patches_data()[0][:]
-    return pictures[torch.randperm(len(pictures), generator=torch.Generator().manual_seed(0))[:count]]
+    return pictures[
+        torch.randperm(len(pictures), generator=torch.Generator().manual_seed(0))[:count]
+    ]
 
 
 def precision_recall(y, reals, k=NEIGHBOURS):
-    "Share of samples in the support of the reals, and of reals in that of the samples; a support is the union of balls to the k-th neighbour (Kynkäänniemi et al. 2019, eq. 2)."
+    """Share of samples in the support of the reals, and of reals in that of the samples; a
+    support is the union of balls to the k-th neighbour (Kynkäänniemi et al. 2019, eq. 2)."""
     import torch
     def covered(a, b):
         radius = torch.cdist(b, b).kthvalue(k+1, dim=1).values
@@ -99,10 +141,15 @@ def look(name, schedule, asked:Setting) -> dict:
     from usf_nbdev.sampling.sample import sample
     x, reals, teacher = others(name, asked.control_n, min(LOOKS, asked.n))
     model = world_of(name, asked.control_n).model
-    with torch.inference_mode(): y = torch.cat([sample(model, schedule, b) for b in x.split(256)]).clamp(-1, 1)
+    with torch.inference_mode():
+        y = torch.cat([sample(model, schedule, b) for b in x.split(256)]).clamp(-1, 1)
     near = float((y-teacher.clamp(-1, 1)).square().mean().sqrt())
     flat = y.flatten(1)
-    return dict(kernel_pixels=round(kernel_distance(flat, reals.to(flat)), 6), rms_to_teacher=round(near, 5), **precision_recall(flat, reals.to(flat)))
+    return dict(
+        kernel_pixels=round(kernel_distance(flat, reals.to(flat)), 6),
+        rms_to_teacher=round(near, 5),
+        **precision_recall(flat, reals.to(flat)),
+    )
 
 
 def run(task):
@@ -110,7 +157,13 @@ def run(task):
     name, nfe, what, seed, asked = task
     world = world_of(name, asked.control_n)
     schedule, passes = make(name, nfe, what, seed, asked)
-    about = dict(id=schedule.id, n=asked.n, passes=passes, **look(name, schedule, asked), **by_other_controls(world, schedule, asked, seed))
+    about = dict(
+        id=schedule.id,
+        n=asked.n,
+        passes=passes,
+        **look(name, schedule, asked),
+        **by_other_controls(world, schedule, asked, seed),
+    )
     measured = values_of((name, asked.control_n, text_of(schedule), asked.n, asked.noises))
     return task, schedule, [dict(about, value=round(v, 4), hundred=round(h, 4)) for v,h in measured]
 
@@ -133,12 +186,29 @@ def main():
     with pool(asked) as workers:
         for name in asked.models:
             fronts(name, asked, workers)
-            for nfe in asked.nfes: tuned(name, nfe, asked)
-        todo = [t for t in tasks_of(asked) if any(rows.find(**dict(zip(KEY, (*t[:4], z)))) is None for z in asked.noises)]
+            for nfe in asked.nfes:
+                tuned(name, nfe, asked)
+        todo = [
+            t
+            for t in tasks_of(asked)
+            if any(rows.find(**dict(zip(KEY, (*t[:4], z)))) is None for z in asked.noises)
+        ]
         for task,schedule,measured in workers.map(run, todo):
-            for z,row in zip(asked.noises, measured): rows.get(lambda: row, **dict(zip(KEY, (*task[:4], z))))
-            with made_file(asked).open('a') as f: f.write(json.dumps(dict(zip(KEY, task[:4])) | dict(schedule=json.loads(text_of(schedule))))+'\n')
-            print(*task[:4], [r['value'] for r in measured], f"{measured[0]['passes']:,} passes", flush=True)
+            for z,row in zip(asked.noises, measured):
+                rows.get(lambda: row, **dict(zip(KEY, (*task[:4], z))))
+            with made_file(asked).open('a') as f:
+                f.write(
+                    json.dumps(
+                        dict(zip(KEY, task[:4])) | dict(schedule=json.loads(text_of(schedule)))
+                    )
+                    +'\n'
+                )
+            print(
+                *task[:4],
+                [r['value'] for r in measured],
+                f"{measured[0]['passes']:,} passes",
+                flush=True,
+            )
     table(rows)
 
 
@@ -147,11 +217,20 @@ def table(rows):
     before = {(r['model'], r['nfe'], r['what'], r['seed'], r['noise']): r for r in rows.rows}
     for what in ('searched', 'known'):
         after = [r for r in rows.rows if r['what'] == f'{what}, polished']
-        pairs = [(r, before.get((r['model'], r['nfe'], what, r['seed'], r['noise']))) for r in after]
+        pairs = [
+            (r, before.get((r['model'], r['nfe'], what, r['seed'], r['noise']))) for r in after
+        ]
         for column in ('value', 'control_0', 'control_1', 'control_2', 'no_control'):
             some = [(a, b) for a,b in pairs if b is not None]
             values = [float(a[column])/float(b[column]) for a,b in some]
-            if values: print(f'{what}, polished / {what}, {column}:', bootstrap(values, {k: [a[k] for a,_ in some] for k in ('model', 'noise', 'seed')}))
+            if values:
+                print(
+                    f'{what}, polished / {what}, {column}:',
+                    bootstrap(
+                        values, {k: [a[k] for a,_ in some] for k in ('model', 'noise', 'seed')}
+                    ),
+                )
 
 
-if __name__ == '__main__': main()
+if __name__ == '__main__':
+    main()

@@ -1,10 +1,13 @@
 """How well does the FID predictor rank schedules it has not seen?
 
-    python benchmarks/predictor.py           # about 3 minutes on one core; continues where it stopped
+    python benchmarks/predictor.py
+        # about 3 minutes on one core; continues where it stopped
     python benchmarks/predictor.py --model patches --nfe 4
 
-Evaluates 300 schedules drawn uniformly from the widest space (without model statistics): 256 samples from the same noise, with the control variate of the search,
-and a probe on 32 of them. Rows go to benchmarks/rows/predictor.csv; the notebook `08_predictor` compares features and objectives on them.
+Evaluates 300 schedules drawn uniformly from the widest space (without model statistics): 256
+samples from the same noise, with the control variate of the search,
+and a probe on 32 of them. Rows go to benchmarks/rows/predictor.csv; the notebook `08_predictor`
+compares features and objectives on them.
 """
 import argparse
 from dataclasses import replace
@@ -18,15 +21,38 @@ from usf_nbdev.searching.space import random_schedule
 from usf_nbdev.zoo.models import load_model
 
 def main(name, nfe, count, n=256, probe=32):
-    m = load_model(name); metric, space, rng, rows = default_metric(m), replace(STAGES[-1], predictions=('noise', 'data')).space(m, nfe), np.random.default_rng(0), Rows('predictor', ('id', 'n', 'noise', 'model'))
+    m = load_model(name)
+    metric = default_metric(m)
+    space = replace(STAGES[-1], predictions=('noise', 'data')).space(m, nfe)
+    rng = np.random.default_rng(0)
+    rows = Rows('predictor', ('id', 'n', 'noise', 'model'))
     control = Control(m, metric)
     def value(s, n):
-        try: return round(evaluate(m, s, metric, n, TRIAL_NOISE, control=control), 4)
-        except ValueError: return float('inf')
+        try:
+            return round(evaluate(m, s, metric, n, TRIAL_NOISE, control=control), 4)
+        except ValueError:
+            return float('inf')
     for _ in tqdm(range(count)):
         s = random_schedule(space, rng)
-        rows.get(lambda: dict(value=value(s, n), probe=value(s, probe), probe_n=probe, nfe=nfe, schedule=s.to_json(indent=None, weights=False)), id=s.id, n=n, noise=TRIAL_NOISE, model=m.name)
+        rows.get(
+            lambda: dict(
+                value=value(s, n),
+                probe=value(s, probe),
+                probe_n=probe,
+                nfe=nfe,
+                schedule=s.to_json(indent=None, weights=False),
+            ),
+            id=s.id,
+            n=n,
+            noise=TRIAL_NOISE,
+            model=m.name,
+        )
 
 if __name__ == '__main__':
-    a = argparse.ArgumentParser(); a.add_argument('--model', default='digits'); a.add_argument('--nfe', type=int, default=5); a.add_argument('--count', type=int, default=300); a = a.parse_args()
-    torch.set_num_threads(1); main(a.model, a.nfe, a.count)
+    a = argparse.ArgumentParser()
+    a.add_argument('--model', default='digits')
+    a.add_argument('--nfe', type=int, default=5)
+    a.add_argument('--count', type=int, default=300)
+    a = a.parse_args()
+    torch.set_num_threads(1)
+    main(a.model, a.nfe, a.count)

@@ -1,11 +1,15 @@
 """Do schedules that were polished for one metric please another?
 
-    python benchmarks/second.py           # about half an hour on one core; continues where it stopped
+    python benchmarks/second.py
+        # about half an hour on one core; continues where it stopped
     python benchmarks/second.py --quick   # half a minute, after polish.py --quick: does it work?
 
-The judge of every search and polish is one classifier. Here a second one, trained alike from another seed, which no search and no gradient
-has seen, judges the known solvers, the searched schedules and the polished ones of polish.py (polished.jsonl beside its rows), and a
-hundred steps of the model: Fréchet distance of 4,096 samples and kernel distance of 2,048 by its features, on the first noise of the
+The judge of every search and polish is one classifier. Here a second one, trained alike from
+another seed, which no search and no gradient
+has seen, judges the known solvers, the searched schedules and the polished ones of polish.py
+(polished.jsonl beside its rows), and a
+hundred steps of the model: Fréchet distance of 4,096 samples and kernel distance of 2,048 by its
+features, on the first noise of the
 setting, beside those of the first judge and of the plain pixels. Rows: rows/paired/second.csv.
 """
 import json, shutil, tempfile
@@ -21,18 +25,28 @@ WHAT = ('known', 'known, polished', 'searched', 'searched, polished', BARE)
 
 @lru_cache(maxsize=1)
 def judges(name, control_n):
-    "For each way to look: function of pictures to features, features of some reals, and statistics of all of them."
+    """For each way to look: function of pictures to features, features of some reals, and
+    statistics of all of them."""
     import torch
     from usf_nbdev.judging.frechet import Statistics
     world = world_of(name, control_n)
     ways = dict(first=world.metric.features, pixels=lambda x: x.flatten(1))
-    if name == 'mixture':                                       # no classifier judges it: a fixed random layer is the second look
+    if name == 'mixture':  # no classifier judges it: a fixed random layer is the second look
         layer = torch.randn(16, 24, generator=torch.Generator().manual_seed(SEED))
-        ways['second'], pictures = (lambda x: (x.flatten(1)@layer).tanh()), reals_of(name, world.model, REALS)
-    else: ways['second'], pictures = second_classifier(name)
-    some = pictures[torch.randperm(len(pictures), generator=torch.Generator().manual_seed(0))[:REALS]]
+        ways['second'], pictures = (
+            (lambda x: (x.flatten(1)@layer).tanh()),
+            reals_of(name, world.model, REALS),
+        )
+    else:
+        ways['second'], pictures = second_classifier(name)
+    some = pictures[
+        torch.randperm(len(pictures), generator=torch.Generator().manual_seed(0))[:REALS]
+    ]
     with torch.no_grad():
-        return {k: (f, f(some), Statistics.from_batches([f(b) for b in pictures.split(2048)])) for k,f in ways.items()}
+        return {
+            k: (f, f(some), Statistics.from_batches([f(b) for b in pictures.split(2048)]))
+            for k,f in ways.items()
+        }
 
 
 def second_classifier(name):
@@ -41,8 +55,12 @@ def second_classifier(name):
     of = RECIPES[name].features or name
     recipe = RECIPES[of]
     pictures, labels = recipe.data()
-    with tempfile.TemporaryDirectory() as folder: features, about = judge(recipe, of, pictures, labels, folder, SEED)
-    print(f"{name}: the second classifier names {about['classifier_accuracy']:.1%} of the held-out pictures")
+    with tempfile.TemporaryDirectory() as folder:
+        features, about = judge(recipe, of, pictures, labels, folder, SEED)
+    print(
+        f"{name}: the second classifier names {about['classifier_accuracy']:.1%} of the held-out "
+        "pictures"
+    )
     return features, pictures[:]
 
 
@@ -52,11 +70,21 @@ def measure(name, schedule, asked:Setting) -> dict:
     from usf_nbdev.judging.frechet import Statistics, kernel_distance
     from usf_nbdev.sampling.sample import sample, start_noise
     model, count = world_of(name, asked.control_n).model, min(SAMPLES, asked.n)
-    with torch.inference_mode(): y = torch.cat([sample(model, schedule, x) for x in start_noise(model, count, seed=asked.noises[0]).split(256)]).clamp(-1, 1)
+    with torch.inference_mode():
+        y = torch.cat(
+            [
+                sample(model, schedule, x)
+                for x in start_noise(model, count, seed=asked.noises[0]).split(256)
+            ]
+        ).clamp(-1, 1)
     out = {}
     for k,(features, reals, stats) in judges(name, asked.control_n).items():
-        with torch.inference_mode(): z = features(y)
-        out |= {f'frechet_{k}': round(Statistics.from_batches([z]).distance(stats), 4), f'kernel_{k}': round(kernel_distance(z[:REALS], reals), 6)}
+        with torch.inference_mode():
+            z = features(y)
+        out |= {
+            f'frechet_{k}': round(Statistics.from_batches([z]).distance(stats), 4),
+            f'kernel_{k}': round(kernel_distance(z[:REALS], reals), 6),
+        }
     return dict(n=count, id=schedule.id) | out
 
 
@@ -66,10 +94,20 @@ def main():
     from usf_nbdev.judging.evaluate import best_grid, many_steps
     asked = setting(__doc__) if '--quick' not in sys.argv else kept_quick()
     rows = asked.rows('second', KEY)
-    tasks = [o for o in map(json.loads, made_file(asked).open()) if o['what'] in WHAT and o['model'] in asked.models]
+    tasks = [
+        o
+        for o in map(json.loads, made_file(asked).open())
+        if o['what'] in WHAT and o['model'] in asked.models
+    ]
     for name in dict.fromkeys(o['model'] for o in tasks):
         model = world_of(name, asked.control_n).model
-        rows.get(lambda: measure(name, many_steps(model.noise, 100, best_grid(model)), asked), model=name, nfe=100, what='100 steps', seed=0)
+        rows.get(
+            lambda: measure(name, many_steps(model.noise, 100, best_grid(model)), asked),
+            model=name,
+            nfe=100,
+            what='100 steps',
+            seed=0,
+        )
         for o in tqdm([o for o in tasks if o['model'] == name], desc=name):
             rows.get(lambda: measure(name, read(o['schedule']), asked), **{k: o[k] for k in KEY})
     table(rows)
@@ -81,9 +119,11 @@ def kept_quick() -> Setting:
     folder = Path('runs/quick')
     with tempfile.TemporaryDirectory() as aside:
         kept = Path(aside)/'quick'
-        if folder.exists(): shutil.copytree(folder, kept)
+        if folder.exists():
+            shutil.copytree(folder, kept)
         asked = quick()
-        if kept.exists(): shutil.copytree(kept, folder, dirs_exist_ok=True)
+        if kept.exists():
+            shutil.copytree(kept, folder, dirs_exist_ok=True)
     return replace(asked, folder=folder)
 
 
@@ -91,11 +131,20 @@ def table(rows):
     "Polished over not polished by each judge, and the second over the first."
     by = {(r['model'], r['nfe'], r['what'], r['seed']): r for r in rows.rows}
     for what in ('searched', 'known'):
-        pairs = [(r, by.get((r['model'], r['nfe'], what, r['seed']))) for r in rows.rows if r['what'] == f'{what}, polished']
+        pairs = [
+            (r, by.get((r['model'], r['nfe'], what, r['seed'])))
+            for r in rows.rows
+            if r['what'] == f'{what}, polished'
+        ]
         for judge in ('first', 'second', 'pixels'):
             some = [(a, b) for a,b in pairs if b is not None]
             values = [float(a[f'frechet_{judge}'])/float(b[f'frechet_{judge}']) for a,b in some]
-            if values: print(f'{what}, polished / {what} by {judge}:', bootstrap(values, {k: [a[k] for a,_ in some] for k in ('model', 'seed')}))
+            if values:
+                print(
+                    f'{what}, polished / {what} by {judge}:',
+                    bootstrap(values, {k: [a[k] for a,_ in some] for k in ('model', 'seed')}),
+                )
 
 
-if __name__ == '__main__': main()
+if __name__ == '__main__':
+    main()

@@ -498,4 +498,5 @@ def show_missing(notebooks):
             print(f'{notebook.name}: {", ".join(missing)}')
 
 
-if __name__ == '__main__': sys.exit(main())
+if __name__ == '__main__':
+    sys.exit(main())

@@ -25,7 +25,8 @@ def whole_number(
         raise ValueError(f"{name} must be an integer of at least {least}, got {value!r:.80}")
     number = operator.index(value)
     if number < least: raise ValueError(f"{name} must be at least {least}, got {number}")
-    if most is not None and number > most: raise ValueError(f"{name} must be at most {most}, got {number}")
+    if most is not None and number > most:
+        raise ValueError(f"{name} must be at most {most}, got {number}")
     return number
 
 # %% ../nbs/00a_checks.ipynb #57a42fa8
@@ -51,8 +52,10 @@ def finite_number(
         number = float(value)
     except (TypeError, ValueError, RuntimeError, OverflowError):    # more than one number
         raise ValueError(f"{name} must be a finite number, got {value!r:.80}") from None
-    if not abs(number) < float('inf'): raise ValueError(f"{name} must be a finite number, got {number}")
-    if least is not None and number < least: raise ValueError(f"{name} must be at least {least}, got {number}")
+    if not abs(number) < float('inf'):
+        raise ValueError(f"{name} must be a finite number, got {number}")
+    if least is not None and number < least:
+        raise ValueError(f"{name} must be at least {least}, got {number}")
     return number
 
 # %% ../nbs/00a_checks.ipynb #21bf97b7
@@ -62,7 +65,8 @@ def one_of(
     choices,  # What it may be
 ):
     "The value, refused where it is none of the choices."
-    if not isinstance(value, str) or value not in choices: raise ValueError(f"{name} must be one of {', '.join(choices)}, got {value!r:.80}")
+    if not isinstance(value, str) or value not in choices:
+        raise ValueError(f"{name} must be one of {', '.join(choices)}, got {value!r:.80}")
     return value
 
 # %% ../nbs/00a_checks.ipynb #4dd54190
@@ -75,7 +79,9 @@ def of_kind(
     "The value, refused where it is of another class."
     if not isinstance(value, kind):
         more = f'; {fix}' if fix else ''
-        raise ValueError(f"{name} must be a {kind.__name__}, got {type(value).__name__} {value!r:.40}{more}")
+        raise ValueError(
+            f"{name} must be a {kind.__name__}, got {type(value).__name__} {value!r:.40}{more}"
+        )
     return value
 
 def not_empty(
@@ -83,7 +89,8 @@ def not_empty(
     values,   # Something that has a length
 ):
     "The values, refused where there are none."
-    if not hasattr(values, '__len__'): raise ValueError(f"{name} must be several, got {type(values).__name__} {values!r:.40}")
+    if not hasattr(values, '__len__'):
+        raise ValueError(f"{name} must be several, got {type(values).__name__} {values!r:.40}")
     if not len(values): raise ValueError(f"{name} must hold at least one, got {values!r:.40}")
     return values
 
@@ -95,7 +102,10 @@ def without_effect(
     "Refuse options that would change nothing."
     for name, value in options.items():
         if value is not None and value is not False:
-            raise ValueError(f"{name} must not be given {where}: it would change nothing, got {value!r:.80}; leave it out")
+            raise ValueError(
+                f"{name} must not be given {where}: it would change nothing, got {value!r:.80}; "
+                "leave it out"
+            )
 
 # %% ../nbs/00a_checks.ipynb #df66338b
 @dataclass(frozen=True)
@@ -116,17 +126,25 @@ class Writes(Enum):
 # %% ../nbs/00a_checks.ipynb #5140b6df
 def _is_of_kind(path, kind):
     "Is a file empty, or one of ours?"
-    with open(path, 'rb') as file: head = file.read(4096)
+    with open(path, 'rb') as file:
+        head = file.read(4096)
     return not head or kind.mark in head
 
 def _refuse_unwritable(folder, name):
     "A file is tried in the nearest folder that is there; what else is missing can be made."
     there = next((o for o in (folder, *folder.parents) if o.exists()), folder)
-    if not there.is_dir(): raise ValueError(f"{name} must lie in a folder, got the file {str(there)!r} as one; choose another place")
+    if not there.is_dir():
+        raise ValueError(
+            f"{name} must lie in a folder, got the file {str(there)!r} as one; choose another place"
+        )
     try:
-        with tempfile.TemporaryFile(dir=there): pass
+        with tempfile.TemporaryFile(dir=there):
+            pass
     except OSError as error:
-        raise ValueError(f"{name} must lie in a folder that can be written, got {str(there)!r}: {error.strerror}; choose another place") from None
+        raise ValueError(
+            f"{name} must lie in a folder that can be written, got {str(there)!r}: "
+            f"{error.strerror}; choose another place"
+        ) from None
 
 # %% ../nbs/00a_checks.ipynb #b0e77033
 def place_for_file(
@@ -136,17 +154,43 @@ def place_for_file(
 ) -> Path: # The same
     "Refuse a place where a file can't be written, or where another would be lost."
     path, kind = Path(path), kind.value
-    if path.is_dir(): raise ValueError(f"{name} must be a file, got the folder {str(path)!r}; name a file in it, such as {path/('result'+kind.ending)}")
+    if path.is_dir():
+        raise ValueError(
+            f"{name} must be a file, got the folder {str(path)!r}; name a file in it, such as "
+            f"{path / ('result' + kind.ending)}"
+        )
     if path.suffix.lower() != kind.ending:
-        raise ValueError(f"{name} must end in {kind.ending} to hold {kind.what}, got {str(path)!r}; write {path.stem+kind.ending}")
+        raise ValueError(
+            f"{name} must end in {kind.ending} to hold {kind.what}, got {str(path)!r}; write "
+            f"{path.stem + kind.ending}"
+        )
     if path.exists() and not _is_of_kind(path, kind):
-        raise ValueError(f"{name} must be a new file or {kind.what} to replace, got {str(path)!r}, which holds something else; choose another name")
-    if path.exists() and not os.access(path, os.W_OK): raise ValueError(f"{name} must be a file that can be written, got {str(path)!r}, which can't; choose another name")
+        raise ValueError(
+            f"{name} must be a new file or {kind.what} to replace, got {str(path)!r}, which "
+            "holds something else; choose another name"
+        )
+    if path.exists() and not os.access(path, os.W_OK):
+        raise ValueError(
+            f"{name} must be a file that can be written, got {str(path)!r}, which can't; choose "
+            "another name"
+        )
     _refuse_unwritable(path.parent, name)
     return path
 
 # %% ../nbs/00a_checks.ipynb #781b6d65
-FILE_ENDINGS = ('.csv', '.db', '.html', '.jpeg', '.jpg', '.json', '.png', '.pth', '.py', '.safetensors', '.txt')
+FILE_ENDINGS = (
+    '.csv',
+    '.db',
+    '.html',
+    '.jpeg',
+    '.jpg',
+    '.json',
+    '.png',
+    '.pth',
+    '.py',
+    '.safetensors',
+    '.txt',
+)
 
 def place_for_folder(
     path,           # Folder to write into
@@ -154,17 +198,25 @@ def place_for_folder(
 ) -> Path: # The same
     "Refuse a place where no folder is, or can be made."
     path = Path(path)
-    if path.exists() and not path.is_dir(): raise ValueError(f"{name} must be a folder, got the file {str(path)!r}; choose another name")
+    if path.exists() and not path.is_dir():
+        raise ValueError(
+            f"{name} must be a folder, got the file {str(path)!r}; choose another name"
+        )
     if not path.exists() and path.suffix.lower() in FILE_ENDINGS:
-        raise ValueError(f"{name} must be a folder, got {str(path)!r}, which is named like a file; leave out {path.suffix}")
+        raise ValueError(
+            f"{name} must be a folder, got {str(path)!r}, which is named like a file; leave out "
+            f"{path.suffix}"
+        )
     _refuse_unwritable(path, name)
     return path
 
 # %% ../nbs/00a_checks.ipynb #7be0c1d4
 def _packages_of(extra):
     "What the installed package asks for with an extra, ready for the shell."
-    try: lines = importlib.metadata.requires('usf_nbdev') or []
-    except importlib.metadata.PackageNotFoundError: lines = []
+    try:
+        lines = importlib.metadata.requires('usf_nbdev') or []
+    except importlib.metadata.PackageNotFoundError:
+        lines = []
     wanted = [line for line in lines if re.search(rf"extra == ['\"]{extra}['\"]", line)]
     return ' '.join(f"'{line.partition(';')[0].strip()}'" for line in wanted) or extra
 

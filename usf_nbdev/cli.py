@@ -19,12 +19,36 @@ from threadpoolctl import threadpool_limits
 from tqdm.auto import tqdm
 
 # %% ../nbs/12_cli.ipynb #82f4ea1d
-from .checks import Writes, finite_number, one_of, place_for_file, place_for_folder, seed_number, whole_number, without_effect
+from usf_nbdev.checks import (
+    Writes,
+    finite_number,
+    one_of,
+    place_for_file,
+    place_for_folder,
+    seed_number,
+    whole_number,
+    without_effect,
+)
 from .core import SolverSchedule, write_text
-from .judging.evaluate import CONFIRM_NOISE, DRAWS, Control, evaluate, pictures_of, Tuning, tuned_solvers
+from usf_nbdev.judging.evaluate import (
+    CONFIRM_NOISE,
+    DRAWS,
+    Control,
+    evaluate,
+    pictures_of,
+    Tuning,
+    tuned_solvers,
+)
 from .hosts.diffusers import fits
 from .judging.frechet import Exploded, FrechetMetric
-from .showing.plots import plot_intervals, plot_samples, plot_strategy, ranking, save_grid, theme
+from usf_nbdev.showing.plots import (
+    plot_intervals,
+    plot_samples,
+    plot_strategy,
+    ranking,
+    save_grid,
+    theme,
+)
 from .searching.polish import LEVELS, OBJECTIVES, polish as polish_schedule
 from .showing.report import figures, report
 from .searching.baselines import IDEAS, rival
@@ -40,8 +64,12 @@ def _ends_of(part, text):
     "First and last number of a part such as '5' or '3-10'."
     ends = [end.strip() for end in part.split('-')]
     if len(ends) > 2 or not all(end.isdecimal() for end in ends):
-        raise ValueError(f"nfe must be a number of calls as 5, a range as 3-10, or a list as 3,5,8, got {str(text)!r:.80}")
-    if max(map(len, ends)) > 6: raise ValueError(f"nfe must be at most {MOST_CALLS}, got {part.strip():.40}")
+        raise ValueError(
+            "nfe must be a number of calls as 5, a range as 3-10, or a list as 3,5,8, got "
+            f"{str(text)!r:.80}"
+        )
+    if max(map(len, ends)) > 6:
+        raise ValueError(f"nfe must be at most {MOST_CALLS}, got {part.strip():.40}")
     return int(ends[0]), int(ends[-1])
 
 def parse_nfe(
@@ -51,7 +79,8 @@ def parse_nfe(
     calls = set()
     for part in str(text).split(','):
         low, high = _ends_of(part, text)
-        if low > high: raise ValueError(f"nfe must go up in a range, got {part.strip()!r}; write {high}-{low}")
+        if low > high:
+            raise ValueError(f"nfe must go up in a range, got {part.strip()!r}; write {high}-{low}")
         if high > MOST_CALLS: raise ValueError(f"nfe must be at most {MOST_CALLS}, got {high}")
         calls |= set(range(low, high+1))
     return tuple(sorted(calls))
@@ -76,8 +105,10 @@ def cpu_threads(
     before = torch.get_num_threads()
     torch.set_num_threads(count)
     try:
-        with threadpool_limits(count): yield
-    finally: torch.set_num_threads(before)
+        with threadpool_limits(count):
+            yield
+    finally:
+        torch.set_num_threads(before)
 
 def processes(
     model,        # A `Denoiser`
@@ -87,13 +118,21 @@ def processes(
 ) -> int: # None: as many as the cluster has room for
     "How many processes a search has."
     whole_number('threads', threads, 1)
-    if workers is not None: whole_number('workers', workers, 1)
+    if workers is not None:
+        whole_number('workers', workers, 1)
     on_cpu = model.device.type == 'cpu'
     if ray is not None:
-        if threads > 1 and on_cpu: raise ValueError(f"threads must be 1 for workers on the CPU, got {threads}; use more workers")
+        if threads > 1 and on_cpu:
+            raise ValueError(
+                f"threads must be 1 for workers on the CPU, got {threads}; use more workers"
+            )
         return workers
     if workers is None: return cores() if threads == 1 and on_cpu else 1
-    if workers > 1 and threads > 1: raise ValueError(f"threads must be 1 for {workers} workers, got {threads}; use more workers, or one worker with more threads")
+    if workers > 1 and threads > 1:
+        raise ValueError(
+            f"threads must be 1 for {workers} workers, got {threads}; use more workers, or one "
+            "worker with more threads"
+        )
     return workers
 
 # %% ../nbs/12_cli.ipynb #8b5f6ea7
@@ -102,17 +141,33 @@ def _several(paths):
     return [paths] if isinstance(paths, (str, os.PathLike)) else list(paths or ())
 
 def _read(path, noise=None):
-    "A schedule from a file; what noise schedule a published one is made for, its file does not tell."
-    if not isinstance(path, (str, os.PathLike)): raise ValueError(f"schedule must be the path of a file, got {path!r:.80}; a SolverSchedule is written by its save()")
-    return SolverSchedule.from_usf(path, noise) if str(path).endswith('.pth') else SolverSchedule.load(path)
+    """A schedule from a file; what noise schedule a published one is made for, its file does not
+    tell."""
+    if not isinstance(path, (str, os.PathLike)):
+        raise ValueError(
+            f"schedule must be the path of a file, got {path!r:.80}; a SolverSchedule is written "
+            "by its save()"
+        )
+    return (
+        SolverSchedule.from_usf(path, noise)
+        if str(path).endswith('.pth')
+        else SolverSchedule.load(path)
+    )
 
 def _load(path, model):
-    "A schedule from a file, checked against the model; a published one is taken to be made for the model's noise schedule."
+    """A schedule from a file, checked against the model; a published one is taken to be made for
+    the model's noise schedule."""
     schedule = _read(path, model.noise)
     if not fits(schedule, model.noise):
-        raise ValueError(f"{path}: noise schedule must be that of model {model.name!r}, {model.noise!r:.80}, got {schedule.noise!r:.80}; search one for this model")
-    try: plan_for(model, schedule)               # statistics or a mean that the model has not, weights that are infinite
-    except ValueError as error: raise ValueError(f"{path}: {error}") from None
+        raise ValueError(
+            f"{path}: noise schedule must be that of model {model.name!r}, {model.noise!r:.80}, "
+            f"got {schedule.noise!r:.80}; search one for this model"
+        )
+    try:
+        # statistics or a mean that the model has not, weights that are infinite
+        plan_for(model, schedule)
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from None
     return schedule
 
 # %% ../nbs/12_cli.ipynb #8346f9a2
@@ -130,14 +185,26 @@ def save_result(
 ) -> list: # Names of the files
     "Write what a search found: schedules, tables, figures, report."
     folder, front = Path(folder), result.front
-    names = [f'schedule-nfe{calls}.json' for calls in front['nfe']] if len(front) > 1 else ['schedule.json']
-    for name, schedule in zip(names, front['schedule']): schedule.save(folder/name)
+    names = (
+        [f'schedule-nfe{calls}.json' for calls in front['nfe']]
+        if len(front) > 1
+        else ['schedule.json']
+    )
+    for name, schedule in zip(names, front['schedule']):
+        schedule.save(folder/name)
     tables = _tables(result)
-    for name, table in tables.items(): write_text(folder/f'{name}.csv', table.to_csv(index=False))
+    for name, table in tables.items():
+        write_text(folder/f'{name}.csv', table.to_csv(index=False))
     made = figures(result, model)
-    for name, figure in made.items(): _save_figure(figure, folder/f'{name}.png')
+    for name, figure in made.items():
+        _save_figure(figure, folder/f'{name}.png')
     report(result, model, folder/'report.html')
-    return [*names, *(f'{name}.csv' for name in tables), *(f'{name}.png' for name in made), 'report.html']
+    return [
+        *names,
+        *(f'{name}.csv' for name in tables),
+        *(f'{name}.png' for name in made),
+        'report.html',
+    ]
 
 def _save_figure(figure, path):
     figure.savefig(path, format='png', dpi=130, bbox_inches='tight', metadata={'Software': None})
@@ -145,15 +212,31 @@ def _save_figure(figure, path):
 # %% ../nbs/12_cli.ipynb #04a29b20
 _SHOWN = ('mean', 'spread', 'low', 'high', 'ratio', 'ratio_low', 'ratio_high')
 
-def _round(table): return table.assign(**{name: table[name].round(2) for name in _SHOWN if name in table})
+def _round(table):
+    return table.assign(**{name: table[name].round(2) for name in _SHOWN if name in table})
 
-_OF_A_MODEL = ('recipe', 'classifier', 'decoder', 'labels', 'prompts', 'guidance', 'size', 'device', 'dtype', 'autocast')
+_OF_A_MODEL = (
+    'recipe',
+    'classifier',
+    'decoder',
+    'labels',
+    'prompts',
+    'guidance',
+    'size',
+    'device',
+    'dtype',
+    'autocast',
+)
 
 def _said(model, options):
     "The options of a model as they were given, but for those that only judge it."
-    given = {'model': model if model != 'digits' else None} | {name: options.get(name) for name in _OF_A_MODEL}
+    given = {'model': model if model != 'digits' else None} | {
+        name: options.get(name) for name in _OF_A_MODEL
+    }
     words = [f' --{name} {value}' for name, value in given.items() if value is not None]
-    return ''.join(words + [f' --{name}' for name in ('channels_last', 'compile') if options.get(name)])
+    return ''.join(
+        words + [f' --{name}' for name in ('channels_last', 'compile') if options.get(name)]
+    )
 
 def _say(result, folder, files, options=''):
     "The confirmation, the result in words, and what to do with the files."
@@ -173,9 +256,15 @@ def _option(name, help): # Of a search; empty unless given
 
 def _refuse_idle(optimiser, metric, probe_n=None, control_n=None, polish=None, extrapolate=None):
     "Options of a search that change nothing with this optimiser or metric."
-    if optimiser != 's3': without_effect(f"with the optimiser {optimiser!r}, which probes nothing", probe_n=probe_n or None)
+    if optimiser != 's3':
+        without_effect(
+            f"with the optimiser {optimiser!r}, which probes nothing", probe_n=probe_n or None
+        )
     if not isinstance(metric, FrechetMetric):
-        where = f"for the metric {getattr(metric, 'name', type(metric).__name__)!r}, which is no Fréchet distance"
+        where = (
+            f"for the metric {getattr(metric, 'name', type(metric).__name__)!r}, which is no "
+            "Fréchet distance"
+        )
         without_effect(where, control_n=control_n or None, polish=polish or None)
 
 # %% ../nbs/12_cli.ipynb #6969c5fc
@@ -184,41 +273,88 @@ _STOPPED = 'stopped; everything finished so far is kept, and the same command co
 def _schedules_to_begin_with(paths, model):
     "Those of files, each with a name."
     read = {path: _load(path, model) for path in paths}
-    return [replace(schedule, name=schedule.name or Path(path).stem) for path, schedule in read.items()]
+    return [
+        replace(schedule, name=schedule.name or Path(path).stem) for path, schedule in read.items()
+    ]
 
 @command
 @delegates(open_system, but=['judged'])
 def usf_search(
-    model:Param("Embedded model, folder or hub name of a pipeline of diffusers, or path/to/my.py:make; with a recipe, your weights", str)='digits',
-    nfe:Param("Network calls per sample: 5, a range as 3-10, or a list as 3,5,8 [default: 5, or the recipe's]", str)=None,
-    budget:_option('budget', "Full trials for each number of calls, besides the known solvers")=None,
+    model:Param(
+        "Embedded model, folder or hub name of a pipeline of diffusers, or path/to/my.py:make; "
+        "with a recipe, your weights",
+        str,
+    )='digits',
+    nfe:Param(
+        "Network calls per sample: 5, a range as 3-10, or a list as 3,5,8 [default: 5, or the "
+        "recipe's]",
+        str,
+    )=None,
+    budget:_option(
+        'budget', "Full trials for each number of calls, besides the known solvers"
+    )=None,
     seed:Param("Seed of the search, 0 to 9999", int)=0,
-    out:Param("Folder for journal, schedules, figures and report [default: runs/MODEL-nfeN-seedS]", str)=None,
-    workers:Param("Processes, or with --ray workers; the search is the same with any number [default: all cores for a model on the CPU; with --ray one for each GPU, or CPU, of the cluster]", int)=None,
-    ray:Param("Measure trials on a Ray cluster: auto (the one that this machine belongs to, or else a new one on it), local (a new one), or its address", str)=None,
+    out:Param(
+        "Folder for journal, schedules, figures and report [default: runs/MODEL-nfeN-seedS]", str
+    )=None,
+    workers:Param(
+        "Processes, or with --ray workers; the search is the same with any number [default: all "
+        "cores for a model on the CPU; with --ray one for each GPU, or CPU, of the cluster]",
+        int,
+    )=None,
+    ray:Param(
+        "Measure trials on a Ray cluster: auto (the one that this machine belongs to, or else a "
+        "new one on it), local (a new one), or its address",
+        str,
+    )=None,
     threads:Param("CPU threads of each process", int)=1,
     optimiser:Param("Who proposes", str, choices=sorted(OPTIMISERS))='s3',
     n:_option('n', "Samples of a full trial")=None,
     probe_n:_option('probe_n', "Samples of a probe; 0 for no probes")=None,
     control_n:_option('control_n', "Samples of the control variate; 0 for none")=None,
-    draw:Param("Starting noise of the trials [default: normal, or the recipe's]", str, choices=DRAWS)=None,
+    draw:Param(
+        "Starting noise of the trials [default: normal, or the recipe's]", str, choices=DRAWS
+    )=None,
     final_n:_option('final_n', "Samples of a finalist")=None,
     confirm_n:_option('confirm_n', "Samples of the confirmation, per noise")=None,
     confirm_seeds:_option('confirm_seeds', "Fresh noises of the confirmation")=None,
-    extrapolate:Param("Extrapolate the confirmation to infinitely many samples", store_true)=False,
-    polish:_option('polish', "Schedules that are polished by gradients, for each number of calls: the best finalist, the best known solver, the next finalists; 0 for none")=None,
+    extrapolate:Param(
+        "Extrapolate the confirmation to infinitely many samples", store_true
+    )=False,
+    polish:_option(
+        'polish',
+        "Schedules that are polished by gradients, for each number of calls: the best finalist, "
+        "the best known solver, the next finalists; 0 for none",
+    )=None,
     batch_size:_option('batch_size', "Samples per network call")=None,
-    seed_from:Param("Schedule files, or published .pth, to begin with besides the known solvers", str, nargs='*')=(),
+    seed_from:Param(
+        "Schedule files, or published .pth, to begin with besides the known solvers", str, nargs='*'
+    )=(),
     **kwargs,
 ):
-    "Search the best few-step samplers for a model; the same command continues an interrupted search."
-    if out is not None: place_for_folder(out)
+    """Search the best few-step samplers for a model; the same command continues an interrupted
+    search."""
+    if out is not None:
+        place_for_folder(out)
     one_of('optimiser', optimiser, sorted(OPTIMISERS))
     whole_number('threads', threads, 1)
-    numbers = dict(budget=budget, n=n, probe_n=probe_n, control_n=control_n, draw=draw, final_n=final_n, confirm_n=confirm_n, confirm_seeds=confirm_seeds, polish=polish, batch_size=batch_size)
-    settings = search_settings(kwargs.get('recipe'), nfe=nfe, extrapolate=extrapolate or None, **numbers)
+    numbers = dict(
+        budget=budget,
+        n=n,
+        probe_n=probe_n,
+        control_n=control_n,
+        draw=draw,
+        final_n=final_n,
+        confirm_n=confirm_n,
+        confirm_seeds=confirm_seeds,
+        polish=polish,
+        batch_size=batch_size,
+    )
+    settings = search_settings(
+        kwargs.get('recipe'), nfe=nfe, extrapolate=extrapolate or None, **numbers
+    )
     calls = parse_nfe(settings.pop('nfe', SearchConfig.nfe))
-    config = SearchConfig(nfe=calls, seed=seed, **settings)                    # refuses before anything is read
+    config = SearchConfig(nfe=calls, seed=seed, **settings)  # refuses before anything is read
     with cpu_threads(threads):
         opened = open_system(model, **kwargs)
         metric = default_metric(opened)
@@ -226,8 +362,18 @@ def usf_search(
         config = replace(config, given=_schedules_to_begin_with(_several(seed_from), opened))
         folder = place_for_folder(out or f'runs/{opened.name}-nfe{nfe_name(calls)}-seed{seed}')
         team = processes(opened, workers, threads, ray)
-        try: result = search(opened, metric, config=config, optimiser=optimiser, journal=folder/'journal.db', workers=team, ray=ray)
-        except KeyboardInterrupt: raise KeyboardInterrupt(_STOPPED) from None
+        try:
+            result = search(
+                opened,
+                metric,
+                config=config,
+                optimiser=optimiser,
+                journal=folder/'journal.db',
+                workers=team,
+                ray=ray,
+            )
+        except KeyboardInterrupt:
+            raise KeyboardInterrupt(_STOPPED) from None
         _say(result, folder, save_result(result, opened, folder), _said(model, kwargs))
 
 # %% ../nbs/12_cli.ipynb #619c882b
@@ -236,15 +382,21 @@ MOST_PICTURES = 65_536
 def _refuse_exploded(pictures, path):
     "Nothing can be seen of samples that have left the range of numbers."
     lost = int((~pictures.isfinite().flatten(1).all(1)).sum())
-    if lost: raise Exploded(f"samples must be finite to be drawn, got nan or inf in {lost} of {len(pictures)} by {path}; it diverges on this model, so take another schedule or more calls")
+    if lost:
+        raise Exploded(
+            f"samples must be finite to be drawn, got nan or inf in {lost} of {len(pictures)} by "
+            f"{path}; it diverges on this model, so take another schedule or more calls"
+        )
 
-_JUDGES = ('reference', 'features', 'inception', 'clip')             # options that tell how a model is judged
+_JUDGES = ('reference', 'features', 'inception', 'clip')  # options that tell how a model is judged
 
 @command
 @delegates(open_system, but=['judged', *_JUDGES])
 def usf_sample(
     schedule:Param("Schedule file, or a published .pth", str),
-    model:Param("Embedded model, folder or hub name of a pipeline of diffusers, or path/to/my.py:make", str)='digits',
+    model:Param(
+        "Embedded model, folder or hub name of a pipeline of diffusers, or path/to/my.py:make", str
+    )='digits',
     n:Param("Samples", int)=64,
     seed:Param("Seed of the noise", int)=0,
     batch_size:Param("Samples per network call", int)=64,
@@ -256,11 +408,17 @@ def usf_sample(
     whole_number('n', n, 1, MOST_PICTURES)
     whole_number('batch_size', batch_size, 1)
     seed_number(seed)
-    without_effect("to usf_sample, which judges nothing", **{name: kwargs.pop(name, None) for name in _JUDGES})
+    without_effect(
+        "to usf_sample, which judges nothing", **{name: kwargs.pop(name, None) for name in _JUDGES}
+    )
     opened = open_system(model, judged=False, **kwargs)
     read = _load(schedule, opened)
     pictures = pictures_of(opened, read, n, seed, batch_size)
-    if pictures is None: raise ValueError(f"model {opened.name!r} must make pictures (1 or 3 channels, or latents with a decoder) to be drawn, got samples of shape {opened.shape}")
+    if pictures is None:
+        raise ValueError(
+            f"model {opened.name!r} must make pictures (1 or 3 channels, or latents with a "
+            f"decoder) to be drawn, got samples of shape {opened.shape}"
+        )
     _refuse_exploded(pictures, schedule)
     save_grid(pictures, out)
     print(f'{out}: {n} samples, {read.nfe} network calls each')
@@ -283,12 +441,19 @@ def usf_show(
     out:Param("PNG of the strategy to write", str)=None,
 ):
     "Print what a schedule does, step by step, and draw it."
-    if out is not None: place_for_file(out, Writes.PICTURE)
+    if out is not None:
+        place_for_file(out, Writes.PICTURE)
     read = _read(schedule)
     polished = ', polished weights' if read.weights else ''
-    print(f'{read.name or "solver schedule"}: {read.n_steps} steps, {read.nfe} network calls, first step {read.afs}{polished}, id {read.id}\n')
+    print(
+        f'{read.name or "solver schedule"}: {read.n_steps} steps, {read.nfe} network calls, '
+        f'first step {read.afs}{polished}, id {read.id}\n'
+    )
     print(pd.DataFrame(read.rows()).to_string(index=False))
-    if read.evidence: print('\nmeasured: ' + ', '.join(f'{name} {value}' for name, value in read.evidence.items()))
+    if read.evidence:
+        print(
+            '\nmeasured: ' + ', '.join(f'{name} {value}' for name, value in read.evidence.items())
+        )
     if out is None: return
     _picture(plot_strategy, read, out=out)
     print(f'\n{out}')
@@ -298,17 +463,33 @@ ANCHOR, CONTROL_N = .5, 8192
 
 def _refuse_idle_polish(objective, anchor, control_n, kwargs):
     "Options of a polish that change nothing with this objective."
-    if objective != 'fid': without_effect(f"with the objective {objective!r}, which is the distance to a teacher", anchor=anchor, control_n=control_n)
-    if objective == 'pixels': without_effect("with the objective 'pixels', which asks no metric", **{name: kwargs.get(name) for name in _JUDGES})
+    if objective != 'fid':
+        without_effect(
+            f"with the objective {objective!r}, which is the distance to a teacher",
+            anchor=anchor,
+            control_n=control_n,
+        )
+    if objective == 'pixels':
+        without_effect(
+            "with the objective 'pixels', which asks no metric",
+            **{name: kwargs.get(name) for name in _JUDGES},
+        )
 
 def _say_polished(made, start, name, level, out):
     "Write what was gained, if anything was."
     if made is start:
-        print(f'Nothing was gained on held-out noise: {name} is as good as {level} can make it, and no file was written.')
+        print(
+            f'Nothing was gained on held-out noise: {name} is as good as {level} can make it, '
+            'and no file was written.'
+        )
         return
     made.save(out)
     did = made.evidence['polish']
-    print(f"{out}: {did['before']:.3g} became {did['after']:.3g} on held-out noise, after {did['evaluations']} gradients ({did['passes']:,} passes through the network, a backward one counted as two)")
+    print(
+        f"{out}: {did['before']:.3g} became {did['after']:.3g} on held-out noise, after "
+        f"{did['evaluations']} gradients ({did['passes']:,} passes through the network, a "
+        "backward one counted as two)"
+    )
 
 # %% ../nbs/12_cli.ipynb #b9b627bc
 def _control_of(model, metric, objective, control_n):
@@ -320,33 +501,72 @@ def _control_of(model, metric, objective, control_n):
 @delegates(open_system, but=['judged'])
 def usf_polish(
     schedule:Param("Schedule file, or a published .pth", str),
-    model:Param("Embedded model, folder or hub name of a pipeline of diffusers, or path/to/my.py:make", str)='digits',
+    model:Param(
+        "Embedded model, folder or hub name of a pipeline of diffusers, or path/to/my.py:make", str
+    )='digits',
     level:Param("What may move", str, choices=LEVELS)='weights',
-    objective:Param("What to go down: the Fréchet distance, or the distance to a 60-step teacher", str, choices=OBJECTIVES)='fid',
+    objective:Param(
+        "What to go down: the Fréchet distance, or the distance to a 60-step teacher",
+        str,
+        choices=OBJECTIVES,
+    )='fid',
     n:Param("Samples", int)=1024,
     steps:Param("Gradients at most", int)=24,
     seed:Param("Seed of the noise, 0 to 9999", int)=0,
-    anchor:Param(f"What distance to a teacher costs besides, for the Fréchet distance; 0 for nothing [default: {ANCHOR}]", float)=None,
-    control_n:Param(f"Samples of the control variate, for the Fréchet distance; 0 for none [default: {CONTROL_N}]", int)=None,
+    anchor:Param(
+        "What distance to a teacher costs besides, for the Fréchet distance; 0 for nothing "
+        f"[default: {ANCHOR}]",
+        float,
+    )=None,
+    control_n:Param(
+        "Samples of the control variate, for the Fréchet distance; 0 for none [default: "
+        f"{CONTROL_N}]",
+        int,
+    )=None,
     threads:Param("CPU threads [default: all cores]", int)=None,
-    batch_size:Param("Samples per network call; less than 512 also saves memory on the way back [default: what fits into two gigabytes]", int)=None,
+    batch_size:Param(
+        "Samples per network call; less than 512 also saves memory on the way back [default: "
+        "what fits into two gigabytes]",
+        int,
+    )=None,
     out:Param("File to write", str)='polished.json',
     **kwargs,
 ):
-    "Move the times and weights of a schedule down the gradient; never worse than it was, on noise held out."
+    """Move the times and weights of a schedule down the gradient; never worse than it was, on
+    noise held out."""
     place_for_file(out, Writes.SCHEDULE)
     one_of('level', level, LEVELS)
     one_of('objective', objective, OBJECTIVES)
     _refuse_idle_polish(objective, anchor, control_n, kwargs)
-    anchor, control_n = finite_number('anchor', _or(anchor, ANCHOR), 0), whole_number('control_n', _or(control_n, CONTROL_N))
-    for name, value, least in (('n', n, 2), ('steps', steps, 1), ('threads', _or(threads, cores()), 1), ('batch_size', _or(batch_size, n), 1)): whole_number(name, value, least)
+    anchor = finite_number('anchor', _or(anchor, ANCHOR), 0)
+    control_n = whole_number('control_n', _or(control_n, CONTROL_N))
+    for name, value, least in (
+        ('n', n, 2),
+        ('steps', steps, 1),
+        ('threads', _or(threads, cores()), 1),
+        ('batch_size', _or(batch_size, n), 1),
+    ):
+        whole_number(name, value, least)
     seed_number(seed, 9999)
     with cpu_threads(_or(threads, cores())):
         opened = open_system(model, judged=objective != 'pixels', **kwargs)
         start = _load(schedule, opened)
         metric = None if objective == 'pixels' else default_metric(opened)
         control = _control_of(opened, metric, objective, control_n)
-        made = polish_schedule(opened, start, metric, level=level, objective=objective, n=n, evaluations=steps, seed=seed, control=control, anchor=anchor, batch_size=batch_size, checkpoint=_or(batch_size, 512) < 512)
+        made = polish_schedule(
+            opened,
+            start,
+            metric,
+            level=level,
+            objective=objective,
+            n=n,
+            evaluations=steps,
+            seed=seed,
+            control=control,
+            anchor=anchor,
+            batch_size=batch_size,
+            checkpoint=_or(batch_size, 512) < 512,
+        )
     _say_polished(made, start, schedule, level, out)
 
 # %% ../nbs/12_cli.ipynb #ce9b50ac
@@ -354,13 +574,18 @@ TUNE_N = 512     # samples with which known solvers are tuned
 
 def _measured(model, schedule, *args):
     "What `evaluate` says; NaN where the samples exploded."
-    try: return evaluate(model, schedule, *args)
-    except Exploded: return float('nan')
+    try:
+        return evaluate(model, schedule, *args)
+    except Exploded:
+        return float('nan')
 
 def _known(model, metric, calls, tuning, families):
     "The best of the known families for each number of calls, at most so many of them; none for 0."
     if families == 0: return []
-    tuned = [tuned_solvers(model, metric, k, tuning)[:families] for k in tqdm(calls, desc='tuning', disable=None)]
+    tuned = [
+        tuned_solvers(model, metric, k, tuning)[:families]
+        for k in tqdm(calls, desc='tuning', disable=None)
+    ]
     return [schedule for one in tuned for schedule,_ in one]
 
 # %% ../nbs/12_cli.ipynb #d6136fb2
@@ -374,10 +599,23 @@ def compare_rows(
     batch_size:int=256, # Samples per network call
 ) -> list: # Rows name, id, nfe, n, seed, value, known; NaN where samples exploded
     "Measure schedules and known solvers on the same fresh noises."
-    chosen = [(name, schedule, False) for name, schedule in schedules.items()] + [(schedule.name, schedule, True) for schedule in known]
+    chosen = [(name, schedule, False) for name, schedule in schedules.items()] + [
+        (schedule.name, schedule, True) for schedule in known
+    ]
     rows = []
     for seed in tqdm(range(CONFIRM_NOISE, CONFIRM_NOISE+seeds), desc='noises', disable=None):
-        rows += [dict(name=name, id=schedule.id, nfe=schedule.nfe, n=n, seed=seed, value=_measured(model, schedule, metric, n, seed, batch_size), known=is_known) for name, schedule, is_known in chosen]
+        rows += [
+            dict(
+                name=name,
+                id=schedule.id,
+                nfe=schedule.nfe,
+                n=n,
+                seed=seed,
+                value=_measured(model, schedule, metric, n, seed, batch_size),
+                known=is_known,
+            )
+            for name, schedule, is_known in chosen
+        ]
     return rows
 
 # %% ../nbs/12_cli.ipynb #f215ff15
@@ -393,10 +631,22 @@ def places_of(
 ) -> Places: # Refused where something could not be written
     "Where a comparison goes: into a folder, or beside the name of a table."
     out = Path(out)
-    if out.is_file() and out.suffix.lower() != '.csv': raise ValueError(f"out must be a folder or a CSV file, got the file {str(out)!r}; write {out.stem}.csv")
-    if out.suffix.lower() == '.csv' and not out.is_dir(): places = Places(out, *(out.with_name(f'{out.stem}-{name}.png') for name in ('distance', 'samples')))
-    else: places = Places(place_for_folder(out)/'rows.csv', out/'distance.png', out/'samples.png')
-    for path, kind in ((places.table, Writes.TABLE), (places.distance, Writes.PICTURE), (places.samples, Writes.PICTURE)): place_for_file(path, kind)
+    if out.is_file() and out.suffix.lower() != '.csv':
+        raise ValueError(
+            f"out must be a folder or a CSV file, got the file {str(out)!r}; write {out.stem}.csv"
+        )
+    if out.suffix.lower() == '.csv' and not out.is_dir():
+        places = Places(
+            out, *(out.with_name(f'{out.stem}-{name}.png') for name in ('distance', 'samples'))
+        )
+    else:
+        places = Places(place_for_folder(out)/'rows.csv', out/'distance.png', out/'samples.png')
+    for path, kind in (
+        (places.table, Writes.TABLE),
+        (places.distance, Writes.PICTURE),
+        (places.samples, Writes.PICTURE),
+    ):
+        place_for_file(path, kind)
     return places
 
 def save_comparison(
@@ -410,21 +660,33 @@ def save_comparison(
     files = [write_text(places.table, pd.DataFrame(rows).to_csv(index=False)), places.distance]
     table = ranking(rows).rename(columns=dict(mean='fid'))
     _picture(plot_intervals, table[table['fid'].notna()], out=places.distance)
-    made = {name: pictures_of(model, schedule, 32, CONFIRM_NOISE) for name, schedule in schedules.items()}
+    made = {
+        name: pictures_of(model, schedule, 32, CONFIRM_NOISE)
+        for name, schedule in schedules.items()
+    }
     if any(pictures is None for pictures in made.values()): return files
     _picture(plot_samples, made, n=32, out=places.samples)
     return [*files, places.samples]
 
 def _names(schedules, paths, known=()):
-    "Schedules by name; those of one name, or named as a known solver, are told apart by their files."
+    """Schedules by name; those of one name, or named as a known solver, are told apart by their
+    files."""
     names = [schedule.name or schedule.id for schedule in schedules]
     taken = names + [schedule.name for schedule in known]
-    return {name if taken.count(name) == 1 else f'{name} ({path})': schedule for name, path, schedule in zip(names, paths, schedules)}
+    return {
+        name if taken.count(name) == 1 else f'{name} ({path})': schedule
+        for name, path, schedule in zip(names, paths, schedules)
+    }
 
 # %% ../nbs/12_cli.ipynb #ff4bd6df
 def _calls(mine, nfe):
-    "At which numbers of calls the known solvers are measured: those that were asked for, or those of the schedules."
-    calls = parse_nfe(nfe) if nfe is not None else tuple(sorted({schedule.nfe for schedule in mine})) or (5,)
+    """At which numbers of calls the known solvers are measured: those that were asked for, or
+    those of the schedules."""
+    calls = (
+        parse_nfe(nfe)
+        if nfe is not None
+        else tuple(sorted({schedule.nfe for schedule in mine})) or (5,)
+    )
     if calls[0] < 1: raise ValueError(f"nfe must be at least 1, got {calls[0]}")
     return calls
 
@@ -439,7 +701,9 @@ def _sentence(row):
 
 def _ideas(model, nfe):
     "Every idea of `IDEAS`, named with its number of calls."
-    made = (rival(name, model, nfe) for name in tqdm(IDEAS, desc=f'ideas, {nfe} calls', disable=None))
+    made = (
+        rival(name, model, nfe) for name in tqdm(IDEAS, desc=f'ideas, {nfe} calls', disable=None)
+    )
     return [replace(schedule, name=f'{schedule.name}, {nfe} calls') for schedule in made]
 
 # %% ../nbs/12_cli.ipynb #be2c7d7e
@@ -447,45 +711,66 @@ _HEADS = dict(low='95% from', high='to', ratio_low='95% from ', ratio_high='to '
 
 def _say_comparison(table, named):
     "The table, and a sentence for each schedule of the user's."
-    print(_round(table).drop(columns=['id', 'against']).rename(columns=_HEADS).to_string(index=False))
+    print(
+        _round(table).drop(columns=['id', 'against']).rename(columns=_HEADS).to_string(index=False)
+    )
     print('\n' + '\n'.join(_sentence(row) for row in table.itertuples() if row.name in named))
 
 def _drawn(named, known, table):
     "The schedules of which samples are drawn: the user's, and the best known solvers."
     against = set(table['against'])
     best = [schedule for schedule in known if f'{schedule.name}, {schedule.nfe} calls' in against]
-    return {f'{name}, {schedule.nfe} calls': schedule for name, schedule in [*named.items(), *((o.name, o) for o in best)]}
+    return {
+        f'{name}, {schedule.nfe} calls': schedule
+        for name, schedule in [*named.items(), *((o.name, o) for o in best)]
+    }
 
 def _refuse_idle_comparison(families, rivals, nfe, tune_n):
     "Options of a comparison without known solvers that change nothing."
     if families != 0: return
     without_effect("with families=0, as no known solver is tuned", tune_n=tune_n)
-    if not rivals: without_effect("with families=0, as no known solver is measured", nfe=nfe)
+    if not rivals:
+        without_effect("with families=0, as no known solver is measured", nfe=nfe)
 
 # %% ../nbs/12_cli.ipynb #550954b0
 @command
 @delegates(open_system, but=['judged'])
 def usf_compare(
     schedules:Param("Schedule files, or published .pth", str, nargs='*', opt=False)=(),
-    model:Param("Embedded model, folder or hub name of a pipeline of diffusers, or path/to/my.py:make", str)='digits',
-    nfe:Param("Network calls of the known solvers: 5, 3-10, or 3,5,8 [default: those of the schedules, or 5]", str)=None,
+    model:Param(
+        "Embedded model, folder or hub name of a pipeline of diffusers, or path/to/my.py:make", str
+    )='digits',
+    nfe:Param(
+        "Network calls of the known solvers: 5, 3-10, or 3,5,8 [default: those of the schedules, "
+        "or 5]",
+        str,
+    )=None,
     n:Param("Samples, per noise", int)=2048,
     seeds:Param("Fresh noises", int)=3,
-    tune_n:Param(f"Samples with which the known solvers' grids are tuned [default: {TUNE_N}]", int)=None,
+    tune_n:Param(
+        f"Samples with which the known solvers' grids are tuned [default: {TUNE_N}]", int
+    )=None,
     families:Param("Families of known solvers, best first; 0 for none [default: all]", int)=None,
-    rivals:Param("Beside them, published ideas re-made for this model: times by shortest paths, times and weights by gradients (takes minutes)", store_true)=False,
+    rivals:Param(
+        "Beside them, published ideas re-made for this model: times by shortest paths, times and "
+        "weights by gradients (takes minutes)",
+        store_true,
+    )=False,
     batch_size:Param("Samples per network call", int)=256,
     out:Param("Folder for rows and figures, or a CSV file", str)=None,
     **kwargs,
 ):
     "Compare schedules with each other and with the known solvers, on one model and the same noise."
-    if out is not None: places_of(out)
+    if out is not None:
+        places_of(out)
     paths = _several(schedules)
     whole_number('batch_size', batch_size, 1)
     whole_number('seeds', seeds, 1, most=10_000)
-    if families is not None: whole_number('families', families, 0 if paths else 1)
+    if families is not None:
+        whole_number('families', families, 0 if paths else 1)
     _refuse_idle_comparison(families, rivals, nfe, tune_n)
-    if nfe is not None: _calls((), nfe)
+    if nfe is not None:
+        _calls((), nfe)
     opened = open_system(model, **kwargs)
     metric = default_metric(opened)
     least = getattr(metric, 'min_samples', 1)
@@ -494,8 +779,13 @@ def usf_compare(
     calls = _calls(mine, nfe)
     known = _known(opened, metric, calls, Tuning(n=tune_n, batch_size=batch_size), families)
     named = _names(mine, paths, known)
-    if rivals: named |= {schedule.name: schedule for k in calls for schedule in _ideas(opened, k)}
+    if rivals:
+        named |= {schedule.name: schedule for k in calls for schedule in _ideas(opened, k)}
     rows = compare_rows(opened, named, known, metric, n, seeds, batch_size)
     table = ranking(rows)
     _say_comparison(table, named)
-    if out is not None: print('\n' + '\n'.join(map(str, save_comparison(rows, opened, _drawn(named, known, table), out))))
+    if out is not None:
+        print(
+            '\n'
+            + '\n'.join(map(str, save_comparison(rows, opened, _drawn(named, known, table), out)))
+        )

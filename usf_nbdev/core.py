@@ -25,11 +25,14 @@ MAX_ORDER   = 6
 
 # %% ../nbs/00_core.ipynb #419c9474
 def _one_of(name, v, choices):
-    if not isinstance(v, str) or v not in choices: raise ValueError(f"{name} must be one of {choices}, got {v!r}")
+    if not isinstance(v, str) or v not in choices:
+        raise ValueError(f"{name} must be one of {choices}, got {v!r}")
 def _int(name, v, lo, hi):
-    if isinstance(v, bool) or not isinstance(v, int) or not lo <= v <= hi: raise ValueError(f"{name} must be an integer from {lo} to {hi}, got {v!r}")
+    if isinstance(v, bool) or not isinstance(v, int) or not lo <= v <= hi:
+        raise ValueError(f"{name} must be an integer from {lo} to {hi}, got {v!r}")
 def _number(name, v):
-    if isinstance(v, bool) or not isinstance(v, (int, float)) or not abs(v) < 1e300: raise ValueError(f"{name} must be a finite number, got {v!r}")
+    if isinstance(v, bool) or not isinstance(v, (int, float)) or not abs(v) < 1e300:
+        raise ValueError(f"{name} must be a finite number, got {v!r}")
     return float(v) + 0.   # -0. becomes 0.
 
 # %% ../nbs/00_core.ipynb #c00dbc0f
@@ -41,7 +44,10 @@ class Relaxation:
     def __post_init__(self):
         _one_of('relaxation kind', self.kind, RELAXATIONS)
         object.__setattr__(self, 'c', _number('relaxation c', self.c))
-        if self.c and self.kind != 'linear': raise ValueError(f"relaxation c must be 0 unless kind is 'linear', got {self.c} with {self.kind!r}")
+        if self.c and self.kind != 'linear':
+            raise ValueError(
+                f"relaxation c must be 0 unless kind is 'linear', got {self.c} with {self.kind!r}"
+            )
 
 # %% ../nbs/00_core.ipynb #013a9b7f
 @dataclass(frozen=True)
@@ -49,24 +55,41 @@ class Expansion:
     "A Taylor expansion from a visited node; indices count back from the newest node, -1."
     start:int=-1                          # Node the expansion starts from
     order:int=1                           # Number of Taylor terms n, 1..`MAX_ORDER`
-    points:tuple=()                       # n-1 tuples: the nodes that estimate the k-th derivative, k=1..n-1
+    points:tuple=()  # n-1 tuples: the nodes that estimate the k-th derivative, k=1..n-1
     relaxation:Relaxation=Relaxation()    # Factor on the first derivative
     def __post_init__(self):
         what = type(self).__name__
-        _int(f'{what} order', self.order, 1, MAX_ORDER); _int(f'{what} start', self.start, -10_000, -1)
-        if not isinstance(self.relaxation, Relaxation): raise ValueError(f"{what} relaxation must be a Relaxation, got {self.relaxation!r}")
-        if not isinstance(self.points, (tuple, list)) or not all(isinstance(p, (tuple, list)) for p in self.points):
-            raise ValueError(f"{what} points must be a tuple of tuples of node indices, got {self.points!r}")
+        _int(f'{what} order', self.order, 1, MAX_ORDER)
+        _int(f'{what} start', self.start, -10_000, -1)
+        if not isinstance(self.relaxation, Relaxation):
+            raise ValueError(f"{what} relaxation must be a Relaxation, got {self.relaxation!r}")
+        if not isinstance(self.points, (tuple, list)) or not all(
+            isinstance(p, (tuple, list)) for p in self.points
+        ):
+            raise ValueError(
+                f"{what} points must be a tuple of tuples of node indices, got {self.points!r}"
+            )
         object.__setattr__(self, 'points', tuple(map(tuple, self.points)))
-        if len(self.points) != self.order-1: raise ValueError(f"{what} points must list {self.order-1} derivatives for order {self.order}, got {len(self.points)}")
-        for k,p in enumerate(self.points, 1): self._check_points(what, k, p)
+        if len(self.points) != self.order-1:
+            raise ValueError(
+                f"{what} points must list {self.order - 1} derivatives for order {self.order}, "
+                f"got {len(self.points)}"
+            )
+        for k,p in enumerate(self.points, 1):
+            self._check_points(what, k, p)
 
 # %% ../nbs/00_core.ipynb #5e3cf452
 @patch
 def _check_points(self:Expansion, what, k, p):
-    for j in p: _int(f'{what} active point of derivative {k}', j, -10_000, -1)
-    if len(set(p)) < len(p) or self.start in p: raise ValueError(f"{what} active points of derivative {k} must differ from each other and from start={self.start}, got {p}")
-    if len(p) < k: raise ValueError(f"{what} derivative {k} needs at least {k} active points, got {p}")
+    for j in p:
+        _int(f'{what} active point of derivative {k}', j, -10_000, -1)
+    if len(set(p)) < len(p) or self.start in p:
+        raise ValueError(
+            f"{what} active points of derivative {k} must differ from each other and from "
+            f"start={self.start}, got {p}"
+        )
+    if len(p) < k:
+        raise ValueError(f"{what} derivative {k} needs at least {k} active points, got {p}")
 
 # %% ../nbs/00_core.ipynb #4925f3f9
 @dataclass(frozen=True)
@@ -75,8 +98,12 @@ class Corrector(Expansion):
     start:int=-2
     kind:str='pseudo'  # One of `CORRECTORS`: re-use the evaluation, or evaluate again
     def __post_init__(self):
-        super().__post_init__(); _one_of('corrector kind', self.kind, CORRECTORS)
-        if self.start == -1: raise ValueError("Corrector start must be -2 or before: -1 is the point being corrected")
+        super().__post_init__()
+        _one_of('corrector kind', self.kind, CORRECTORS)
+        if self.start == -1:
+            raise ValueError(
+                "Corrector start must be -2 or before: -1 is the point being corrected"
+            )
 
 # %% ../nbs/00_core.ipynb #388d3c3d
 @dataclass(frozen=True)
@@ -85,8 +112,10 @@ class StepStrategy(Expansion):
     prediction:str='data'        # One of `PREDICTIONS`: what is expanded
     corrector:Corrector=None     # None, or how the predicted state is corrected
     def __post_init__(self):
-        super().__post_init__(); _one_of('prediction', self.prediction, PREDICTIONS)
-        if self.corrector is not None and not isinstance(self.corrector, Corrector): raise ValueError(f"corrector must be None or a Corrector, got {self.corrector!r}")
+        super().__post_init__()
+        _one_of('prediction', self.prediction, PREDICTIONS)
+        if self.corrector is not None and not isinstance(self.corrector, Corrector):
+            raise ValueError(f"corrector must be None or a Corrector, got {self.corrector!r}")
     @property
     def reach(self) -> int: # Number of visited nodes needed, before the step
         "How many nodes must have been visited for this step's indices to exist."
@@ -103,38 +132,72 @@ class SolverSchedule:
     afs:str='none'                  # One of `FIRST_STEPS`: what stands for the network at node 0
     noise:object=None               # The noise schedule it was made for, if known
     skips:tuple=None                # U-Net skip coefficients in the network's order, 1 = unchanged
-    weights:tuple=None              # Rows that override the compiled plan, one a slot: weights of x_T, of the data's mean, and of each data prediction so far
+    # Rows that override the compiled plan, one a slot: weights of x_T, of the data's mean, and of
+    # each data prediction so far
+    weights:tuple=None
     name:str=field(default='', compare=False)                       # For people
-    evidence:dict=field(default=None, compare=False, repr=False)    # What was measured: metric, n, seeds, model ...
+    # What was measured: metric, n, seeds, model ...
+    evidence:dict=field(default=None, compare=False, repr=False)
     def __post_init__(self):
         times, steps = _times(self.times), _steps(self.steps)
-        if len(steps) != len(times)-1: raise ValueError(f"steps must be one fewer than times, got {len(steps)} steps and {len(times)} times")
+        if len(steps) != len(times)-1:
+            raise ValueError(
+                f"steps must be one fewer than times, got {len(steps)} steps and {len(times)} times"
+            )
         for i,s in enumerate(steps):
-            if s.reach > i+1: raise ValueError(f"step {i} reaches back {s.reach} nodes but only {i+1} were visited; lower its order or move start and points")
+            if s.reach > i+1:
+                raise ValueError(
+                    f"step {i} reaches back {s.reach} nodes but only {i + 1} were visited; lower "
+                    "its order or move start and points"
+                )
         _one_of('afs', self.afs, FIRST_STEPS)
-        if self.afs != 'none' and len(steps) < 2: raise ValueError(f"afs={self.afs!r} needs at least 2 steps: with one step no network call would be left")
-        if self.skips is not None: object.__setattr__(self, 'skips', tuple(_number('skip coefficient', v) for v in _seq('skips', self.skips)))
-        object.__setattr__(self, 'times', times); object.__setattr__(self, 'steps', steps); self._check_about()
-        if self.weights is not None: object.__setattr__(self, 'weights', self._check_weights())
-    def __hash__(self):                    # remembered: a search looks schedules up thousands of times
-        if '_hash' not in self.__dict__: object.__setattr__(self, '_hash', hash((self.times, self.steps, self.afs, self.noise, self.skips, self.weights)))
+        if self.afs != 'none' and len(steps) < 2:
+            raise ValueError(
+                f"afs={self.afs!r} needs at least 2 steps: with one step no network call would "
+                "be left"
+            )
+        if self.skips is not None:
+            object.__setattr__(
+                self,
+                'skips',
+                tuple(_number('skip coefficient', v) for v in _seq('skips', self.skips)),
+            )
+        object.__setattr__(self, 'times', times)
+        object.__setattr__(self, 'steps', steps)
+        self._check_about()
+        if self.weights is not None:
+            object.__setattr__(self, 'weights', self._check_weights())
+    def __hash__(self):  # remembered: a search looks schedules up thousands of times
+        if '_hash' not in self.__dict__:
+            object.__setattr__(
+                self,
+                '_hash',
+                hash((self.times, self.steps, self.afs, self.noise, self.skips, self.weights)),
+            )
         return self._hash
-    def __getstate__(self): return {k: v for k,v in self.__dict__.items() if k != '_hash'}   # another process hashes texts otherwise
+    def __getstate__(self):
+        # another process hashes texts otherwise
+        return {k: v for k,v in self.__dict__.items() if k != '_hash'}
 
 # %% ../nbs/00_core.ipynb #76fa20ab
 def _seq(name, v):
-    if not isinstance(v, (tuple, list)): raise ValueError(f"{name} must be a list, got {type(v).__name__}")
+    if not isinstance(v, (tuple, list)):
+        raise ValueError(f"{name} must be a list, got {type(v).__name__}")
     return v
 def _times(v):
-    t = tuple(_number('times', o) for o in (_seq('times', v.tolist() if hasattr(v, 'tolist') else v)))
+    t = tuple(
+        _number('times', o) for o in (_seq('times', v.tolist() if hasattr(v, 'tolist') else v))
+    )
     if len(t) < 2: raise ValueError(f"times must be at least 2, got {len(t)}")
     bad = next((i for i in range(len(t)-1) if t[i+1] >= t[i]), None)
-    if bad is not None: raise ValueError(f"times must decrease, got {t[bad]} then {t[bad+1]} at position {bad}")
+    if bad is not None:
+        raise ValueError(f"times must decrease, got {t[bad]} then {t[bad+1]} at position {bad}")
     if t[-1] < 0: raise ValueError(f"times must be at least 0, got {t[-1]} at the end")
     return t
 def _steps(v):
     s = tuple(_seq('steps', v))
-    if not all(isinstance(o, StepStrategy) for o in s): raise ValueError(f"steps must all be StepStrategy, got {[type(o).__name__ for o in s]}")
+    if not all(isinstance(o, StepStrategy) for o in s):
+        raise ValueError(f"steps must all be StepStrategy, got {[type(o).__name__ for o in s]}")
     return s
 
 # %% ../nbs/00_core.ipynb #f8a247ca
@@ -146,7 +209,10 @@ def check_noise(
 ): # The same
     "Refuse what is no noise schedule."
     if isinstance(noise, type):
-        raise ValueError(f"noise must be {what} such as VPLinear(), got the class {noise.__name__}; make one: {noise.__name__}()")
+        raise ValueError(
+            f"noise must be {what} such as VPLinear(), got the class {noise.__name__}; make one: "
+            f"{noise.__name__}()"
+        )
     if not all(hasattr(noise, name) for name in NOISE_SCHEDULE):
         raise ValueError(f"noise must be {what} such as VPLinear(), got {noise!r:.80}")
     return noise
@@ -157,34 +223,64 @@ def _check_about(self:SolverSchedule):
     if self.noise is not None and not hasattr(check_noise(self.noise, what), 'to_dict'):
         raise ValueError(f"noise must be {what} such as VPLinear(), got {self.noise!r:.80}")
     if not isinstance(self.name, str): raise ValueError(f"name must be text, got {self.name!r}")
-    if not isinstance(self.evidence, (dict, type(None))): raise ValueError(f"evidence must be a dict or None, got {type(self.evidence).__name__}")
+    if not isinstance(self.evidence, (dict, type(None))):
+        raise ValueError(f"evidence must be a dict or None, got {type(self.evidence).__name__}")
 
 # %% ../nbs/00_core.ipynb #e7d63f1f
 @patch
 def rows(self:SolverSchedule) -> list: # One dict a step, ready for a table
     "What each step does, in words."
     def pts(e): return ' '.join('{'+','.join(map(str, p))+'}' for p in e.points) or '-'
-    def relax(e): return '-' if e.relaxation.kind == 'none' else e.relaxation.kind + (f' {e.relaxation.c:+.3g}' if e.relaxation.kind == 'linear' else '')
+    def relax(e):
+        return (
+            '-'
+            if e.relaxation.kind == 'none'
+            else e.relaxation.kind
+            + (f' {e.relaxation.c:+.3g}' if e.relaxation.kind == 'linear' else '')
+        )
     def corr(c): return '-' if c is None else f'{c.kind} order {c.order} from {c.start} {pts(c)}'
-    return [dict(step=i, time=f'{self.times[i]:.4g} → {self.times[i+1]:.4g}', prediction=s.prediction, order=s.order, start=s.start, points=pts(s), relaxation=relax(s), corrector=corr(s.corrector))
-            for i,s in enumerate(self.steps)]
+    return [
+        dict(
+            step=i,
+            time=f'{self.times[i]:.4g} → {self.times[i + 1]:.4g}',
+            prediction=s.prediction,
+            order=s.order,
+            start=s.start,
+            points=pts(s),
+            relaxation=relax(s),
+            corrector=corr(s.corrector),
+        )
+        for i,s in enumerate(self.steps)
+    ]
 
 # %% ../nbs/00_core.ipynb #44e5cc35
 _TINTS = dict(noise='#a8d4ec', data='#f5d39a', ems='#e3bfe0')     # of a colour-blind safe palette
 
 def _strip(s):
-    "One box a step, as wide as the step in lambda (in t where there is no noise schedule): its order, `c` for a corrector, coloured by prediction type."
-    with np.errstate(all='ignore'): w = np.diff(np.array(s.times) if s.noise is None else s.noise.lamb(np.array(s.times)))
-    w = np.abs(np.where(np.isfinite(w), w, np.nan)); w = np.nan_to_num(w, nan=np.nanmax(w, initial=1.))
-    boxes = ''.join(f'<span title="step {i}: {o.prediction} prediction" style="flex:{v:.3g} 1 1.8em;background:{_TINTS[o.prediction]};color:#222;text-align:center;border-radius:3px">{o.order}{"c"*(o.corrector is not None)}</span>' for i,(o,v) in enumerate(zip(s.steps, w)))
+    """One box a step, as wide as the step in lambda (in t where there is no noise schedule): its
+    order, `c` for a corrector, coloured by prediction type."""
+    with np.errstate(all='ignore'):
+        w = np.diff(np.array(s.times) if s.noise is None else s.noise.lamb(np.array(s.times)))
+    w = np.abs(np.where(np.isfinite(w), w, np.nan))
+    w = np.nan_to_num(w, nan=np.nanmax(w, initial=1.))
+    boxes = ''.join(
+        f'<span title="step {i}: {o.prediction} prediction" style="flex:{v:.3g} 1 '
+        f'1.8em;background:{_TINTS[o.prediction]};color:#222;text-align:center;border-radius:3px">{o.order}{"c" * (o.corrector is not None)}</span>'
+        for i,(o,v) in enumerate(zip(s.steps, w))
+    )
     return f'<div style="display:flex;gap:2px;max-width:44em;margin:.3em 0">{boxes}</div>'
 
 # %% ../nbs/00_core.ipynb #96393b95
 @patch
 def _repr_html_(self:SolverSchedule):
     r = self.rows()
-    head = ''.join(f'<th>{k}</th>' for k in r[0]); body = ''.join('<tr>' + ''.join(f'<td>{v}</td>' for v in o.values()) + '</tr>' for o in r)
-    return f'<p><b>{self.name or "solver schedule"}</b> · {self.n_steps} steps · {self.nfe} calls · first step: {self.afs}{" · weights polished" if self.weights else ""} · id {self.id}</p>{_strip(self)}<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
+    head = ''.join(f'<th>{k}</th>' for k in r[0])
+    body = ''.join('<tr>' + ''.join(f'<td>{v}</td>' for v in o.values()) + '</tr>' for o in r)
+    return (
+        f'<p><b>{self.name or "solver schedule"}</b> · {self.n_steps} steps · {self.nfe} calls · '
+        f'first step: {self.afs}{" · weights polished" if self.weights else ""} · id '
+        f'{self.id}</p>{_strip(self)}<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
+    )
 
 # %% ../nbs/00_core.ipynb #b28221e3
 @patch(as_prop=True)
@@ -202,21 +298,27 @@ def nfe(self:SolverSchedule) -> int: # Counted, not estimated: the loop makes ex
 # %% ../nbs/00_core.ipynb #e0c4080e
 def _expansion_dict(e):
     d = dict(start=e.start, order=e.order, points=[list(p) for p in e.points])
-    if e.relaxation.kind != 'none': d['relaxation'] = dict(kind=e.relaxation.kind, c=e.relaxation.c)
+    if e.relaxation.kind != 'none':
+        d['relaxation'] = dict(kind=e.relaxation.kind, c=e.relaxation.c)
     return d
 def _step_dict(s):
     d = dict(prediction=s.prediction, **_expansion_dict(s))
-    if s.corrector: d['corrector'] = dict(kind=s.corrector.kind, **_expansion_dict(s.corrector))
+    if s.corrector:
+        d['corrector'] = dict(kind=s.corrector.kind, **_expansion_dict(s.corrector))
     return d
 
 # %% ../nbs/00_core.ipynb #43f69487
 @patch
-def decisions(self:SolverSchedule) -> dict: # times, steps, first step, skips, overriding weights, noise schedule
+# times, steps, first step, skips, overriding weights, noise schedule
+def decisions(self:SolverSchedule) -> dict:
     "What the schedule decides, without name and evidence: what `id` is made from."
     d = dict(times=list(self.times), afs=self.afs, steps=[_step_dict(s) for s in self.steps])
-    if self.skips is not None: d['skips'] = list(self.skips)
-    if self.weights is not None: d['weights'] = [list(r) for r in self.weights]
-    if self.noise is not None: d['noise'] = self.noise.to_dict()
+    if self.skips is not None:
+        d['skips'] = list(self.skips)
+    if self.weights is not None:
+        d['weights'] = [list(r) for r in self.weights]
+    if self.noise is not None:
+        d['noise'] = self.noise.to_dict()
     return d
 
 @patch(as_prop=True)
@@ -227,12 +329,31 @@ def id(self:SolverSchedule) -> str: # 12 hex digits
 # %% ../nbs/00_core.ipynb #2f5aebb1
 @patch
 def _check_weights(self:SolverSchedule):
-    assumed = self.afs != 'none'; slots = self.nfe + assumed
-    w = tuple(tuple(_number('weights', v) for v in _seq('a row of weights', r)) for r in _seq('weights', self.weights))
-    if [len(r) for r in w] != [r+3 for r in range(slots)]: raise ValueError(f"weights must be {slots} rows of {', '.join(str(r+3) for r in range(slots))} numbers for these decisions, got rows of {[len(r) for r in w]}")
-    if self.afs != 'mean' and any(r[1] for r in w): raise ValueError(f"weights of the mean must be 0 unless afs is 'mean', got {[r[1] for r in w]} with {self.afs!r}")
-    if assumed and any(r[2] for r in w): raise ValueError(f"weights of the first data prediction must be 0 with afs={self.afs!r}: none is made there, got {[r[2] for r in w]}")
-    if any(s.prediction == 'ems' for s in self.steps): raise ValueError("weights can't override steps of prediction 'ems': theirs are as large as a sample")
+    assumed = self.afs != 'none'
+    slots = self.nfe + assumed
+    w = tuple(
+        tuple(_number('weights', v) for v in _seq('a row of weights', r))
+        for r in _seq('weights', self.weights)
+    )
+    if [len(r) for r in w] != [r+3 for r in range(slots)]:
+        raise ValueError(
+            f"weights must be {slots} rows of {', '.join(str(r + 3) for r in range(slots))} "
+            f"numbers for these decisions, got rows of {[len(r) for r in w]}"
+        )
+    if self.afs != 'mean' and any(r[1] for r in w):
+        raise ValueError(
+            f"weights of the mean must be 0 unless afs is 'mean', got {[r[1] for r in w]} with "
+            f"{self.afs!r}"
+        )
+    if assumed and any(r[2] for r in w):
+        raise ValueError(
+            f"weights of the first data prediction must be 0 with afs={self.afs!r}: none is made "
+            f"there, got {[r[2] for r in w]}"
+        )
+    if any(s.prediction == 'ems' for s in self.steps):
+        raise ValueError(
+            "weights can't override steps of prediction 'ems': theirs are as large as a sample"
+        )
     return w
 
 # %% ../nbs/00_core.ipynb #5d68449c
@@ -244,12 +365,23 @@ def to_json(self:SolverSchedule,
     weights:bool=True, # Include the compiled weights?
 ) -> str: # JSON text
     "The schedule as JSON text, with compiled weights where the noise schedule is known."
-    d = dict(format=FORMAT, version=VERSION, name=self.name, id=self.id, nfe=self.nfe, **self.decisions(), evidence=self.evidence)
+    d = dict(
+        format=FORMAT,
+        version=VERSION,
+        name=self.name,
+        id=self.id,
+        nfe=self.nfe,
+        **self.decisions(),
+        evidence=self.evidence,
+    )
     if weights and self.noise is not None:
-        from usf_nbdev.sampling.weights import plan_dict   # weights builds on core: looked up when needed
+        # weights builds on core: looked up when needed
+        from usf_nbdev.sampling.weights import plan_dict
         d['plan'] = plan_dict(self)
-    try: return json.dumps(d, indent=indent, allow_nan=False)
-    except (TypeError, ValueError, RecursionError) as e: raise ValueError(f"evidence must be plain data with finite numbers: {e}") from None
+    try:
+        return json.dumps(d, indent=indent, allow_nan=False)
+    except (TypeError, ValueError, RecursionError) as e:
+        raise ValueError(f"evidence must be plain data with finite numbers: {e}") from None
 
 # %% ../nbs/00_core.ipynb #88c4bd0f
 @contextmanager
@@ -263,7 +395,8 @@ def in_one_move(
     os.close(handle)
     try:
         yield Path(temporary)
-        with open(temporary, 'rb') as f: os.fsync(f.fileno())
+        with open(temporary, 'rb') as f:
+            os.fsync(f.fileno())
         os.chmod(temporary, 0o644)
         os.replace(temporary, path)
     except BaseException:
@@ -275,7 +408,8 @@ def write_text(
     text:str,  # Its whole content
 ) -> Path: # The file written
     "Replace a file by a text in one move."
-    with in_one_move(path) as temporary: temporary.write_text(text, encoding='utf-8', newline='')
+    with in_one_move(path) as temporary:
+        temporary.write_text(text, encoding='utf-8', newline='')
     return Path(path)
 
 # %% ../nbs/00_core.ipynb #bf072dbe
@@ -289,17 +423,38 @@ def save(self:SolverSchedule,
 # %% ../nbs/00_core.ipynb #b36b6912
 _EXPANSION = ('start', 'order', 'points', 'relaxation')
 _STEP, _CORRECTOR = (*_EXPANSION, 'prediction', 'corrector'), (*_EXPANSION, 'kind')
-_SCHEDULE = ('format', 'version', 'name', 'id', 'nfe', 'times', 'afs', 'steps', 'skips', 'weights', 'noise', 'evidence', 'plan')
+_SCHEDULE = (
+    'format',
+    'version',
+    'name',
+    'id',
+    'nfe',
+    'times',
+    'afs',
+    'steps',
+    'skips',
+    'weights',
+    'noise',
+    'evidence',
+    'plan',
+)
 
 def _known(what, d, keys):
-    if not isinstance(d, dict): raise ValueError(f"{what} must be an object, got {type(d).__name__}")
-    if extra := set(d) - set(keys): raise ValueError(f"{what} has unknown entries {sorted(extra)}; known are {list(keys)}")
+    if not isinstance(d, dict):
+        raise ValueError(f"{what} must be an object, got {type(d).__name__}")
+    if extra := set(d) - set(keys):
+        raise ValueError(f"{what} has unknown entries {sorted(extra)}; known are {list(keys)}")
 def _build(cls, what, d, keys):
-    _known(what, d, keys); d = dict(d)
-    if 'relaxation' in d: d['relaxation'] = _build(Relaxation, f'{what} relaxation', d['relaxation'], ('kind', 'c'))
-    if d.get('corrector') is not None: d['corrector'] = _build(Corrector, f'{what} corrector', d['corrector'], _CORRECTOR)
-    try: return cls(**d)
-    except ValueError as e: raise ValueError(f"{what}: {e}") from None
+    _known(what, d, keys)
+    d = dict(d)
+    if 'relaxation' in d:
+        d['relaxation'] = _build(Relaxation, f'{what} relaxation', d['relaxation'], ('kind', 'c'))
+    if d.get('corrector') is not None:
+        d['corrector'] = _build(Corrector, f'{what} corrector', d['corrector'], _CORRECTOR)
+    try:
+        return cls(**d)
+    except ValueError as e:
+        raise ValueError(f"{what}: {e}") from None
 
 # %% ../nbs/00_core.ipynb #baec2402
 @patch(cls_method=True)
@@ -308,22 +463,47 @@ def from_dict(cls:SolverSchedule,
 ) -> SolverSchedule:
     "A schedule from plain data; `ValueError` if anything is wrong."
     from usf_nbdev.sampling.noise import noise_from_dict
-    if not isinstance(d, dict) or d.get('format') != FORMAT: raise ValueError(f"not a solver schedule: format must be {FORMAT!r}, got {d.get('format') if isinstance(d, dict) else type(d).__name__!r}")
-    if d.get('version') != VERSION or d['version'] is True: raise ValueError(f"version of the solver schedule must be {VERSION}, got {d.get('version')!r}; it was written by another release: a newer usf_nbdev reads what is newer")
+    if not isinstance(d, dict) or d.get('format') != FORMAT:
+        raise ValueError(
+            f"not a solver schedule: format must be {FORMAT!r}, got "
+            f"{d.get('format') if isinstance(d, dict) else type(d).__name__!r}"
+        )
+    if d.get('version') != VERSION or d['version'] is True:
+        raise ValueError(
+            f"version of the solver schedule must be {VERSION}, got {d.get('version')!r}; it was "
+            "written by another release: a newer usf_nbdev reads what is newer"
+        )
     _known('solver schedule', d, _SCHEDULE)
-    if not isinstance(d.get('plan'), (dict, type(None))): raise ValueError(f"plan must be an object or null, got {type(d['plan']).__name__}")
-    steps = tuple(_build(StepStrategy, f'step {i}', s, _STEP) for i,s in enumerate(_seq('steps', d.get('steps'))))
-    s = cls(_times(d.get('times')), steps, afs=d.get('afs', 'none'), skips=d.get('skips'), weights=d.get('weights'), name=d.get('name', ''), evidence=d.get('evidence'),
-            noise=None if d.get('noise') is None else noise_from_dict(d['noise']))
+    if not isinstance(d.get('plan'), (dict, type(None))):
+        raise ValueError(f"plan must be an object or null, got {type(d['plan']).__name__}")
+    steps = tuple(
+        _build(StepStrategy, f'step {i}', s, _STEP)
+        for i,s in enumerate(_seq('steps', d.get('steps')))
+    )
+    s = cls(
+        _times(d.get('times')),
+        steps,
+        afs=d.get('afs', 'none'),
+        skips=d.get('skips'),
+        weights=d.get('weights'),
+        name=d.get('name', ''),
+        evidence=d.get('evidence'),
+        noise=None if d.get('noise') is None else noise_from_dict(d['noise']),
+    )
     for k in ('id', 'nfe'):
-        if d.get(k, v := getattr(s, k)) != v: raise ValueError(f"{k} must be {v!r} for these decisions, got {d[k]!r}; the file was changed by hand: remove its id and nfe to accept that")
+        if d.get(k, v := getattr(s, k)) != v:
+            raise ValueError(
+                f"{k} must be {v!r} for these decisions, got {d[k]!r}; the file was changed by "
+                "hand: remove its id and nfe to accept that"
+            )
     return s
 
 # %% ../nbs/00_core.ipynb #0daf8908
 def _bad_constant(s): raise ValueError(f"numbers must be finite, got {s}")
 def _once(pairs):
     d = dict(pairs)
-    if len(d) < len(pairs): raise ValueError(f"every entry must appear once, got {[k for k,_ in pairs]}")
+    if len(d) < len(pairs):
+        raise ValueError(f"every entry must appear once, got {[k for k,_ in pairs]}")
     return d
 
 @patch(cls_method=True)
@@ -331,13 +511,20 @@ def from_json(cls:SolverSchedule,
     text:str, # JSON text, as `to_json` gives
 ) -> SolverSchedule:
     "Read a schedule from JSON text; executes nothing, `ValueError` if anything is wrong."
-    if not isinstance(text, (str, bytes)): raise ValueError(f"text must be JSON, got {type(text).__name__} {text!r:.40}")
-    try: d = json.loads(text, parse_constant=_bad_constant, object_pairs_hook=_once)
-    except RecursionError: raise ValueError("not a solver schedule: nested too deeply") from None
-    except (json.JSONDecodeError, UnicodeDecodeError) as e: raise ValueError(f"not valid JSON (truncated?): {e}") from None
-    try: return cls.from_dict(d)
-    except OverflowError: raise ValueError("numbers must be below 1e300 in size") from None
-    except RecursionError: raise ValueError("not a solver schedule: nested too deeply") from None
+    if not isinstance(text, (str, bytes)):
+        raise ValueError(f"text must be JSON, got {type(text).__name__} {text!r:.40}")
+    try:
+        d = json.loads(text, parse_constant=_bad_constant, object_pairs_hook=_once)
+    except RecursionError:
+        raise ValueError("not a solver schedule: nested too deeply") from None
+    except (json.JSONDecodeError, UnicodeDecodeError) as e:
+        raise ValueError(f"not valid JSON (truncated?): {e}") from None
+    try:
+        return cls.from_dict(d)
+    except OverflowError:
+        raise ValueError("numbers must be below 1e300 in size") from None
+    except RecursionError:
+        raise ValueError("not a solver schedule: nested too deeply") from None
 
 # %% ../nbs/00_core.ipynb #a1938212
 @patch(cls_method=True)
@@ -345,33 +532,54 @@ def load(cls:SolverSchedule,
     path, # JSON file
 ) -> SolverSchedule:
     "Read a schedule from a JSON file; a `ValueError` names the file."
-    if not isinstance(path, (str, os.PathLike)): raise ValueError(f"path must name the file of a solver schedule, got {path!r:.80}")
-    try: return cls.from_json(Path(path).read_bytes().decode('utf-8'))
-    except OSError as e: raise ValueError(f"{path}: cannot be read: {e.strerror}") from None
-    except ValueError as e: raise ValueError(f"{path}: {e}") from None
+    if not isinstance(path, (str, os.PathLike)):
+        raise ValueError(f"path must name the file of a solver schedule, got {path!r:.80}")
+    try:
+        return cls.from_json(Path(path).read_bytes().decode('utf-8'))
+    except OSError as e:
+        raise ValueError(f"{path}: cannot be read: {e.strerror}") from None
+    except ValueError as e:
+        raise ValueError(f"{path}: {e}") from None
 
 # %% ../nbs/00_core.ipynb #0cc9a613
 def json_schema() -> dict: # JSON Schema, draft 2020-12
     "The published form of a solver schedule file."
-    return json.loads((files('usf_nbdev')/'schema'/f'solver-schedule-{VERSION}.schema.json').read_text())
+    return json.loads(
+        (files('usf_nbdev')/'schema'/f'solver-schedule-{VERSION}.schema.json').read_text()
+    )
 
 # %% ../nbs/00_core.ipynb #00b19c60
 _USF = dict(
-    prediction=dict(noise_prediction='noise', data_prediction='data', dpmsolver_v3_prediction='ems'),
+    prediction=dict(
+        noise_prediction='noise', data_prediction='data', dpmsolver_v3_prediction='ems'
+    ),
     afs=dict(no_afs='none', zero_x0='zero', average_x0='mean'),
     corrector=dict(no_corrector=None, pseudo='pseudo', implicit='implicit'),
-    relaxation={None:'none', 'linear':'linear', 'dpmsolver-2':'dpm_solver_2', 'unipc-bh1':'bh1', 'unipc-bh2':'bh2', '0.5exp':'exp', '-0.5exp':'neg_exp'})
+    relaxation={
+        None:'none',
+        'linear':'linear',
+        'dpmsolver-2':'dpm_solver_2',
+        'unipc-bh1':'bh1',
+        'unipc-bh2':'bh2',
+        '0.5exp':'exp',
+        '-0.5exp':'neg_exp',
+    },
+)
 
 def _translate(what, v):
-    if not isinstance(v, (str, type(None))) or v not in _USF[what]: raise ValueError(f"{what} must be one of {list(_USF[what])}, got {v!r:.80}")
+    if not isinstance(v, (str, type(None))) or v not in _USF[what]:
+        raise ValueError(f"{what} must be one of {list(_USF[what])}, got {v!r:.80}")
     return _USF[what][v]
 def _native(v):
     "A plain number or list, where numpy or torch wrapped it."
-    try: return v.tolist() if hasattr(v, 'tolist') and not isinstance(v, type) else v
-    except (RuntimeError, TypeError): return v       # what has no values stays, for the checks to refuse
+    try:
+        return v.tolist() if hasattr(v, 'tolist') and not isinstance(v, type) else v
+    except (RuntimeError, TypeError):
+        return v       # what has no values stays, for the checks to refuse
 def _listed(what, v):
     v = _native(v)
-    if not isinstance(v, (list, tuple)): raise ValueError(f"{what} must be a list, got {type(v).__name__}")
+    if not isinstance(v, (list, tuple)):
+        raise ValueError(f"{what} must be a list, got {type(v).__name__}")
     return [_native(o) for o in v]
 def _entry(what, d, k):
     if not isinstance(d, dict): raise ValueError(f"{what} must be a dict, got {type(d).__name__}")
@@ -383,45 +591,106 @@ def _usf_expansion(start, order, derivs):
     "Keyword arguments of an `Expansion` from the published vocabulary."
     points, what = [], 'derivative_types'
     for d in (derivs := _listed(what, derivs)):
-        points.append(tuple(_listed('active_points', _entry(what, d, 'active_points')))); _translate('relaxation', d.get('relaxation'))
+        points.append(tuple(_listed('active_points', _entry(what, d, 'active_points'))))
+        _translate('relaxation', d.get('relaxation'))
         e = d.get('estimate', m := f'Difference_{len(points[-1])}')
-        if not (isinstance(e, str) and e == m): raise ValueError(f"estimate must be {m!r} for active_points {points[-1]!r:.80}, got {e!r:.80}")
+        if not (isinstance(e, str) and e == m):
+            raise ValueError(
+                f"estimate must be {m!r} for active_points {points[-1]!r:.80}, got {e!r:.80}"
+            )
     kw = dict(start=_native(start), order=_native(order), points=tuple(points))
     if derivs and (kind := _translate('relaxation', derivs[0].get('relaxation'))) != 'none':
-        kw['relaxation'] = Relaxation(kind, _number('relaxation_coefficient', _native(_entry(what, derivs[0], 'relaxation_coefficient'))) if kind == 'linear' else 0.)
+        kw['relaxation'] = Relaxation(
+            kind,
+            _number(
+                'relaxation_coefficient', _native(_entry(what, derivs[0], 'relaxation_coefficient'))
+            )
+            if kind == 'linear'
+            else 0.0,
+        )
     return kw
 
 def _usf_step(start, prediction, order, derivs, c):
     kind, corr = _translate('corrector', _entry('corrector_types', c, 'type')), None
-    if kind: corr = Corrector(kind=kind, **_usf_expansion(*(_entry('corrector_types', c, k) for k in ('start_point', 'taylor_order', 'derivative_type'))))
-    return StepStrategy(prediction=_translate('prediction', prediction), corrector=corr, **_usf_expansion(start, order, derivs))
+    if kind:
+        corr = Corrector(
+            kind=kind,
+            **_usf_expansion(
+                *(
+                    _entry('corrector_types', c, k)
+                    for k in ('start_point', 'taylor_order', 'derivative_type')
+                )
+            ),
+        )
+    return StepStrategy(
+        prediction=_translate('prediction', prediction),
+        corrector=corr,
+        **_usf_expansion(start, order, derivs),
+    )
 
 # %% ../nbs/00_core.ipynb #ac707c81
 def _load_pth(path):
     import pickle, struct, warnings, numpy as np, torch
-    scalar = np.float64(0).__reduce__()[0]     # numpy's own scalar constructor, under its old and new names
-    allow = [(scalar, 'numpy.core.multiarray.scalar'), (scalar, 'numpy._core.multiarray.scalar'), np.dtype, type(np.dtype('f8')), type(np.dtype('f4'))]
+    # numpy's own scalar constructor, under its old and new names
+    scalar = np.float64(0).__reduce__()[0]
+    allow = [
+        (scalar, 'numpy.core.multiarray.scalar'),
+        (scalar, 'numpy._core.multiarray.scalar'),
+        np.dtype,
+        type(np.dtype('f8')),
+        type(np.dtype('f4')),
+    ]
     try:
         with torch.serialization.safe_globals(allow), warnings.catch_warnings():
             warnings.simplefilter('ignore')    # torch warns of a pickle's form before it refuses it
             return torch.load(path, map_location='cpu', weights_only=True)
-    except pickle.UnpicklingError: raise ValueError(f"{path}: holds more than plain data, or is of another kind, so it was not opened") from None
-    except (RuntimeError, EOFError, OSError, LookupError, AttributeError, TypeError, ValueError, AssertionError, ArithmeticError, MemoryError, struct.error) as e:
+    except pickle.UnpicklingError:
+        raise ValueError(
+            f"{path}: holds more than plain data, or is of another kind, so it was not opened"
+        ) from None
+    except (
+        RuntimeError,
+        EOFError,
+        OSError,
+        LookupError,
+        AttributeError,
+        TypeError,
+        ValueError,
+        AssertionError,
+        ArithmeticError,
+        MemoryError,
+        struct.error,
+    ) as e:
         raise ValueError(f"{path}: cannot be read: {type(e).__name__}: {e}") from None
 
 # %% ../nbs/00_core.ipynb #39dbd66a
 _LISTS = ('start_points', 'prediction_types', 'orders', 'derivative_types', 'corrector_types')
 
 def _from_usf(cls, d, noise, name):
-    if isinstance(d, (list, tuple)) and d: d = d[0]
-    what = 'a published schedule'; times = _times(_listed('timesteps', _entry(what, d, 'timesteps'))); lists = [_listed(k, _entry(what, d, k)) for k in _LISTS]
+    if isinstance(d, (list, tuple)) and d:
+        d = d[0]
+    what = 'a published schedule'
+    times = _times(_listed('timesteps', _entry(what, d, 'timesteps')))
+    lists = [_listed(k, _entry(what, d, k)) for k in _LISTS]
     for k,v in zip(_LISTS, lists):
-        if len(v) != len(times)-1: raise ValueError(f"{k} must have {len(times)-1} entries for {len(times)} timesteps, got {len(v)}")
+        if len(v) != len(times)-1:
+            raise ValueError(
+                f"{k} must have {len(times) - 1} entries for {len(times)} timesteps, got {len(v)}"
+            )
     steps, skips = [], d.get('skip_coefficients')
     for i,o in enumerate(zip(*lists)):
-        try: steps.append(_usf_step(*o))
-        except ValueError as e: raise ValueError(f"step {i}: {e}") from None
-    return cls(times, steps, afs=_translate('afs', _entry(what, d, 'afs')), noise=noise, name=name, skips=None if skips is None else _listed('skip_coefficients', skips))
+        try:
+            steps.append(_usf_step(*o))
+        except ValueError as e:
+            raise ValueError(f"step {i}: {e}") from None
+    return cls(
+        times,
+        steps,
+        afs=_translate('afs', _entry(what, d, 'afs')),
+        noise=noise,
+        name=name,
+        skips=None if skips is None else _listed('skip_coefficients', skips),
+    )
 
 @patch(cls_method=True)
 def from_usf(cls:SolverSchedule,
@@ -429,7 +698,15 @@ def from_usf(cls:SolverSchedule,
     noise=None,      # The noise schedule it was made for (the file does not say)
 ) -> SolverSchedule:
     "A schedule from the authors' published format; runs no code of the file."
-    d, name = (src, '') if isinstance(src, (dict, list, tuple)) else (_load_pth(src), Path(src).stem)
-    try: return _from_usf(cls, d, noise, name)
-    except ValueError as e: raise ValueError(f"{name or 'published schedule'}: {e}") from None
-    except (TypeError, OverflowError, RecursionError) as e: raise ValueError(f"{name or 'published schedule'}: not a published solver schedule: {type(e).__name__}: {e!s:.80}") from None
+    d, name = (
+        (src, '') if isinstance(src, (dict, list, tuple)) else (_load_pth(src), Path(src).stem)
+    )
+    try:
+        return _from_usf(cls, d, noise, name)
+    except ValueError as e:
+        raise ValueError(f"{name or 'published schedule'}: {e}") from None
+    except (TypeError, OverflowError, RecursionError) as e:
+        raise ValueError(
+            f"{name or 'published schedule'}: not a published solver schedule: "
+            f"{type(e).__name__}: {e!s:.80}"
+        ) from None

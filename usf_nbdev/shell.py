@@ -50,14 +50,18 @@ def guarded(
     try:
         work()
         sys.stdout.flush()
-    except BrokenPipeError: return _close_pipe()
-    except USERS_ERRORS as error: return _complain(f'error: {one_line(error)}')
-    except KeyboardInterrupt as stop: return _complain(str(stop) or 'stopped before it was done')
+    except BrokenPipeError:
+        return _close_pipe()
+    except USERS_ERRORS as error:
+        return _complain(f'error: {one_line(error)}')
+    except KeyboardInterrupt as stop:
+        return _complain(str(stop) or 'stopped before it was done')
     return 0
 
 # %% ../nbs/00b_shell.ipynb #81c3561b
 def _runs_as(name):
-    "Is the running program the command of this name (with .exe on some systems), and not a script of somebody's?"
+    """Is the running program the command of this name (with .exe on some systems), and not a
+    script of somebody's?"""
     return Path(sys.argv[0]).name in (name, f'{name}.exe') if sys.argv else False
 
 def run(
@@ -82,13 +86,24 @@ def command(
     return called
 
 # %% ../nbs/00b_shell.ipynb #6bec6cb3
-HOMES = dict(usf_search='cli', usf_sample='cli', usf_compare='cli', usf_polish='cli', usf_show='cli', usf_export='hosts.export', usf_train='zoo.train')
+HOMES = dict(
+    usf_search='cli',
+    usf_sample='cli',
+    usf_compare='cli',
+    usf_polish='cli',
+    usf_show='cli',
+    usf_export='hosts.export',
+    usf_train='zoo.train',
+)
 
 def main() -> int: # Exit status
     "The program of every command: its name says which."
     name = Path(sys.argv[0]).stem
     found = []
     def find():
-        if name not in HOMES: raise ValueError(f"the program must be named as one of the commands {', '.join(HOMES)}, got {name!r}")
+        if name not in HOMES:
+            raise ValueError(
+                f"the program must be named as one of the commands {', '.join(HOMES)}, got {name!r}"
+            )
         found.append(getattr(import_module(f'usf_nbdev.{HOMES[name]}'), name))
     return guarded(find) or run(found[0].__wrapped__, sys.argv[1:])

@@ -23,44 +23,82 @@ from ..sampling.sample import Denoiser
 # %% ../../nbs/hosts/03_diffusers.ipynb #fb3b779d
 def import_diffusers():
     "The package, or an error that names the extra."
-    try: import diffusers
-    except ImportError as error: raise missing_extra('diffusers', 'this function', error) from error
-    try: import_torchvision()          # some builds fit torch only after this
-    except ImportError: pass
+    try:
+        import diffusers
+    except ImportError as error:
+        raise missing_extra('diffusers', 'this function', error) from error
+    try:
+        import_torchvision()          # some builds fit torch only after this
+    except ImportError:
+        pass
     return diffusers
 
 # %% ../../nbs/hosts/03_diffusers.ipynb #c6566a1a
 def betas_of(config): # A name, or a table (N,)
     "The betas of a configuration."
     if config.get('trained_betas') is not None: return np.asarray(config['trained_betas'], float)
-    if config.get('beta_schedule') not in BETAS: raise ValueError(f"beta_schedule must be one of {BETAS}, got {config.get('beta_schedule')!r}")
-    return betas_for(config['beta_schedule'], config.get('num_train_timesteps', 1000), config.get('beta_start', 1e-4), config.get('beta_end', .02))
+    if config.get('beta_schedule') not in BETAS:
+        raise ValueError(
+            f"beta_schedule must be one of {BETAS}, got {config.get('beta_schedule')!r}"
+        )
+    return betas_for(
+        config['beta_schedule'],
+        config.get('num_train_timesteps', 1000),
+        config.get('beta_start', 1e-4),
+        config.get('beta_end', 0.02),
+    )
 
 # %% ../../nbs/hosts/03_diffusers.ipynb #97c10e7e
 PREDICTION_TYPES = dict(epsilon='noise', v_prediction='v', sample='data', flow_prediction='flow')
 
-def _is_flow(c): return 'FlowMatch' in c.get('_class_name', '') or bool(c.get('use_flow_sigmas')) or 'shift' in c and 'beta_schedule' not in c
+def _is_flow(c):
+    return (
+        'FlowMatch' in c.get('_class_name', '')
+        or bool(c.get('use_flow_sigmas'))
+        or 'shift' in c
+        and 'beta_schedule' not in c
+    )
 
 def _is_edm(c):
     "EDM's own, or one of ours that was made of it."
-    return c.get('sigma_data') is not None and c.get('_class_name', 'EDM').startswith(('EDM', 'USF')) and ('sigma_schedule' in c or 'solver' in c)
+    return (
+        c.get('sigma_data') is not None
+        and c.get('_class_name', 'EDM').startswith(('EDM', 'USF'))
+        and ('sigma_schedule' in c or 'solver' in c)
+    )
 
 def _refuse_other_prediction(c):
     "With flow matching, a network predicts the flow."
     kind = c.get('prediction_type', 'flow_prediction')
-    if kind != 'flow_prediction': raise ValueError(f"prediction_type must be 'flow_prediction' where use_flow_sigmas is True, got {kind!r}; say prediction_type='flow_prediction' if the network predicts the flow, or wrap it yourself: Denoiser(fn, Flow(), predicts=...)")
+    if kind != 'flow_prediction':
+        raise ValueError(
+            "prediction_type must be 'flow_prediction' where use_flow_sigmas is True, got "
+            f"{kind!r}; say prediction_type='flow_prediction' if the network predicts the flow, "
+            "or wrap it yourself: Denoiser(fn, Flow(), predicts=...)"
+        )
 
 def _betas_and_prediction(c):
     "A table of betas, and what a network predicts on it."
-    if c.get('sigma_data') is not None: raise ValueError(f"sigma_data of a scheduler must be None to be understood, got {c['sigma_data']!r} of {c.get('_class_name', 'a configuration')}; wrap the network yourself: Denoiser(fn, noise, ...)")
+    if c.get('sigma_data') is not None:
+        raise ValueError(
+            f"sigma_data of a scheduler must be None to be understood, got {c['sigma_data']!r} "
+            f"of {c.get('_class_name', 'a configuration')}; wrap the network yourself: "
+            "Denoiser(fn, noise, ...)"
+        )
     kind = c.get('prediction_type', 'epsilon')
-    if kind not in PREDICTION_TYPES: raise ValueError(f"prediction_type must be one of {tuple(PREDICTION_TYPES)}, got {kind!r}")
-    if 'beta_schedule' not in c and c.get('trained_betas') is None: raise ValueError(f"scheduler must tell its betas (beta_schedule or trained_betas) or be a flow-matching one, got {c.get('_class_name', 'a configuration')} with {sorted(c)}")
+    if kind not in PREDICTION_TYPES:
+        raise ValueError(f"prediction_type must be one of {tuple(PREDICTION_TYPES)}, got {kind!r}")
+    if 'beta_schedule' not in c and c.get('trained_betas') is None:
+        raise ValueError(
+            "scheduler must tell its betas (beta_schedule or trained_betas) or be a "
+            f"flow-matching one, got {c.get('_class_name', 'a configuration')} with {sorted(c)}"
+        )
     return betas_of(c), PREDICTION_TYPES[kind]
 
 def noise_of_config(
     config, # Configuration of a scheduler of diffusers, a dict
-) -> tuple: # The noise schedule; what the network predicts, one of `PREDICTS`; N, what multiplies time
+    # The noise schedule; what the network predicts, one of `PREDICTS`; N, what multiplies time
+) -> tuple:
     "Read noise schedule, prediction type and time from a scheduler."
     refuse_class(config)
     c = completed(config)
@@ -81,7 +119,8 @@ def network_time(
     noise, # The noise schedule
     N,     # What multiplies time
 ): # Function of our time
-    "How the network counts our time: steps, thousandths of flow matching, or EDM's quarter of log sigma."
+    """How the network counts our time: steps, thousandths of flow matching, or EDM's quarter of
+    log sigma."""
     if isinstance(noise, EDM): return lambda t: .25*np.log(t)
     return (lambda t: N*t) if isinstance(noise, Flow) else (lambda t: N*t-1)
 
@@ -91,7 +130,8 @@ def edm_scales(
     sigma_data, # Standard deviation of the data
     kind,       # 'epsilon' or 'v_prediction', whose sign is the other one
 ) -> tuple: # c_skip, c_out
-    "How the data are made of the state and what an EDM network returns (Karras et al. 2022, table 1)."
+    """How the data are made of the state and what an EDM network returns (Karras et al. 2022,
+    table 1)."""
     v = sigma**2 + sigma_data**2
     return sigma_data**2/v, (-1 if kind == 'v_prediction' else 1)*sigma*sigma_data/v**.5
 
@@ -102,11 +142,17 @@ def mark(
     "The same for the same weights and settings."
     h = hashlib.sha256()
     def add(v):
-        if isinstance(v, torch.nn.Module): v = v.state_dict()
-        if isinstance(v, dict): [add(o) for kv in v.items() for o in kv]
-        elif isinstance(v, (list, tuple)): [add(o) for o in v]
-        elif torch.is_tensor(v): h.update(f'{v.dtype} {tuple(v.shape)}'.encode()); h.update(v.detach().cpu().contiguous().flatten().view(torch.uint8).numpy())
-        else: h.update(repr(v).encode())
+        if isinstance(v, torch.nn.Module):
+            v = v.state_dict()
+        if isinstance(v, dict):
+            [add(o) for kv in v.items() for o in kv]
+        elif isinstance(v, (list, tuple)):
+            [add(o) for o in v]
+        elif torch.is_tensor(v):
+            h.update(f'{v.dtype} {tuple(v.shape)}'.encode())
+            h.update(v.detach().cpu().contiguous().flatten().view(torch.uint8).numpy())
+        else:
+            h.update(repr(v).encode())
     add(parts)
     return h.hexdigest()[:16]
 
@@ -115,34 +161,50 @@ def _edm(fn, noise, config):
     "The data behind EDM's scaled network; the function itself for other noise schedules."
     if not isinstance(noise, EDM): return fn
     def D(x, sigma):
-        s = sigma.double().reshape(-1, *[1]*(x.ndim-1)); d = config['sigma_data']; a, b = edm_scales(s, d, config.get('prediction_type'))
+        s = sigma.double().reshape(-1, *[1]*(x.ndim-1))
+        d = config['sigma_data']
+        a, b = edm_scales(s, d, config.get('prediction_type'))
         return (a*x + b*fn((x/(s**2+d**2)**.5).to(x.dtype), .25*sigma.log())).to(x.dtype)
     D.passes = getattr(fn, 'passes', 1)
     return D
 
 # %% ../../nbs/hosts/03_diffusers.ipynb #9a10f3e1
-def _word(time): return f'{time.__module__}.{time.__qualname__}' if hasattr(time, '__qualname__') else str(time)
+def _word(time):
+    return f'{time.__module__}.{time.__qualname__}' if hasattr(time, '__qualname__') else str(time)
 
 def _clocks(time, noise, N):
     "What the network is told of the scheduler's number, and that number as a function of our time."
     if time is None: return None, None if isinstance(noise, EDM) else network_time(noise, N)
     if isinstance(noise, EDM):
-        raise ValueError("time must not be given with a scheduler of EDM, whose networks take a quarter of log sigma;"
-                         " wrap the network yourself: Denoiser(fn, noise, ...)")
+        raise ValueError(
+            "time must not be given with a scheduler of EDM, whose networks take a quarter of "
+            "log sigma;"
+            " wrap the network yourself: Denoiser(fn, noise, ...)"
+        )
     return (Clock.STEPS, time) if callable(time) else (as_clock(time), network_time(noise, N))
 
 def _scales(scale, first, n):
     "The scales of guidance of samples first..first+n-1."
     if not torch.is_tensor(scale): return scale
     if first+n > len(scale):
-        raise ValueError(f"guidance must be a number or one for each sample, got {len(scale)} for {first+n} samples")
+        raise ValueError(
+            f"guidance must be a number or one for each sample, got {len(scale)} for {first + n} "
+            "samples"
+        )
     return scale[first:first+n]
 
 # %% ../../nbs/hosts/03_diffusers.ipynb #6c7dc037
-CLIP_KEYS = ('clip_sample', 'clip_sample_range', 'thresholding', 'dynamic_thresholding_ratio', 'sample_max_value')
+CLIP_KEYS = (
+    'clip_sample',
+    'clip_sample_range',
+    'thresholding',
+    'dynamic_thresholding_ratio',
+    'sample_max_value',
+)
 
 def _clip(config, given):
-    "The clipping that a configuration asks for, unless another is given; and its settings, which belong to the fingerprint."
+    """The clipping that a configuration asks for, unless another is given; and its settings,
+    which belong to the fingerprint."""
     settings = completed(config)
     clip = clip_of_config(settings)
     if 'clip' in given or clip is None: return given.get('clip'), []
@@ -151,55 +213,128 @@ def _clip(config, given):
 def from_diffusers(
     model,             # A network of diffusers, or a whole pipeline
     scheduler=None,    # Its scheduler, or the configuration of it; default: the pipeline's
-    condition=None,    # Other arguments of the network's forward, a dict, such as class_labels or encoder_hidden_states; or a function of (first, n) that gives those of samples first..first+n-1
+    # Other arguments of the network's forward, a dict, such as class_labels or
+    # encoder_hidden_states; or a function of (first, n) that gives those of samples
+    # first..first+n-1
+    condition=None,
     empty=None,        # The same without the condition, for guidance
     guidance=1.,       # Classifier-free guidance scale: a number, or one for each sample, (N,)
     name:str=None,     # For people and files; default: the class of the network
     shape:tuple=None,  # Shape of one sample; default: what the network's configuration says
-    time=None,         # What the network is told: a function of our time, or a `Clock` or its word; default: by its class
-    sign:int=None,     # 1, or -1 where the output of the network is to be negated; default: by its class
-    **kw,              # Other arguments of Denoiser, such as mean; clip replaces the clipping that the scheduler does
+    # What the network is told: a function of our time, or a `Clock` or its word; default: by its
+    # class
+    time=None,
+    # 1, or -1 where the output of the network is to be negated; default: by its class
+    sign:int=None,
+    # Other arguments of Denoiser, such as mean; clip replaces the clipping that the scheduler does
+    **kw,
 ) -> Denoiser:
     "A `Denoiser` from a network or a pipeline of diffusers."
-    import_diffusers(); parts = getattr(model, 'components', {})
-    net = next((parts[k] for k in ('unet', 'transformer') if parts.get(k) is not None), model); scheduler = scheduler if scheduler is not None else parts.get('scheduler')
-    if not isinstance(net, torch.nn.Module) or not hasattr(net, 'config'): raise ValueError(f"model must be a network or a pipeline of diffusers with a unet or a transformer, got {type(model).__name__}")
-    if scheduler is None: raise ValueError(f"scheduler must be given with the network {type(net).__name__}: its configuration tells the noise schedule")
-    config = dict(scheduler) if isinstance(scheduler, dict) else dict(scheduler.config, _class_name=type(scheduler).__name__); noise, predicts, N = noise_of_config(config); size = getattr(net.config, 'sample_size', None)
+    import_diffusers()
+    parts = getattr(model, 'components', {})
+    net = next((parts[k] for k in ('unet', 'transformer') if parts.get(k) is not None), model)
+    scheduler = scheduler if scheduler is not None else parts.get('scheduler')
+    if not isinstance(net, torch.nn.Module) or not hasattr(net, 'config'):
+        raise ValueError(
+            "model must be a network or a pipeline of diffusers with a unet or a transformer, "
+            f"got {type(model).__name__}"
+        )
+    if scheduler is None:
+        raise ValueError(
+            f"scheduler must be given with the network {type(net).__name__}: its configuration "
+            "tells the noise schedule"
+        )
+    config = (
+        dict(scheduler)
+        if isinstance(scheduler, dict)
+        else dict(scheduler.config, _class_name=type(scheduler).__name__)
+    )
+    noise, predicts, N = noise_of_config(config)
+    size = getattr(net.config, 'sample_size', None)
     if shape is None:
-        if size is None: raise ValueError(f"shape must be given: the configuration of {type(net).__name__} names no sample_size")
-        shape = (net.config.in_channels, *(tuple(size) if isinstance(size, (tuple, list)) else (size, size)))
-    p = next(net.parameters()); dtype = p.dtype if p.dtype in (torch.float16, torch.bfloat16) else None; own = callable(condition)
-    clock, tell = _clocks(time, noise, N); scale = guidance_of(guidance)
-    make = lambda c, g: _edm(network_fn(net.eval(), c, empty, g, clock, sign, N), noise, config)
-    def each(first, n): return make(condition(first, n) if own else condition, _scales(scale, first, n))
+        if size is None:
+            raise ValueError(
+                f"shape must be given: the configuration of {type(net).__name__} names no "
+                "sample_size"
+            )
+        shape = (
+            net.config.in_channels,
+            *(tuple(size) if isinstance(size, (tuple, list)) else (size, size)),
+        )
+    p = next(net.parameters())
+    dtype = p.dtype if p.dtype in (torch.float16, torch.bfloat16) else None
+    own = callable(condition)
+    clock, tell = _clocks(time, noise, N)
+    scale = guidance_of(guidance)
+    def make(c, g): return _edm(network_fn(net.eval(), c, empty, g, clock, sign, N), noise, config)
+    def each(first, n):
+        return make(condition(first, n) if own else condition, _scales(scale, first, n))
     kw['clip'], clips = _clip(config, kw)
-    m = Denoiser(make(condition(0, 1) if own else condition, scale), noise, predicts=predicts, shape=shape, time=tell, dtype=dtype, name=name or type(net).__name__, device=p.device,
-        each=each if own or torch.is_tensor(scale) else None, **kw)
-    m.net, m.fingerprint = net, mark(net, noise.to_dict(), predicts, shape, guidance, condition(0, 16) if own else condition, empty, *([] if time is None and sign is None else [_word(time), sign]), *clips)
+    m = Denoiser(
+        make(condition(0, 1) if own else condition, scale),
+        noise,
+        predicts=predicts,
+        shape=shape,
+        time=tell,
+        dtype=dtype,
+        name=name or type(net).__name__,
+        device=p.device,
+        each=each if own or torch.is_tensor(scale) else None,
+        **kw,
+    )
+    m.net, m.fingerprint = (
+        net,
+        mark(
+            net,
+            noise.to_dict(),
+            predicts,
+            shape,
+            guidance,
+            condition(0, 16) if own else condition,
+            empty,
+            *([] if time is None and sign is None else [_word(time), sign]),
+            *clips,
+        ),
+    )
     return m
 
 # %% ../../nbs/hosts/03_diffusers.ipynb #0e85cb30
 def _refuse_in_host(schedule):
     "Refuse decisions that another program can't run."
-    if any(s.prediction == 'ems' for s in schedule.steps): raise ValueError("schedule must not have steps of prediction 'ems' in another program: their statistics are as large as a sample")
-    if schedule.afs == 'mean': raise ValueError("afs must be 'none' or 'zero' in another program, got 'mean': the mean can't be put in by scaling noise")
+    if any(s.prediction == 'ems' for s in schedule.steps):
+        raise ValueError(
+            "schedule must not have steps of prediction 'ems' in another program: their "
+            "statistics are as large as a sample"
+        )
+    if schedule.afs == 'mean':
+        raise ValueError(
+            "afs must be 'none' or 'zero' in another program, got 'mean': the mean can't be put "
+            "in by scaling noise"
+        )
     scaled = any(v != 1 for v in schedule.skips or ())
-    if scaled: raise ValueError(f"skips must be None or all 1 in another program, whose network takes none, got {schedule.skips}")
+    if scaled:
+        raise ValueError(
+            "skips must be None or all 1 in another program, whose network takes none, got "
+            f"{schedule.skips}"
+        )
 
 def _without_first(plan):
     "A plan without its first row, which has no call and only scales; its factor."
     factor = plan.P[0,0]
     P = plan.P[1:,1:].copy()
     P[:,0] += plan.P[1:,0]/factor
-    rest = {name: getattr(plan, name)[1:] for name in ('times', 'node', 'called', 'alpha', 'sigma', 'M', 'c')}
+    rest = {
+        name: getattr(plan, name)[1:]
+        for name in ('times', 'node', 'called', 'alpha', 'sigma', 'M', 'c')
+    }
     return replace(plan, P=P, Q=plan.Q[1:,1:], **rest), factor
 
 def host_plan(
     schedule,      # A solver schedule
     noise,         # The noise schedule of the network
     predicts:str,  # What the network outputs
-) -> tuple: # A plan without the analytical first step; the factor from a host's latents to its first state
+    # A plan without the analytical first step; the factor from a host's latents to its first state
+) -> tuple:
     "The plan as another program can run it: every slot a call."
     _refuse_in_host(schedule)
     plan = compile_plan(schedule, noise).for_model(predicts)
@@ -210,8 +345,10 @@ def host_plan(
 
 # %% ../../nbs/hosts/03_diffusers.ipynb #c3b25f9f
 def __getattr__(name):
-    "What needs diffusers is loaded when it is first asked for; pipelines that were saved earlier look here for it."
-    if name not in ('SOLVERS', 'SchedulerMixin', 'USFScheduler'): raise AttributeError(f"module 'usf_nbdev.hosts.diffusers' has no attribute {name!r}")
+    """What needs diffusers is loaded when it is first asked for; pipelines that were saved
+    earlier look here for it."""
+    if name not in ('SOLVERS', 'SchedulerMixin', 'USFScheduler'):
+        raise AttributeError(f"module 'usf_nbdev.hosts.diffusers' has no attribute {name!r}")
     import usf_nbdev.hosts.scheduler as scheduler
     return getattr(scheduler, name)
 
@@ -221,5 +358,5 @@ def fits(
     noise,    # A noise schedule
 ) -> bool:
     "Was the one made for the other? Where sampling begins and ends is its own affair."
-    curve = lambda o: {k: v for k,v in o.to_dict().items() if k not in ('T', 't_end')}
+    def curve(o): return {k: v for k,v in o.to_dict().items() if k not in ('T', 't_end')}
     return schedule.noise is None or curve(schedule.noise) == curve(noise)

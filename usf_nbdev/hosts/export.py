@@ -24,23 +24,46 @@ from ..shell import command
 def k_table(
     schedule:SolverSchedule, # A schedule that knows its noise schedule
 ) -> dict: # `start`, `sigmas` (calls+1), and rows of weights `P` and `Q`, one a call: plain numbers
-    "The weights of a schedule in the units of k-diffusion and ComfyUI, over states and data predictions."
-    if not isinstance(schedule, SolverSchedule): raise ValueError(f"schedule must be a SolverSchedule, got {type(schedule).__name__}; read one with SolverSchedule.load(path)")
-    if schedule.noise is None: raise ValueError("noise of the schedule must be known to compile its weights, got None; set it: replace(schedule, noise=VPLinear())")
-    if any(v != 1 for v in schedule.skips or ()): raise ValueError(f"skips must be None or all 1 in another program, whose network takes none, got {schedule.skips}")
-    p, start = host_plan(schedule, schedule.noise, 'data'); start *= 1. if isinstance(schedule.noise, EDM) else schedule.noise.sigma(schedule.noise.T)       # x_T has sigma_T
-    a = np.ones(len(p.P)+1) if isinstance(schedule.noise, Flow) else np.r_[p.alpha, 1.]     # what each state is divided by; the sample by nothing
-    low = lambda W: [row[:r+1].tolist() for r,row in enumerate(W/a[1:,None])]
-    return dict(start=float(start/p.sigma[0]), sigmas=[*(p.sigma/a[:-1]).tolist(), 0.], P=low(p.P*a[:-1]), Q=low(p.Q))
+    """The weights of a schedule in the units of k-diffusion and ComfyUI, over states and data
+    predictions."""
+    if not isinstance(schedule, SolverSchedule):
+        raise ValueError(
+            f"schedule must be a SolverSchedule, got {type(schedule).__name__}; read one with "
+            "SolverSchedule.load(path)"
+        )
+    if schedule.noise is None:
+        raise ValueError(
+            "noise of the schedule must be known to compile its weights, got None; set it: "
+            "replace(schedule, noise=VPLinear())"
+        )
+    if any(v != 1 for v in schedule.skips or ()):
+        raise ValueError(
+            "skips must be None or all 1 in another program, whose network takes none, got "
+            f"{schedule.skips}"
+        )
+    p, start = host_plan(schedule, schedule.noise, 'data')
+    # x_T has sigma_T
+    start *= 1. if isinstance(schedule.noise, EDM) else schedule.noise.sigma(schedule.noise.T)
+    # what each state is divided by; the sample by nothing
+    a = np.ones(len(p.P)+1) if isinstance(schedule.noise, Flow) else np.r_[p.alpha, 1.]
+    def low(W): return [row[:r+1].tolist() for r,row in enumerate(W/a[1:,None])]
+    return dict(
+        start=float(start/p.sigma[0]),
+        sigmas=[*(p.sigma/a[:-1]).tolist(), 0.0],
+        P=low(p.P*a[:-1]),
+        Q=low(p.Q),
+    )
 
 # %% ../../nbs/hosts/08_export.ipynb #a1057674
 @torch.no_grad()
 def k_sample(
-    model,            # The host's denoiser, model(x, sigma, **extra_args) -> data prediction, (B, *shape)
+    # The host's denoiser, model(x, sigma, **extra_args) -> data prediction, (B, *shape)
+    model,
     x,                # Where to start: table["sigmas"][0] times standard normal noise, (B, *shape)
     table,            # start, sigmas, P, Q
     extra_args=None,  # Passed on to the model
-    callback=None,    # Called after every network call with a dict: x, i, sigma, sigma_hat, denoised
+    # Called after every network call with a dict: x, i, sigma, sigma_hat, denoised
+    callback=None,
 ):  # Samples, (B, *shape), in the type of x
     "Call the network, take one weighted sum, until the table is done."
     kind = x.dtype
@@ -52,27 +75,37 @@ def k_sample(
         "Add what call i saw, or what it said, to the sums of this row and the rows to come."
         for r in range(i, len(sums)):
             weight = weights[r][i]
-            if weight: sums[r] = weight*value if sums[r] is None else sums[r].add_(value, alpha=weight)
+            if weight:
+                sums[r] = weight*value if sums[r] is None else sums[r].add_(value, alpha=weight)
 
     for i, sigma in enumerate(sigmas[:-1]):
         add(table["P"], i, x)
         shown = x.clone() if callback else x
         denoised = model(x.to(kind), sigma.repeat(len(x)), **(extra_args or {})).to(x.dtype)
-        if callback: callback(dict(x=shown, i=i, sigma=sigma, sigma_hat=sigma, denoised=denoised))
+        if callback:
+            callback(dict(x=shown, i=i, sigma=sigma, sigma_hat=sigma, denoised=denoised))
         add(table["Q"], i, denoised)
         x = torch.zeros_like(x) if sums[i] is None else sums[i]
     return x.to(kind)
 
 # %% ../../nbs/hosts/08_export.ipynb #e38ee931
-def _line(v, n=140): v = ''.join(c if c.isprintable() else '?' for c in str(v)); return v if len(v) <= n else v[:n-4]+' ...'
+def _line(v, n=140):
+    v = ''.join(c if c.isprintable() else '?' for c in str(v))
+    return v if len(v) <= n else v[:n-4]+' ...'
 
 def model_kind(
     noise, # A noise schedule
 ) -> str:
     "For which models a sampler is, in words."
     if isinstance(noise, Flow): return 'flow matching'
-    levels = noise.sigma(np.array([noise.t_end, noise.T]))/noise.alpha(np.array([noise.t_end, noise.T]))
-    kind = f'{len(noise.alphas_cumprod)} betas' if isinstance(noise, VPDiscrete) else type(noise).__name__
+    levels = noise.sigma(np.array([noise.t_end, noise.T]))/noise.alpha(
+        np.array([noise.t_end, noise.T])
+    )
+    kind = (
+        f'{len(noise.alphas_cumprod)} betas'
+        if isinstance(noise, VPDiscrete)
+        else type(noise).__name__
+    )
     return f'{kind}, sigma {levels[0]:.3g} to {levels[1]:.4g}'
 
 def _title(schedule, name):
@@ -84,20 +117,32 @@ def _title(schedule, name):
 def _header(s, name):
     "The comment at the top, one fact a line."
     units = 'x, sigma (flow matching)' if isinstance(s.noise, Flow) else 'x/alpha, sigma/alpha'
-    measured = [f'Measured: {key} = {json.dumps(value, ensure_ascii=False, default=str)}' for key,value in (s.evidence or {}).items()]
-    facts = [f'{name}: a sampler with {s.nfe} network calls, for ComfyUI and other programs that sample like k-diffusion.',
+    measured = [
+        f'Measured: {key} = {json.dumps(value, ensure_ascii=False, default=str)}'
+        for key,value in (s.evidence or {}).items()
+    ]
+    facts = [
+        f'{name}: a sampler with {s.nfe} network calls, for ComfyUI and other programs that '
+        'sample like k-diffusion.',
         f'Solver schedule {s.id}, written by usf_nbdev {__version__}.',
         f'Made for models of this kind: {model_kind(s.noise)}',
         f'Their noise schedule: {s.noise!r}',
-        f'Coordinates: {units}.', *measured,
-        'In ComfyUI: put this file into custom_nodes/ and connect both outputs of its node to SamplerCustom.']
+        f'Coordinates: {units}.',
+        *measured,
+        'In ComfyUI: put this file into custom_nodes/ and connect both outputs of its node to '
+        'SamplerCustom.',
+    ]
     return '\n'.join(f'# {_line(o)}' for o in facts)
 
 def _literal(table):
     "The table as source text, one row a line."
-    plain = lambda v: json.dumps(v, allow_nan=False)
-    rows = lambda v: '[\n' + ''.join(f'        {plain(r)},\n' for r in v) + '    ]'
-    return '{\n' + ''.join(f'    "{k}": {rows(v) if k in "PQ" else plain(v)},\n' for k,v in table.items()) + '}'
+    def plain(v): return json.dumps(v, allow_nan=False)
+    def rows(v): return '[\n' + ''.join(f'        {plain(r)},\n' for r in v) + '    ]'
+    return (
+        '{\n'
+        + ''.join(f'    "{k}": {rows(v) if k in "PQ" else plain(v)},\n' for k,v in table.items())
+        + '}'
+    )
 
 # %% ../../nbs/hosts/08_export.ipynb #6fb5b12e
 def host_sampling(
@@ -115,7 +160,8 @@ def host_sampling(
 # %% ../../nbs/hosts/08_export.ipynb #a949fd35
 def refuse_other_model(
     model,      # The host's denoiser
-    made_for,   # kind, flow, sigmas [(share of the training time, sigma, or None for even steps of log sigma)]
+    # kind, flow, sigmas [(share of the training time, sigma, or None for even steps of log sigma)]
+    made_for,
     sigmas,     # Sigmas of the calls
 ):
     "Refuse a model that the host knows to be of another kind."
@@ -124,14 +170,25 @@ def refuse_other_model(
     names = [kind.__name__ for kind in type(told).__mro__]
     low, high = float(told.sigma_min), float(told.sigma_max)
     flow = "CONST" in names if hasattr(told, "calculate_denoised") else high <= 1.001
-    what = f"{names[0]} ({', '.join(names[1:-1]) or 'of its own'}) with sigmas from {low:.4g} to {high:.4g}"
+    what = (
+        f"{names[0]} ({', '.join(names[1:-1]) or 'of its own'}) with sigmas from {low:.4g} to "
+        f"{high:.4g}"
+    )
     wanted = f"model must be one for which this sampler was made ({made_for['kind']}), got {what}"
     fix = "; take a sampler that was searched for this model"
     known = {"EPS", "CONST", "COSMOS_RFLOW"} & set(names) or not hasattr(told, "calculate_denoised")
-    if not known or any(name.startswith("IMG_TO_IMG") for name in names): raise ValueError(wanted + ", whose units are not known here" + fix)
-    if flow != made_for["flow"]: raise ValueError(wanted + (", which is flow matching" if flow else ", which is not flow matching") + fix)
-    if getattr(told, "noise_scale", 1) != 1: raise ValueError(wanted + f", whose noise is scaled by {told.noise_scale}" + fix)
-    if sigmas[0] > 1.05*high or not flow and sigmas[-2] < .9*low: raise ValueError(wanted + f", which does not reach from {sigmas[0]:.4g} to {sigmas[-2]:.4g}" + fix)
+    if not known or any(name.startswith("IMG_TO_IMG") for name in names):
+        raise ValueError(wanted + ", whose units are not known here" + fix)
+    if flow != made_for["flow"]:
+        raise ValueError(
+            wanted + (", which is flow matching" if flow else ", which is not flow matching") + fix
+        )
+    if getattr(told, "noise_scale", 1) != 1:
+        raise ValueError(wanted + f", whose noise is scaled by {told.noise_scale}" + fix)
+    if sigmas[0] > 1.05*high or not flow and sigmas[-2] < .9*low:
+        raise ValueError(
+            wanted + f", which does not reach from {sigmas[0]:.4g} to {sigmas[-2]:.4g}" + fix
+        )
     refuse_other_levels(getattr(told, "sigmas", ()), made_for, wanted, fix)
 
 def refuse_other_levels(table, made_for, wanted, fix):
@@ -139,7 +196,11 @@ def refuse_other_levels(table, made_for, wanted, fix):
     for share, level in made_for["sigmas"] if len(table) > 99 else ():
         there = float(table[round(share*len(table))-1])
         level = level or float(table[0])**(1-share)*float(table[-1])**share
-        if abs(there/level-1) > .05: raise ValueError(f"{wanted}, whose sigma at {share:.0%} of the training time is {there:.4g} and not {level:.4g}{fix}")
+        if abs(there/level-1) > .05:
+            raise ValueError(
+                f"{wanted}, whose sigma at {share:.0%} of the training time is {there:.4g} and "
+                f"not {level:.4g}{fix}"
+            )
 
 # %% ../../nbs/hosts/08_export.ipynb #c229fd00
 SHARES = (.25, .5, .75)   # of the training time
@@ -148,9 +209,14 @@ def made_for(
     noise, # The noise schedule of a schedule
 ) -> dict: # As `refuse_other_model` takes it
     "What a sampler can know of its models."
-    level = lambda share: None if isinstance(noise, EDM) else float(noise.sigma(share)/noise.alpha(share))
+    def level(share):
+        return None if isinstance(noise, EDM) else float(noise.sigma(share)/noise.alpha(share))
     flow = isinstance(noise, Flow)
-    return dict(kind=model_kind(noise), flow=flow, sigmas=[] if flow else [(share, level(share)) for share in SHARES])
+    return dict(
+        kind=model_kind(noise),
+        flow=flow,
+        sigmas=[] if flow else [(share, level(share)) for share in SHARES],
+    )
 
 # %% ../../nbs/hosts/08_export.ipynb #45920676
 _FILE = Template('''$header
@@ -205,10 +271,24 @@ def export_comfyui(
     rows = k_table(schedule)
     path = place_for_file(path, Writes.SAMPLER, 'path')
     name = _line(name or schedule.name or schedule.id)
-    source = lambda *functions: '\n\n'.join(inspect.getsource(function) for function in functions)
-    text = _FILE.substitute(header=_header(schedule, name), table=_literal(rows), made_for=repr(made_for(schedule.noise)), id=schedule.id, nfe=schedule.nfe,
-        loop=source(k_sample), check=source(host_sampling, refuse_other_model, refuse_other_levels), title=repr(_title(schedule, name)),
-        about=repr(_line(f'Solver schedule {schedule.id}, for models of this kind: {model_kind(schedule.noise)}')))
+    def source(*functions):
+        return '\n\n'.join(inspect.getsource(function) for function in functions)
+    text = _FILE.substitute(
+        header=_header(schedule, name),
+        table=_literal(rows),
+        made_for=repr(made_for(schedule.noise)),
+        id=schedule.id,
+        nfe=schedule.nfe,
+        loop=source(k_sample),
+        check=source(host_sampling, refuse_other_model, refuse_other_levels),
+        title=repr(_title(schedule, name)),
+        about=repr(
+            _line(
+                f'Solver schedule {schedule.id}, for models of this kind: '
+                f'{model_kind(schedule.noise)}'
+            )
+        ),
+    )
     return write_text(path, text)
 
 # %% ../../nbs/hosts/08_export.ipynb #4ce31eae
@@ -225,4 +305,7 @@ def usf_export(
     if to not in TARGETS: raise ValueError(f"to must be one of {list(TARGETS)}, got {to!r}")
     solver_schedule = SolverSchedule.load(schedule)
     path = TARGETS[to](solver_schedule, out or f'usf_{solver_schedule.id}.py', name=name)
-    print(f'{path}: {solver_schedule.nfe} network calls; put it into custom_nodes/ of ComfyUI and connect both outputs of its node to SamplerCustom')
+    print(
+        f'{path}: {solver_schedule.nfe} network calls; put it into custom_nodes/ of ComfyUI and '
+        'connect both outputs of its node to SamplerCustom'
+    )

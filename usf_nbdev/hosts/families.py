@@ -14,7 +14,15 @@ from torch import nn
 
 # %% ../../nbs/hosts/05_families.ipynb #b23935ba
 from ..checks import finite_number, whole_number
-from ..sampling.noise import EDM, NoiseSchedule, VPCosine, VPDiscrete, VPLinear, betas_for, discrete
+from usf_nbdev.sampling.noise import (
+    EDM,
+    NoiseSchedule,
+    VPCosine,
+    VPDiscrete,
+    VPLinear,
+    betas_for,
+    discrete,
+)
 from ..sampling.weights import to_data
 from ..sampling.sample import Denoiser, lend
 from ..zoo.models import _Along
@@ -22,24 +30,41 @@ from .diffusers import network_time
 
 # %% ../../nbs/hosts/05_families.ipynb #fd277b86
 def _denoiser(net, call, noise, about=None, **kw):
-    "A `Denoiser` around `call(x, tau)`, with what `net` says of itself; `about` are further tensors that make another model of it."
+    """A `Denoiser` around `call(x, tau)`, with what `net` says of itself; `about` are further
+    tensors that make another model of it."""
     if isinstance(net, nn.Module):
-        net.eval(); p = next(net.parameters(), None)
-        if p is not None: kw = dict(device=p.device, dtype=p.dtype if p.dtype in (torch.float16, torch.bfloat16) else None) | kw
+        net.eval()
+        p = next(net.parameters(), None)
+        if p is not None:
+            kw = (
+                dict(
+                    device=p.device,
+                    dtype=p.dtype if p.dtype in (torch.float16, torch.bfloat16) else None,
+                )
+                | kw
+            )
     call.state_dict = lambda: {**_state(net), **(about or {})}
     return Denoiser(call, noise, **{'name': getattr(net, '__name__', type(net).__name__), **kw})
 
 def _state(f): return f.state_dict() if hasattr(f, 'state_dict') else {}
 
 def _states(model): # What tells a `Denoiser` from another, as tensors
-    return {**_state(model.fn), 'known as': torch.tensor(list(str(getattr(model, 'fingerprint', None)).encode()))}
+    return {
+        **_state(model.fn),
+        'known as': torch.tensor(list(str(getattr(model, 'fingerprint', None)).encode())),
+    }
 
 def _callable(net, what='net'):
-    if not callable(net): raise ValueError(f"{what} must be a torch module or a function, got {type(net).__name__}")
+    if not callable(net):
+        raise ValueError(f"{what} must be a torch module or a function, got {type(net).__name__}")
 
 def _shape(net, channels, size): # As the network says it, or None
     c, s = getattr(net, channels, None), getattr(net, size, None)
-    return None if c is None or s is None else (c, *(tuple(s) if isinstance(s, (tuple, list)) else (s, s)))
+    return (
+        None
+        if c is None or s is None
+        else (c, *(tuple(s) if isinstance(s, (tuple, list)) else (s, s)))
+    )
 
 # %% ../../nbs/hosts/05_families.ipynb #8fddb969
 def class_labels(
@@ -48,11 +73,28 @@ def class_labels(
 ): # Labels, (1,) or (B,), int64; None
     "Labels, checked."
     if y is None: return None
-    try: v = torch.as_tensor(y)
-    except (TypeError, ValueError, RuntimeError): v = torch.zeros(0)                  # no numbers at all
-    if v.is_meta or v.dtype == torch.bool or v.is_floating_point() or v.is_complex() or v.ndim > 1 or not v.numel(): raise ValueError(f"y must be a class (an integer) or a tensor of 1 or B of them, got {y!r:.80}")
-    v = v.reshape(-1).long(); top = int(v.max())
-    if int(v.min()) < 0 or n is not None and top >= n: raise ValueError(f"y must be labels from 0 to {'the number of classes, less one' if n is None else n-1}, got {v.tolist()[:8]}")
+    try:
+        v = torch.as_tensor(y)
+    except (TypeError, ValueError, RuntimeError):
+        v = torch.zeros(0)                  # no numbers at all
+    if (
+        v.is_meta
+        or v.dtype == torch.bool
+        or v.is_floating_point()
+        or v.is_complex()
+        or v.ndim > 1
+        or not v.numel()
+    ):
+        raise ValueError(
+            f"y must be a class (an integer) or a tensor of 1 or B of them, got {y!r:.80}"
+        )
+    v = v.reshape(-1).long()
+    top = int(v.max())
+    if int(v.min()) < 0 or n is not None and top >= n:
+        raise ValueError(
+            "y must be labels from 0 to "
+            f"{'the number of classes, less one' if n is None else n - 1}, got {v.tolist()[:8]}"
+        )
     return v
 
 # %% ../../nbs/hosts/05_families.ipynb #743f535f
@@ -60,7 +102,11 @@ def _fit(v, x, name):
     "A condition as large as the batch `x`, and where that is."
     if isinstance(v, dict): return {k: _fit(o, x, k) for k,o in v.items()}
     if not torch.is_tensor(v) or not v.ndim: return v
-    if len(v) not in (1, len(x)): raise ValueError(f"{name} must have a first dimension of 1 or of the batch, {len(x)}, got {tuple(v.shape)}")
+    if len(v) not in (1, len(x)):
+        raise ValueError(
+            f"{name} must have a first dimension of 1 or of the batch, {len(x)}, got "
+            f"{tuple(v.shape)}"
+        )
     return v.to(x.device).expand(len(x), *v.shape[1:])
 
 # %% ../../nbs/hosts/05_families.ipynb #793fb459
@@ -69,7 +115,8 @@ SDES = dict(vp=(VPLinear, VPDiscrete, VPCosine), subvp=(VPLinear,), ve=(EDM,))
 def _subvp(net, noise, scale):
     "A sub-VP network in the units of the VP schedule `noise`: the function, and its clock."
     def fn(x, tau):
-        u = (tau/scale).reshape(-1, *[1]*(x.ndim-1)); a2 = torch.exp(-u**2*(noise.beta_1-noise.beta_0)/2 - u*noise.beta_0)
+        u = (tau/scale).reshape(-1, *[1]*(x.ndim-1))
+        a2 = torch.exp(-u**2*(noise.beta_1-noise.beta_0)/2 - u*noise.beta_0)
         return net((x*(a2 + (1-a2)**2).sqrt()).to(x.dtype), tau)
     return fn, lambda t: scale*noise.t_of_log_alpha(-np.arcsinh(np.exp(-noise.lamb(t))/2))
 
@@ -77,34 +124,65 @@ def _subvp(net, noise, scale):
 def from_score_sde(
     net,              # Network of score-SDE: net(x, labels), with x (B,*shape) and labels (B,)
     kind:str='vp',    # One of `SDES`
-    noise=None,       # What it was trained with; default: VPLinear(), or EDM(T=50, t_end=.01) for 've'
+    # What it was trained with; default: VPLinear(), or EDM(T=50, t_end=.01) for 've'
+    noise=None,
     shape:tuple=None, # Shape of one sample
     scale:float=999., # Label at t=1, for continuous times
-    **kw,             # Other arguments of `Denoiser`, such as name or time (another clock than that of `kind`)
+    # Other arguments of `Denoiser`, such as name or time (another clock than that of `kind`)
+    **kw,
 ) -> Denoiser:
     "A `Denoiser` from a network of score-SDE (Song et al. 2021)."
     _callable(net)
-    if not isinstance(kind, str) or kind not in SDES: raise ValueError(f"kind must be one of {tuple(SDES)}, got {kind!r}")
+    if not isinstance(kind, str) or kind not in SDES:
+        raise ValueError(f"kind must be one of {tuple(SDES)}, got {kind!r}")
     noise = noise or (EDM(T=50., t_end=.01) if kind == 've' else VPLinear())
-    if not isinstance(noise, SDES[kind]): raise ValueError(f"noise must be one of {tuple(c.__name__ for c in SDES[kind])} for kind={kind!r}, got {noise!r:.80}")
-    if not finite_number('scale', scale) > 0: raise ValueError(f"scale must be positive, got {scale}")
+    if not isinstance(noise, SDES[kind]):
+        raise ValueError(
+            f"noise must be one of {tuple(c.__name__ for c in SDES[kind])} for kind={kind!r}, "
+            f"got {noise!r:.80}"
+        )
+    if not finite_number('scale', scale) > 0:
+        raise ValueError(f"scale must be positive, got {scale}")
     fn, time = (lambda x, tau: net(x, tau)), (lambda t: scale*t)
-    if kind == 'subvp': fn, time = _subvp(net, noise, scale)
-    elif kind == 've': time = None
-    elif isinstance(noise, VPDiscrete): time = network_time(noise, len(noise.alphas_cumprod))
-    return _denoiser(net, fn, noise, predicts='score' if kind == 've' else 'noise', shape=shape, **{'time': time, **kw})
+    if kind == 'subvp':
+        fn, time = _subvp(net, noise, scale)
+    elif kind == 've':
+        time = None
+    elif isinstance(noise, VPDiscrete):
+        time = network_time(noise, len(noise.alphas_cumprod))
+    return _denoiser(
+        net,
+        fn,
+        noise,
+        predicts='score' if kind == 've' else 'noise',
+        shape=shape,
+        **{'time': time, **kw},
+    )
 
 # %% ../../nbs/hosts/05_families.ipynb #cfbf106e
 def signal_of(
     noise, # A noise schedule
 ): # Function of k = sigma/alpha, a tensor, that gives alpha
     "How much signal is in a state, by its ratio of noise to signal."
-    if not isinstance(noise, NoiseSchedule): raise ValueError(f"noise must be a noise schedule such as EDM(), got {noise!r:.80}")
-    t = np.linspace(noise.t_end, noise.T, 7); a, s = noise.alpha(t), noise.sigma(t)
-    if not (a > 0).all(): raise ValueError(f"alpha must be above 0 where sampling starts, because states are divided by it, got 0 at T={noise.T:g} of {noise!r:.80}; take a smaller T, such as Flow(T=0.995)")
-    for total,f in ((a, torch.ones_like), (a*a + s*s, lambda k: (1+k*k).rsqrt()), (a + s, lambda k: 1/(1+k))):
+    if not isinstance(noise, NoiseSchedule):
+        raise ValueError(f"noise must be a noise schedule such as EDM(), got {noise!r:.80}")
+    t = np.linspace(noise.t_end, noise.T, 7)
+    a, s = noise.alpha(t), noise.sigma(t)
+    if not (a > 0).all():
+        raise ValueError(
+            "alpha must be above 0 where sampling starts, because states are divided by it, got "
+            f"0 at T={noise.T:g} of {noise!r:.80}; take a smaller T, such as Flow(T=0.995)"
+        )
+    for total,f in (
+        (a, torch.ones_like),
+        (a*a + s*s, lambda k: (1+k*k).rsqrt()),
+        (a + s, lambda k: 1/(1+k)),
+    ):
         if np.allclose(total, 1, rtol=0, atol=1e-9): return f
-    raise ValueError(f"noise must be exploding (alpha=1), preserving (alpha^2+sigma^2=1) or a flow (alpha+sigma=1), got {noise!r:.80}")
+    raise ValueError(
+        "noise must be exploding (alpha=1), preserving (alpha^2+sigma^2=1) or a flow "
+        f"(alpha+sigma=1), got {noise!r:.80}"
+    )
 
 def _ratio(noise): return lambda t: np.exp(-noise.lamb(t))
 
@@ -118,8 +196,11 @@ def _table_of(model):
 
 # %% ../../nbs/hosts/05_families.ipynb #c4539efa
 def from_k_diffusion(
-    model,                # k-diffusion's denoiser: model(x, sigma, **extra_args), with sigma (B,), returns the denoised x
-    noise=None,           # Noise schedule to sample on; default: the discrete one of model.sigmas where it has them, or else EDM()
+    # k-diffusion's denoiser: model(x, sigma, **extra_args), with sigma (B,), returns the denoised x
+    model,
+    # Noise schedule to sample on; default: the discrete one of model.sigmas where it has them, or
+    # else EDM()
+    noise=None,
     shape:tuple=None,     # Shape of one sample
     extra_args:dict=None, # What else it takes; tensors have a first dimension of 1 or of the batch
     **kw,                 # Other arguments of `Denoiser`, such as name or clip
@@ -128,44 +209,76 @@ def from_k_diffusion(
     _callable(model, 'model')
     if not isinstance(extra_args, (dict, type(None))):
         raise ValueError(f"extra_args must be arguments by name, got {extra_args!r:.60}")
-    noise = noise if noise is not None else _table_of(model); alpha, extra = signal_of(noise), dict(extra_args or {})
-    def fn(x, k): return model((x/alpha(k).reshape(-1, *[1]*(x.ndim-1))).to(x.dtype), k, **_fit(extra, x, 'extra_args'))
-    return _denoiser(model, fn, noise, {k: v for k,v in extra.items() if torch.is_tensor(v)}, predicts='denoised', shape=shape, time=_ratio(noise), **kw)
+    noise = noise if noise is not None else _table_of(model)
+    alpha, extra = signal_of(noise), dict(extra_args or {})
+    def fn(x, k):
+        return model(
+            (x/alpha(k).reshape(-1, *[1]*(x.ndim-1))).to(x.dtype),
+            k,
+            **_fit(extra, x, 'extra_args'),
+        )
+    return _denoiser(
+        model,
+        fn,
+        noise,
+        {k: v for k,v in extra.items() if torch.is_tensor(v)},
+        predicts='denoised',
+        shape=shape,
+        time=_ratio(noise),
+        **kw,
+    )
 
 # %% ../../nbs/hosts/05_families.ipynb #e7e8f76e
 def _one_sigma(sigma):
     "The noise level of a whole batch, (n,) times the same positive number."
     rule = "sigma must be one positive number for the whole batch"
-    try: s = torch.as_tensor(sigma).detach().double().cpu().reshape(-1)
-    except (TypeError, ValueError, RuntimeError): raise ValueError(f"{rule}, got {sigma!r:.60}") from None
+    try:
+        s = torch.as_tensor(sigma).detach().double().cpu().reshape(-1)
+    except (TypeError, ValueError, RuntimeError):
+        raise ValueError(f"{rule}, got {sigma!r:.60}") from None
     if not len(s) or not (s > 0).all() or s.min() != s.max():
         raise ValueError(f"{rule}, got {s.tolist()[:4]}")
     return s
 
 def to_k_diffusion(
     model:Denoiser, # Any
-): # Function of x, (B,*shape), and sigma, (B,), that gives the denoised x; with `sigma_min` and `sigma_max`
+    # Function of x, (B,*shape), and sigma, (B,), that gives the denoised x; with `sigma_min` and
+    # `sigma_max`
+):
     "A denoiser of k-diffusion from a `Denoiser`."
-    if not isinstance(model, Denoiser): raise ValueError(f"model must be a Denoiser, got {type(model).__name__}")
-    noise = model.noise; signal_of(noise)
+    if not isinstance(model, Denoiser):
+        raise ValueError(f"model must be a Denoiser, got {type(model).__name__}")
+    noise = model.noise
+    signal_of(noise)
     def denoise(x, sigma, **extra_args):
         s = _one_sigma(sigma)
-        t = float(noise.t_of_lamb(-np.log(s[0].item()))); al, si = float(noise.alpha(t)), float(noise.sigma(t)); a, b = to_data(model.predicts, al, si)
+        t = float(noise.t_of_lamb(-np.log(s[0].item())))
+        al, si = float(noise.alpha(t)), float(noise.sigma(t))
+        a, b = to_data(model.predicts, al, si)
         x = al*x
         return a*x + b*model(x, t)
-    denoise.state_dict = lambda: _states(model); denoise.sigma_min, denoise.sigma_max = (float(_ratio(noise)(t)) for t in (noise.t_end, noise.T))
+    denoise.state_dict = lambda: _states(model)
+    denoise.sigma_min, denoise.sigma_max = (float(_ratio(noise)(t)) for t in (noise.t_end, noise.T))
     return denoise
 
 # %% ../../nbs/hosts/05_families.ipynb #a5b7f324
 class Preconditioned(nn.Module):
     "EDM's preconditioning around a raw network."
     def __init__(self,
-        net,                  # Raw network: net(c_in*x, c_noise), with c_noise (B,); class_labels= where it is given some
+        # Raw network: net(c_in*x, c_noise), with c_noise (B,); class_labels= where it is given some
+        net,
         sigma_data:float=.5,  # Standard deviation of the data
-    ): super().__init__(); self.net, self.sigma_data = net, sigma_data
+    ):
+        super().__init__()
+        self.net = net
+        self.sigma_data = sigma_data
     def forward(self, x, sigma, class_labels=None):
-        s = sigma.reshape(-1, *[1]*(x.ndim-1)).to(x.dtype); v = s**2 + self.sigma_data**2; kw = {} if class_labels is None else dict(class_labels=class_labels)
-        return self.sigma_data**2/v*x + s*self.sigma_data*v.rsqrt()*self.net(v.rsqrt()*x, (sigma.log()/4).to(x.dtype), **kw)
+        s = sigma.reshape(-1, *[1]*(x.ndim-1)).to(x.dtype)
+        v = s**2 + self.sigma_data**2
+        kw = {} if class_labels is None else dict(class_labels=class_labels)
+        return self.sigma_data**2/v*x + s*self.sigma_data*v.rsqrt()*self.net(
+            v.rsqrt()*x, (sigma.log()/4).to(x.dtype), **kw
+        )
 
 # %% ../../nbs/hosts/05_families.ipynb #3364b6ef
 def edm_precondition(
@@ -180,19 +293,34 @@ def edm_precondition(
 
 # %% ../../nbs/hosts/05_families.ipynb #864f58bb
 def from_edm(
-    net,                # EDM's network: net(x, sigma) or net(x, sigma, class_labels=...), with sigma (B,) and one-hot rows (B,n_classes), returns the denoised x
+    # EDM's network: net(x, sigma) or net(x, sigma, class_labels=...), with sigma (B,) and one-hot
+    # rows (B,n_classes), returns the denoised x
+    net,
     noise=EDM(),        # Noise schedule to sample on
-    shape:tuple=None,   # Shape of one sample; default: what the network says (img_channels, img_resolution)
+    # Shape of one sample; default: what the network says (img_channels, img_resolution)
+    shape:tuple=None,
     y=None,             # A class, or a tensor of 1 or B of them; None: no class
     n_classes:int=None, # How many classes it knows; default: what the network says (label_dim)
     **kw,               # Other arguments of `Denoiser`, such as name or clip
 ) -> Denoiser:
     "A `Denoiser` from a network of EDM (Karras et al. 2022)."
-    _callable(net); n = n_classes if n_classes is not None else getattr(net, 'label_dim', 0)
-    if n_classes is not None: whole_number('n_classes', n_classes, 1)
-    if y is not None and not n: raise ValueError(f"y must be None for a network without classes, got {y!r:.40}; n_classes= tells how many it has")
-    rows = None if y is None else dict(class_labels=nn.functional.one_hot(class_labels(y, n), n).float())
-    return from_k_diffusion(net, noise, shape or _shape(net, 'img_channels', 'img_resolution'), rows, **kw)
+    _callable(net)
+    n = n_classes if n_classes is not None else getattr(net, 'label_dim', 0)
+    if n_classes is not None:
+        whole_number('n_classes', n_classes, 1)
+    if y is not None and not n:
+        raise ValueError(
+            f"y must be None for a network without classes, got {y!r:.40}; n_classes= tells how "
+            "many it has"
+        )
+    rows = (
+        None
+        if y is None
+        else dict(class_labels=nn.functional.one_hot(class_labels(y, n), n).float())
+    )
+    return from_k_diffusion(
+        net, noise, shape or _shape(net, 'img_channels', 'img_resolution'), rows, **kw
+    )
 
 # %% ../../nbs/hosts/05_families.ipynb #25dad6e7
 def class_gradient(
@@ -202,14 +330,32 @@ def class_gradient(
     y,          # Labels, (1,) or (B,)
 ): # (B,*shape), at least single precision
     "The gradient of log p(y | x_t) in x_t."
-    through = torch.is_grad_enabled() and not torch.is_inference_mode_enabled() and (x.requires_grad or tau.requires_grad); x = x.to(torch.promote_types(x.dtype, torch.float32))
+    through = (
+        torch.is_grad_enabled()
+        and not torch.is_inference_mode_enabled()
+        and (x.requires_grad or tau.requires_grad)
+    )
+    x = x.to(torch.promote_types(x.dtype, torch.float32))
     with torch.inference_mode(False), torch.enable_grad():
-        if not through: x, tau = x.detach().clone(), tau.detach().clone()     # a tensor of inference mode can't be differentiated, its copy can
-        x = x if x.requires_grad else x.requires_grad_(); logits = classifier(x, tau)
-        if not torch.is_tensor(logits) or logits.ndim != 2 or len(logits) != len(x): raise ValueError(f"classifier must return logits of shape ({len(x)},K), got {tuple(logits.shape) if torch.is_tensor(logits) else type(logits).__name__}")
-        if not logits.requires_grad: raise ValueError("classifier must be differentiable in x, got logits without a gradient; does it run under no_grad or detach?")
+        if not through:
+            # a tensor of inference mode can't be differentiated, its copy can
+            x, tau = x.detach().clone(), tau.detach().clone()
+        x = x if x.requires_grad else x.requires_grad_()
+        logits = classifier(x, tau)
+        if not torch.is_tensor(logits) or logits.ndim != 2 or len(logits) != len(x):
+            raise ValueError(
+                f"classifier must return logits of shape ({len(x)},K), got "
+                f"{tuple(logits.shape) if torch.is_tensor(logits) else type(logits).__name__}"
+            )
+        if not logits.requires_grad:
+            raise ValueError(
+                "classifier must be differentiable in x, got logits without a gradient; does it "
+                "run under no_grad or detach?"
+            )
         y = _fit(class_labels(y, logits.shape[1]).clone(), x, 'y')[:,None]
-        return torch.autograd.grad(logits.log_softmax(1).gather(1, y).sum(), x, create_graph=through)[0]
+        return torch.autograd.grad(
+            logits.log_softmax(1).gather(1, y).sum(), x, create_graph=through
+        )[0]
 
 # %% ../../nbs/hosts/05_families.ipynb #1a7fb091
 def classifier_guided(
@@ -220,29 +366,51 @@ def classifier_guided(
     time=None,      # Maps our t to what the classifier takes; default: what the network takes
 ) -> Denoiser:
     "Steer a model to a class with a classifier of noisy states (Dhariwal & Nichol 2021)."
-    if not isinstance(model, Denoiser): raise ValueError(f"model must be a Denoiser, got {type(model).__name__}; wrap it: Denoiser(fn, noise, predicts=...)")
+    if not isinstance(model, Denoiser):
+        raise ValueError(
+            f"model must be a Denoiser, got {type(model).__name__}; wrap it: Denoiser(fn, noise, "
+            "predicts=...)"
+        )
     _callable(classifier, 'classifier')
-    if time is not None: _callable(time, 'time')
+    if time is not None:
+        _callable(time, 'time')
     y, noise = class_labels(y), model.noise
     if y is None: raise ValueError("y must be a class to steer to, got None")
     scale = finite_number('scale', scale)
     if scale < 0: raise ValueError(f"scale must be a finite number of at least 0, got {scale:g}")
-    if not noise.alpha(noise.T) > 0: raise ValueError(f"alpha must be above 0 where sampling starts, because guidance is divided by it, got 0 at T={noise.T:g} of {noise!r:.80}; take a smaller T, such as Flow(T=0.995)")
-    if isinstance(classifier, nn.Module): classifier.eval()
-    guided = copy.copy(model); guided.fn, guided.time, guided._calls = _guided(model, classifier, y, float(scale), time), None, [0]
-    guided.name, guided.fingerprint = f'{model.name}, guided by {scale:g}', None      # told apart by the state of `fn`
+    if not noise.alpha(noise.T) > 0:
+        raise ValueError(
+            "alpha must be above 0 where sampling starts, because guidance is divided by it, "
+            f"got 0 at T={noise.T:g} of {noise!r:.80}; take a smaller T, such as Flow(T=0.995)"
+        )
+    if isinstance(classifier, nn.Module):
+        classifier.eval()
+    guided = copy.copy(model)
+    guided.fn = _guided(model, classifier, y, float(scale), time)
+    guided.time = None
+    guided._calls = [0]
+    guided.name = f'{model.name}, guided by {scale:g}'
+    guided.fingerprint = None      # told apart by the state of `fn`
     return guided
 
 # %% ../../nbs/hosts/05_families.ipynb #fa4533f4
 def _guided(model, classifier, y, scale, time):
     "The network and its push, as a function of our own t."
-    clock = lambda f: lambda t: np.array([float(f(v)) for v in t])
+    def clock(f): return lambda t: np.array([float(f(v)) for v in t])
     own, seen = clock(model.own_time), clock(time or model.own_time)
     def fn(x, t, **kw):
-        al, si, tau, seen_at = (_Along.apply(t[:1], f) for f in (model.noise.alpha, model.noise.sigma, own, seen))     # one time for a whole batch
-        m = model.fn(lend(x), tau.to(t).expand(len(x)).clone(), **kw); g = class_gradient(classifier, x, seen_at.to(t).expand(len(x)).clone(), y)
+        al, si, tau, seen_at = (
+            _Along.apply(t[:1], f) for f in (model.noise.alpha, model.noise.sigma, own, seen)
+        )  # one time for a whole batch
+        m = model.fn(lend(x), tau.to(t).expand(len(x)).clone(), **kw)
+        g = class_gradient(classifier, x, seen_at.to(t).expand(len(x)).clone(), y)
         return m + (scale*si**2/(al*to_data(model.predicts, al, si)[1])*g).to(m.dtype)
-    fn.state_dict = lambda: {**_states(model), **{f'classifier.{k}': v for k,v in _state(classifier).items()}, 'y': y, 'scale': torch.tensor(scale)}
+    fn.state_dict = lambda: {
+        **_states(model),
+        **{f'classifier.{k}': v for k,v in _state(classifier).items()},
+        'y': y,
+        'scale': torch.tensor(scale),
+    }
     return fn
 
 # %% ../../nbs/hosts/05_families.ipynb #6b7fc9cc
@@ -250,9 +418,17 @@ NAMED_BETAS = ('linear', 'cosine')
 
 def _adm_noise(betas, N):
     if not isinstance(betas, str): return discrete(betas)
-    if betas not in NAMED_BETAS: raise ValueError(f"betas must be one of {NAMED_BETAS} or a table of N numbers in (0,1), got {betas!r}")
-    if isinstance(N, bool) or not isinstance(N, int) or N < 2: raise ValueError(f"N must be an integer of at least 2, got {N!r}")
-    return discrete(betas_for('squaredcos_cap_v2', N) if betas == 'cosine' else betas_for('linear', N, .1/N, 20/N))
+    if betas not in NAMED_BETAS:
+        raise ValueError(
+            f"betas must be one of {NAMED_BETAS} or a table of N numbers in (0,1), got {betas!r}"
+        )
+    if isinstance(N, bool) or not isinstance(N, int) or N < 2:
+        raise ValueError(f"N must be an integer of at least 2, got {N!r}")
+    return discrete(
+        betas_for('squaredcos_cap_v2', N)
+        if betas == 'cosine'
+        else betas_for('linear', N, 0.1 /N, 20/N)
+    )
 
 def _adm_fn(net, y):
     "Without the learned variance."
@@ -263,23 +439,48 @@ def _adm_fn(net, y):
 
 # %% ../../nbs/hosts/05_families.ipynb #fe0af223
 def from_guided_diffusion(
-    net,                 # ADM's network: net(x, n) or net(x, n, y=labels), with n (B,) counting steps; returns (B,C,...) or, with learned variances, (B,2C,...)
+    # ADM's network: net(x, n) or net(x, n, y=labels), with n (B,) counting steps; returns (B,C,...)
+    # or, with learned variances, (B,2C,...)
+    net,
     betas='linear',      # One of `NAMED_BETAS`, or (N,) numbers in (0,1)
     N:int=1000,          # Steps it was trained with; a table of betas knows its own
-    shape:tuple=None,    # Shape of one sample; default: what the network says (in_channels, image_size)
+    # Shape of one sample; default: what the network says (in_channels, image_size)
+    shape:tuple=None,
     y=None,              # A class, or a tensor of 1 or B of them; None: no class
-    classifier=None,     # Function of x_t and the network's time that gives logits, (B,K); guides to `y`
+    # Function of x_t and the network's time that gives logits, (B,K); guides to `y`
+    classifier=None,
     scale:float=1.,      # Classifier guidance scale
-    class_cond:bool=None,# Does the network take y itself? default: what it says (num_classes), or else if there is no classifier
+    # Does the network take y itself? default: what it says (num_classes), or else if there is no
+    # classifier
+    class_cond:bool=None,
     rescale:bool=False,  # Is time counted as if there were 1000 steps (rescale_timesteps)?
     predicts:str='noise',# One of `PREDICTS`; 'data' for predict_xstart
     **kw,                # Other arguments of `Denoiser`, such as name or clip
 ) -> Denoiser:
-    "A `Denoiser` from a network of guided diffusion (Dhariwal & Nichol 2021), perhaps with its classifier."
-    _callable(net); noise = _adm_noise(betas, N); N, n = len(noise.alphas_cumprod), getattr(net, 'num_classes', None)
-    if class_cond is None: class_cond = n is not None if hasattr(net, 'num_classes') else classifier is None
-    if y is None and (classifier is not None or class_cond and n is not None): raise ValueError("y must be a class: the network or the classifier is conditional, got None")
-    if y is not None and not class_cond and classifier is None: raise ValueError(f"y must be None for a network without classes and without a classifier, got {y!r:.40}")
-    own = class_labels(y, n) if class_cond else None; count = network_time(noise, N)
-    m = _denoiser(net, _adm_fn(net, own), noise, {} if own is None else {'y': own}, predicts=predicts, shape=shape or _shape(net, 'in_channels', 'image_size'), **{'time': (lambda t: count(t)*1000/N) if rescale else count, **kw})
+    """A `Denoiser` from a network of guided diffusion (Dhariwal & Nichol 2021), perhaps with its
+    classifier."""
+    _callable(net)
+    noise = _adm_noise(betas, N)
+    N, n = len(noise.alphas_cumprod), getattr(net, 'num_classes', None)
+    if class_cond is None:
+        class_cond = n is not None if hasattr(net, 'num_classes') else classifier is None
+    if y is None and (classifier is not None or class_cond and n is not None):
+        raise ValueError(
+            "y must be a class: the network or the classifier is conditional, got None"
+        )
+    if y is not None and not class_cond and classifier is None:
+        raise ValueError(
+            f"y must be None for a network without classes and without a classifier, got {y!r:.40}"
+        )
+    own = class_labels(y, n) if class_cond else None
+    count = network_time(noise, N)
+    m = _denoiser(
+        net,
+        _adm_fn(net, own),
+        noise,
+        {} if own is None else {'y': own},
+        predicts=predicts,
+        shape=shape or _shape(net, 'in_channels', 'image_size'),
+        **{'time': (lambda t: count(t)*1000/N) if rescale else count, **kw},
+    )
     return m if classifier is None else classifier_guided(m, classifier, y, scale)

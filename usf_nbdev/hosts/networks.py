@@ -214,7 +214,8 @@ def convention_of(
                              " where its pipeline negates the output and else 1")
         row = _by_signature(own)
     _refuse_setting(own, row)
-    if time is not None: row = replace(row, clock=as_clock(time), scaled=None)
+    if time is not None:
+        row = replace(row, clock=as_clock(time), scaled=None)
     return row if sign is None else replace(row, sign=sign)
 
 # %% ../../nbs/hosts/01_networks.ipynb #e10c001a
@@ -222,8 +223,10 @@ def as_clock(
     time, # A `Clock`, or its word
 ) -> Clock:
     "One of the ways to tell the time."
-    try: return Clock(time)
-    except ValueError: pass
+    try:
+        return Clock(time)
+    except ValueError:
+        pass
     raise ValueError(f"time must be one of {tuple(o.value for o in Clock)}, got {time!r}")
 
 # %% ../../nbs/hosts/01_networks.ipynb #e10c001e
@@ -253,10 +256,14 @@ def _prediction(out, row, x, beside=False):
     "What a network says of the state x."
     m = getattr(out, 'sample', out)
     m = m[0] if isinstance(m, (tuple, list)) else m
-    if row.frames: m = torch.stack(list(m)).squeeze(2)
-    if row.last: m = m[:,-x.shape[1]:]
-    if beside: m = m.narrow(row.channels, 0, x.shape[row.channels])
-    if row.variance and m.shape[1] == 2*x.shape[1]: m = m[:,:x.shape[1]]
+    if row.frames:
+        m = torch.stack(list(m)).squeeze(2)
+    if row.last:
+        m = m[:,-x.shape[1]:]
+    if beside:
+        m = m.narrow(row.channels, 0, x.shape[row.channels])
+    if row.variance and m.shape[1] == 2*x.shape[1]:
+        m = m[:,:x.shape[1]]
     return m if row.sign == 1 else -m
 
 def ask(
@@ -271,9 +278,11 @@ def ask(
     others = dict(others)
     beside = others.pop(row.first, None)
     state = x if beside is None else torch.cat([x, beside.to(x)], row.channels)
-    if row.frames: state = list(state.unsqueeze(2))
+    if row.frames:
+        state = list(state.unsqueeze(2))
     tau = told(row.clock, t, N)
-    if row.scaled: tau = tau*bare(net).config[row.scaled]
+    if row.scaled:
+        tau = tau*bare(net).config[row.scaled]
     times = {name: tau for name in (row.time, row.again) if name}
     out = net(**{row.first: state}, **times, **others, return_dict=False)
     return _prediction(out, row, x, beside is not None)
@@ -283,8 +292,10 @@ def guidance_of(
     guidance, # A number, or one for each sample, (B,)
 ): # A float, or a tensor (B,)
     "Scales of guidance, checked."
-    try: g = torch.as_tensor(guidance)
-    except (TypeError, ValueError, RuntimeError): g = torch.zeros(0)
+    try:
+        g = torch.as_tensor(guidance)
+    except (TypeError, ValueError, RuntimeError):
+        g = torch.zeros(0)
     number = g.dtype != torch.bool and not g.is_complex() and g.numel() > 0
     if not number or g.ndim > 1 or not g.isfinite().all():
         got = tuple(g.shape) if g.ndim > 1 else repr(guidance)[:60]
@@ -350,7 +361,9 @@ def network_fn(
     N:int=1000,     # Number of training steps
 ): # Function of x, (B,*shape), and the number of the scheduler, (B,)
     "Call a network of diffusers, guided or not; its prediction alone."
-    row, scale, condition = convention_of(net, time, sign), guidance_of(guidance), condition or {}
+    row = convention_of(net, time, sign)
+    scale = guidance_of(guidance)
+    condition = condition or {}
     ways = dict(row.spread)
     def plain(x, t, given=condition): return ask(net, row, x, t, _for_batch(row, given, x), N)
     if not torch.is_tensor(scale) and scale == 1: return plain

@@ -25,21 +25,35 @@ from ..checks import without_effect
 from ..checks import finite_number, whole_number
 from ..sampling.noise import Flow
 from ..judging.frechet import FrechetMetric
-from ..judging.images import (
-    clip_metric, Decoded, import_transformers, inception_features, reference_statistics, vae_decoder)
+from usf_nbdev.judging.images import (
+    clip_metric,
+    Decoded,
+    import_transformers,
+    inception_features,
+    reference_statistics,
+    vae_decoder,
+)
 from ..sampling.sample import Denoiser, usable_device
 from ..zoo.models import load_model, model_names
 from .diffusers import from_diffusers, import_diffusers, mark
 
 # %% ../../nbs/hosts/06_pipelines.ipynb #b9cfedad
-PIPELINES = {**dict.fromkeys(('DDPMPipeline', 'DDIMPipeline', 'LDMPipeline', 'DiTPipeline'), 'labels'), 'StableDiffusionPipeline': 'text', 'StableDiffusionXLPipeline': 'xl', 'StableDiffusion3Pipeline': 'sd3', 'FluxPipeline': 'flux'}
+PIPELINES = {
+    **dict.fromkeys(('DDPMPipeline', 'DDIMPipeline', 'LDMPipeline', 'DiTPipeline'), 'labels'),
+    'StableDiffusionPipeline': 'text',
+    'StableDiffusionXLPipeline': 'xl',
+    'StableDiffusion3Pipeline': 'sd3',
+    'FluxPipeline': 'flux',
+}
 
 def _kind_named(name):
     "How the conditions of a class of pipelines are made."
     if name not in PIPELINES:
-        raise ValueError(f"pipeline must be one of {tuple(PIPELINES)}, got {name}; others go through "
-                         "from_diffusers(network, scheduler, condition=...), in a function of your "
-                         "own: --model my.py:make")
+        raise ValueError(
+            f"pipeline must be one of {tuple(PIPELINES)}, got {name}; others go through "
+            "from_diffusers(network, scheduler, condition=...), in a function of your "
+            "own: --model my.py:make"
+        )
     return PIPELINES[name]
 
 def kind_of(
@@ -64,11 +78,26 @@ def encode_prompts(
     prompts,      # Captions, N of them
     guided:bool,  # Is the empty prompt wanted too?
     batch:int=16, # Captions at a time
-) -> list: # What its `encode_prompt` returns, tensors (N,...) on the pipeline's device; None where it has nothing
+    # What its `encode_prompt` returns, tensors (N,...) on the pipeline's device; None where it has
+    # nothing
+) -> list:
     "Captions through the pipeline's own encoders."
     asked = signature(pipe.encode_prompt).parameters
-    kw = {k: v for k,v in dict(prompt_2=None, prompt_3=None, device=pipe.device, num_images_per_prompt=1, do_classifier_free_guidance=guided).items() if k in asked}
-    with torch.no_grad(): parts = [pipe.encode_prompt(prompts[i:i+batch], **kw) for i in range(0, len(prompts), batch)]
+    kw = {
+        k: v
+        for k,v in dict(
+            prompt_2=None,
+            prompt_3=None,
+            device=pipe.device,
+            num_images_per_prompt=1,
+            do_classifier_free_guidance=guided,
+        ).items()
+        if k in asked
+    }
+    with torch.no_grad():
+        parts = [
+            pipe.encode_prompt(prompts[i:i+batch], **kw) for i in range(0, len(prompts), batch)
+        ]
     return [None if col[0] is None else torch.cat(col) for col in zip(*parts)]
 
 # %% ../../nbs/hosts/06_pipelines.ipynb #932fe6ad
@@ -80,15 +109,36 @@ def text_condition(
     shape,       # Shape of its latents, (c,h,w)
     guided:bool, # Is the empty prompt wanted too?
     strength:float=3.5, # Guidance that a distilled network is told (Flux)
-) -> tuple: # Arguments of the network for each sample, {name: (N,...)}; the same for the empty prompt, {name: (1,...)}; those that all samples share
+    # Arguments of the network for each sample, {name: (N,...)}; the same for the empty prompt,
+    # {name: (1,...)}; those that all samples share
+) -> tuple:
     "What the network of a pipeline takes besides state and time."
-    kind, o = kind_of(pipe), encode_prompts(pipe, prompts, guided); side = [s*pipe.vae_scale_factor for s in shape[1:]]
-    if kind == 'flux': return dict(encoder_hidden_states=o[0], pooled_projections=o[1]), None, _flux_shared(pipe, o[0], shape, strength)
-    if kind == 'sd3': both = [dict(encoder_hidden_states=t, pooled_projections=p) for t,p in ((o[0], o[2]), (_first(o[1]), _first(o[3])))]
+    kind, o = kind_of(pipe), encode_prompts(pipe, prompts, guided)
+    side = [s*pipe.vae_scale_factor for s in shape[1:]]
+    if kind == 'flux':
+        return (
+            dict(encoder_hidden_states=o[0], pooled_projections=o[1]),
+            None,
+            _flux_shared(pipe, o[0], shape, strength),
+        )
+    if kind == 'sd3':
+        both = [
+            dict(encoder_hidden_states=t, pooled_projections=p)
+            for t,p in ((o[0], o[2]), (_first(o[1]), _first(o[3])))
+        ]
     elif kind == 'xl':
         ids = torch.tensor([[*side, 0, 0, *side]], dtype=o[0].dtype, device=o[0].device)
-        both = [dict(encoder_hidden_states=t, added_cond_kwargs=dict(text_embeds=p, time_ids=ids.expand(0 if t is None else len(t), 6))) for t,p in ((o[0], o[2]), (_first(o[1]), _first(o[3])))]
-    else: both = [dict(encoder_hidden_states=o[0]), dict(encoder_hidden_states=_first(o[1]))]
+        both = [
+            dict(
+                encoder_hidden_states=t,
+                added_cond_kwargs=dict(
+                    text_embeds=p, time_ids=ids.expand(0 if t is None else len(t), 6)
+                ),
+            )
+            for t,p in ((o[0], o[2]), (_first(o[1]), _first(o[3])))
+        ]
+    else:
+        both = [dict(encoder_hidden_states=o[0]), dict(encoder_hidden_states=_first(o[1]))]
     return both[0], both[1] if guided else None, {}
 
 # %% ../../nbs/hosts/06_pipelines.ipynb #1a34faef
@@ -99,13 +149,23 @@ def pack(
     return F.pixel_unshuffle(x, 2).flatten(2).transpose(1, 2)
 
 def _packed(fn, h, w):
-    def packed(x, t): return F.pixel_shuffle(fn(pack(x), t).transpose(1, 2).reshape(len(x), -1, h//2, w//2), 2)
+    def packed(x, t):
+        return F.pixel_shuffle(fn(pack(x), t).transpose(1, 2).reshape(len(x), -1, h//2, w//2), 2)
     return packed
 
 def _flux_shared(pipe, text, shape, strength):
-    h, w = shape[1]//2, shape[2]//2; ids = torch.zeros(h, w, 3); ids[...,1], ids[...,2] = torch.arange(h)[:,None], torch.arange(w); kw = dict(dtype=text.dtype, device=text.device)
-    told = dict(guidance=torch.tensor([strength], device=text.device)) if pipe.transformer.config.guidance_embeds else {}
-    return dict(img_ids=ids.reshape(-1, 3).to(**kw), txt_ids=torch.zeros(text.shape[1], 3, **kw), **told)
+    h, w = shape[1]//2, shape[2]//2
+    ids = torch.zeros(h, w, 3)
+    ids[...,1], ids[...,2] = torch.arange(h)[:,None], torch.arange(w)
+    kw = dict(dtype=text.dtype, device=text.device)
+    told = (
+        dict(guidance=torch.tensor([strength], device=text.device))
+        if pipe.transformer.config.guidance_embeds
+        else {}
+    )
+    return dict(
+        img_ids=ids.reshape(-1, 3).to(**kw), txt_ids=torch.zeros(text.shape[1], 3, **kw), **told
+    )
 
 # %% ../../nbs/hosts/06_pipelines.ipynb #d6ed8b18
 def label_condition(
@@ -113,12 +173,23 @@ def label_condition(
     labels,  # Classes, integers
 ) -> tuple: # {name: (N,)}; the same for no class, {name: (1,)}; {}
     "Class labels of samples for a network of diffusers."
-    c = net.config; n = c.get('num_class_embeds') or c.get('num_embeds_ada_norm')
-    if not n: raise ValueError(f"labels must be None for the network {type(net).__name__}, which knows no classes, got {len(labels)} of them")
+    c = net.config
+    n = c.get('num_class_embeds') or c.get('num_embeds_ada_norm')
+    if not n:
+        raise ValueError(
+            f"labels must be None for the network {type(net).__name__}, which knows no classes, "
+            f"got {len(labels)} of them"
+        )
     bad = [i for i in labels if not 0 <= i < n]
     if bad: raise ValueError(f"labels must be from 0 to {n-1}, got {bad[0]}")
-    device = next(net.parameters()).device; none = n if 'num_embeds_ada_norm' in c else n-1       # DiT has one row more, a U-Net's last class must serve
-    return dict(class_labels=torch.tensor(list(labels), device=device)), dict(class_labels=torch.tensor([none], device=device)), {}
+    device = next(net.parameters()).device
+    # DiT has one row more, a U-Net's last class must serve
+    none = n if 'num_embeds_ada_norm' in c else n-1
+    return (
+        dict(class_labels=torch.tensor(list(labels), device=device)),
+        dict(class_labels=torch.tensor([none], device=device)),
+        {},
+    )
 
 # %% ../../nbs/hosts/06_pipelines.ipynb #0f9764c3
 NUMBERS = dict(float32=torch.float32, float16=torch.float16, bfloat16=torch.bfloat16)
@@ -128,13 +199,15 @@ def _network_classes(index):
     "The networks of a pipeline with weights of their own: name, and class."
     libraries = dict(diffusers=import_diffusers(), transformers=import_transformers())
     for name,part in index.items():
-        if not isinstance(part, (list, tuple)) or len(part) != 2 or part[0] not in libraries: continue
+        if not isinstance(part, (list, tuple)) or len(part) != 2 or part[0] not in libraries:
+            continue
         kind = getattr(libraries[part[0]], str(part[1]), None)
-        if isinstance(kind, type) and issubclass(kind, torch.nn.Module): yield name, kind
+        if isinstance(kind, type) and issubclass(kind, torch.nn.Module):
+            yield name, kind
 
 def _refuse_misfit(where, kind, info):
     "Weights that the file lacks, that have another shape, or that the network has no place for."
-    ours = kind.__module__.startswith('diffusers')      # other libraries leave harmless numbers over
+    ours = kind.__module__.startswith('diffusers')  # other libraries leave harmless numbers over
     for what in ('missing_keys', 'mismatched_keys', *(['unexpected_keys'] if ours else [])):
         keys = sorted(map(str, info.get(what) or ()))
         if keys:
@@ -153,11 +226,14 @@ def _whole_networks(path, index, dtype, download):
     for name,kind in _network_classes(index):
         where = f'{path}/{name}'
         more = _lightly() if kind.__module__.startswith('diffusers') else {}
-        try: networks[name], info = kind.from_pretrained(str(path), subfolder=name, **kw, **more)
+        try:
+            networks[name], info = kind.from_pretrained(str(path), subfolder=name, **kw, **more)
         except Exception as e:      # what files of somebody else's make their readers raise
-            raise ValueError(f"{where} must hold the weights and config.json of its {kind.__name__}, "
-                             f"got {type(e).__name__}: {' '.join(str(e).split())[:200]}; "
-                             "download it again") from None
+            raise ValueError(
+                f"{where} must hold the weights and config.json of its {kind.__name__}, "
+                f"got {type(e).__name__}: {' '.join(str(e).split())[:200]}; "
+                "download it again"
+            ) from None
         _refuse_misfit(where, kind, info)
     return networks
 
@@ -169,10 +245,12 @@ def read_pipeline(
 ): # A pipeline of diffusers
     "Load a pipeline, from disk unless told otherwise."
     d, place = import_diffusers(), usable_device(device)
-    if dtype not in NUMBERS: raise ValueError(f"dtype must be one of {tuple(NUMBERS)}, got {dtype!r}")
+    if dtype not in NUMBERS:
+        raise ValueError(f"dtype must be one of {tuple(NUMBERS)}, got {dtype!r}")
     index = pipeline_index(path, download)
     with warnings.catch_warnings():
-        warnings.simplefilter('ignore', FutureWarning)      # newer versions want another word for torch_dtype
+        # newer versions want another word for torch_dtype
+        warnings.simplefilter('ignore', FutureWarning)
         parts = _whole_networks(path, index, NUMBERS[dtype], download)
         try:
             pipe = d.DiffusionPipeline.from_pretrained(str(path), torch_dtype=NUMBERS[dtype],
@@ -192,10 +270,12 @@ def _read_index(path, download):
                          "model_index.json; a network alone goes through from_diffusers, in a "
                          "function of your own: --model my.py:make")
     try:
-        if folder.exists(): return json.loads((folder/'model_index.json').read_text(encoding='utf-8'))
+        if folder.exists():
+            return json.loads((folder/'model_index.json').read_text(encoding='utf-8'))
         host = import_diffusers().DiffusionPipeline
         with warnings.catch_warnings():
-            warnings.simplefilter('ignore', UserWarning)    # the hub's client warns of an old argument
+            # the hub's client warns of an old argument
+            warnings.simplefilter('ignore', UserWarning)
             return host.load_config(str(path), local_files_only=not download)
     except (OSError, ValueError, RecursionError) as e:
         if folder.exists():
@@ -218,25 +298,52 @@ def pipeline_index(
     named = [k for k,v in index.items() if isinstance(v, (list, tuple)) and len(v) == 2 and v[0]]
     absent = [k for k in named if Path(path).exists() and not (Path(path)/k).is_dir()]
     if absent:
-        raise ValueError(f"{path} must be a whole pipeline: its model_index.json names {absent[0]!r}, "
-                         f"a {index[absent[0]][1]}, and there is no such folder; download it again")
+        raise ValueError(
+            f"{path} must be a whole pipeline: its model_index.json names {absent[0]!r}, "
+            f"a {index[absent[0]][1]}, and there is no such folder; download it again"
+        )
     return index
 
 # %% ../../nbs/hosts/06_pipelines.ipynb #cc00c0be
-def _network(pipe): return next((pipe.components[k] for k in ('unet', 'transformer') if pipe.components.get(k) is not None), None)
-def _vae(pipe): return next((pipe.components[k] for k in ('vae', 'vqvae') if pipe.components.get(k) is not None), None)
+def _network(pipe):
+    return next(
+        (pipe.components[k] for k in ('unet', 'transformer') if pipe.components.get(k) is not None),
+        None,
+    )
+def _vae(pipe):
+    return next(
+        (pipe.components[k] for k in ('vae', 'vqvae') if pipe.components.get(k) is not None), None
+    )
 
 def latent_shape(
     pipe,      # A pipeline of diffusers
     size=None, # Side of the pictures in pixels; default: what the network was made for
 ) -> tuple: # (c,h,w) of what the network denoises, for Flux unpacked
     "Shape of one sample."
-    if size is not None: whole_number('size', size)
-    net, flux = _network(pipe), kind_of(pipe) == 'flux'; c = net.config.in_channels//(4 if flux else 1); scale = 1 if _vae(pipe) is None else getattr(pipe, 'vae_scale_factor', 2**(len(_vae(pipe).config.block_out_channels)-1))
-    side = (128 if flux else getattr(net.config, 'sample_size', None)) if size is None else size/scale
-    if side is None: raise ValueError(f"size must be given: the configuration of {type(net).__name__} names no sample_size")
+    if size is not None:
+        whole_number('size', size)
+    net, flux = _network(pipe), kind_of(pipe) == 'flux'
+    c = net.config.in_channels//(4 if flux else 1)
+    scale = (
+        1
+        if _vae(pipe) is None
+        else getattr(pipe, 'vae_scale_factor', 2**(len(_vae(pipe).config.block_out_channels)-1))
+    )
+    side = (
+        (128 if flux else getattr(net.config, 'sample_size', None))
+        if size is None
+        else size/scale
+    )
+    if side is None:
+        raise ValueError(
+            f"size must be given: the configuration of {type(net).__name__} names no sample_size"
+        )
     side = tuple(side) if isinstance(side, (tuple, list)) else (side, side)
-    if any(s != int(s) or s < 1 or flux and s % 2 for s in side): raise ValueError(f"size must be a positive multiple of {scale*(2 if flux else 1)} for this pipeline, got {size}")
+    if any(s != int(s) or s < 1 or flux and s % 2 for s in side):
+        raise ValueError(
+            f"size must be a positive multiple of {scale * (2 if flux else 1)} for this "
+            f"pipeline, got {size}"
+        )
     return c, *(int(s) for s in side)
 
 # %% ../../nbs/hosts/06_pipelines.ipynb #bb1fa78b
@@ -254,12 +361,17 @@ def as_list(
     if v is None: return None
     what = 'labels' if kind is int else 'prompts'
     rule = f"{what} must be one {kind.__name__} or several"
-    if isinstance(v, (str, bytes, Integral)): values = [v]
-    elif torch.is_tensor(v): values = v.flatten()[:MOST_LABELS+1].tolist()
-    elif hasattr(v, '__iter__'): values = list(islice(v, MOST_LABELS+1))
-    else: raise ValueError(f"{rule}, got {v!r:.80}")
+    if isinstance(v, (str, bytes, Integral)):
+        values = [v]
+    elif torch.is_tensor(v):
+        values = v.flatten()[:MOST_LABELS+1].tolist()
+    elif hasattr(v, '__iter__'):
+        values = list(islice(v, MOST_LABELS+1))
+    else:
+        raise ValueError(f"{rule}, got {v!r:.80}")
     if not values: raise ValueError(f"{rule}, got {v!r:.80}")
-    if len(values) > MOST_LABELS: raise ValueError(f"{rule}, at most {MOST_LABELS:,}, got {v!r:.80}")
+    if len(values) > MOST_LABELS:
+        raise ValueError(f"{rule}, at most {MOST_LABELS:,}, got {v!r:.80}")
     values = [_as_plain(o) for o in values]
     bad = [o for o in values if not isinstance(o, kind) or isinstance(o, bool)]
     if bad: raise ValueError(f"{rule}, got {bad[0]!r:.80}")
@@ -267,14 +379,17 @@ def as_list(
 
 # %% ../../nbs/hosts/06_pipelines.ipynb #4933a1fc
 def _refuse_wrong_kind(name, labels, prompts):
-    "Labels where there are classes, prompts where there is text: what the class of a pipeline tells."
+    """Labels where there are classes, prompts where there is text: what the class of a pipeline
+    tells."""
     text = _kind_named(name) != 'labels'
     if text and not prompts:
         raise ValueError(f"prompts must be given for {name}, a text-to-image pipeline; "
                          "sample i has prompts[i % len(prompts)]")
     if text and labels or prompts and not text:
-        raise ValueError(f"{'labels' if labels else 'prompts'} must be None for {name}, which takes "
-                         f"{'prompts' if text else 'labels or nothing'}")
+        raise ValueError(
+            f"{'labels' if labels else 'prompts'} must be None for {name}, which takes "
+            f"{'prompts' if text else 'labels or nothing'}"
+        )
 
 def _refuse_conditions(pipe, net, labels, prompts):
     "What its network tells besides: whether it knows classes."
@@ -290,33 +405,80 @@ def load_pipeline(
     path,               # Folder of a pipeline, its name on the hub, or a pipeline
     labels=None,        # Classes: sample i has labels[i % len(labels)]
     prompts=None,       # Captions: sample i has prompts[i % len(prompts)]
-    guidance:float=None,# Classifier-free guidance scale, 1 for none; default: the pipeline's own. For Flux the number that its network is told
+    # Classifier-free guidance scale, 1 for none; default: the pipeline's own. For Flux the number
+    # that its network is told
+    guidance:float=None,
     size:int=None,      # Side of the pictures in pixels; default: what the network was made for
     device:str='cpu',   # Where to put it
     dtype:str='float32',# One of `NUMBERS`
     download:bool=False,# Fetch from the hub what is not there?
-) -> Denoiser: # With `decode` (None where samples are pictures), `pipe`, `unscaled` (a first step without a call could not run in it) and `fingerprint`
+    # With `decode` (None where samples are pictures), `pipe`, `unscaled` (a first step without a
+    # call could not run in it) and `fingerprint`
+) -> Denoiser:
     "A whole pipeline of diffusers as a model to search."
     labels, prompts = as_list(labels, int), as_list(prompts, str)
-    if guidance is not None: finite_number('guidance', guidance)
+    if guidance is not None:
+        finite_number('guidance', guidance)
     if isinstance(path, (str, Path)):
         _refuse_wrong_kind(pipeline_index(path, download)['_class_name'], labels, prompts)
         pipe = read_pipeline(path, dtype, device, download)
-    else: pipe = path
+    else:
+        pipe = path
     flux, text = kind_of(pipe) == 'flux', kind_of(pipe) != 'labels'
     net = _network(pipe)
-    if guidance is None: asked = signature(pipe.__call__).parameters; guidance = asked['guidance_scale'].default if 'guidance_scale' in asked and (text or labels) else 1.
+    if guidance is None:
+        asked = signature(pipe.__call__).parameters
+        guidance = (
+            asked['guidance_scale'].default
+            if 'guidance_scale' in asked and (text or labels)
+            else 1.0
+        )
     _refuse_conditions(pipe, net, labels, prompts)
     shape, guided = latent_shape(pipe, size), not flux and guidance != 1
-    mine, empty, shared = text_condition(pipe, prompts, shape, guided, guidance) if text else label_condition(net, labels) if labels else ({}, None, {})
-    if guided and empty is None: raise ValueError(f"guidance must be 1 for a model without labels or prompts, got {guidance}")
+    mine, empty, shared = (
+        text_condition(pipe, prompts, shape, guided, guidance)
+        if text
+        else label_condition(net, labels)
+        if labels
+        else ({}, None, {})
+    )
+    if guided and empty is None:
+        raise ValueError(
+            f"guidance must be 1 for a model without labels or prompts, got {guidance}"
+        )
     condition = (lambda first, n: {**take(mine, first, n), **shared}) if mine else None
-    m = from_diffusers(pipe, condition=condition, empty=empty, guidance=guidance if guided else 1., shape=shape, name=Path(str(path)).name if isinstance(path, (str, Path)) else type(pipe).__name__)
-    if flux: m.fn, each = _packed(m.fn, *shape[1:]), m.each; m.each = lambda first, n: _packed(each(first, n), *shape[1:])
-    if isinstance(m.noise, Flow): m.noise = replace(m.noise, T=.999)              # a search wants a finite lambda where it starts
-    m.unscaled = flux or type(pipe).__name__ in ('DDPMPipeline', 'DDIMPipeline', 'StableDiffusion3Pipeline')      # these never scale their latents, so an analytical first step could not run in them
+    m = from_diffusers(
+        pipe,
+        condition=condition,
+        empty=empty,
+        guidance=guidance if guided else 1.0,
+        shape=shape,
+        name=Path(str(path)).name if isinstance(path, (str, Path)) else type(pipe).__name__,
+    )
+    if flux:
+        m.fn = _packed(m.fn, *shape[1:])
+        each = m.each
+        m.each = lambda first, n: _packed(each(first, n), *shape[1:])
+    if isinstance(m.noise, Flow):
+        m.noise = replace(m.noise, T=.999)  # a search wants a finite lambda where it starts
+    m.unscaled = flux or type(pipe).__name__ in (
+        'DDPMPipeline',
+        'DDIMPipeline',
+        'StableDiffusion3Pipeline',
+    )  # these never scale their latents, so an analytical first step could not run in them
     m.pipe, m.decode = pipe, None if _vae(pipe) is None else vae_decoder(_vae(pipe))
-    m.fingerprint = mark(net, [] if _vae(pipe) is None else _vae(pipe), m.noise.to_dict(), m.predicts, shape, guidance, mine, empty, shared, dtype)
+    m.fingerprint = mark(
+        net,
+        [] if _vae(pipe) is None else _vae(pipe),
+        m.noise.to_dict(),
+        m.predicts,
+        shape,
+        guidance,
+        mine,
+        empty,
+        shared,
+        dtype,
+    )
     return m
 
 # %% ../../nbs/hosts/06_pipelines.ipynb #45b56f44
@@ -328,48 +490,92 @@ def pixel_features(
     gray=False, # Take the mean of the colours?
 ): # (B, C*size*size)
     "Pictures as few numbers."
-    return F.adaptive_avg_pool2d((x.mean(1, keepdim=True) if gray else x).float().clamp(-1, 1), size).flatten(1)
+    return F.adaptive_avg_pool2d(
+        (x.mean(1, keepdim=True) if gray else x).float().clamp(-1, 1), size
+    ).flatten(1)
 
 # %% ../../nbs/hosts/06_pipelines.ipynb #cd6559b4
 def judge(
     model,                     # A `Denoiser`, perhaps with `decode`
-    reference=None,            # Real pictures: statistics, a file of them (`.npz`, `.safetensors`), or a folder of images
+    # Real pictures: statistics, a file of them (`.npz`, `.safetensors`), or a folder of images
+    reference=None,
     features:str='inception',  # One of `FEATURES`
     inception=None,            # File of pytorch-fid's weights; default: where torch keeps it
-    clip=None,                 # Instead of a reference: folder or cached name of a CLIP, for a model with prompts
+    # Instead of a reference: folder or cached name of a CLIP, for a model with prompts
+    clip=None,
     prompts=None,              # The model's prompts, for CLIP
     decode_batch:int=8,        # Samples at a time through the decoder
-) -> Denoiser: # The same object, with `metric`, and for a Fréchet distance `features` and `reference`
+    # The same object, with `metric`, and for a Fréchet distance `features` and `reference`
+) -> Denoiser:
     "Give a model the metric that it is judged by (the model itself is changed)."
     decode, device = getattr(model, 'decode', None), str(model.device)
-    if isinstance(reference, (str, Path)) and not Path(reference).exists(): raise ValueError(f"reference must be an existing folder of images or file of statistics (.npz, .safetensors), got {str(reference)!r}")
-    if reference is None and clip is None: raise ValueError("reference must be given (a folder of real images, or a file of their statistics), or clip for a text-to-image model; one of them")
-    if reference is not None and clip is not None: raise ValueError(f"reference must be None where clip is given, got {reference!r:.80} and {clip!r:.80}; a model has one judge")
-    if clip is not None and not prompts: raise ValueError(f"clip must be None for a model without prompts, got {str(clip)!r}; give prompts, or a reference")
-    if clip is not None: model.metric = clip_metric(clip, prompts, decode=decode, device=device, decode_batch=decode_batch); return model
-    if features not in FEATURES: raise ValueError(f"features must be one of {FEATURES}, got {features!r}")
-    gray = decode is None and model.shape[0] == 1                                                          # images in a folder have three colours
-    f = partial(pixel_features, gray=gray) if features == 'pixels' else inception_features(inception, device)
-    size = model.shape[-1] if decode is None else None; stats = reference_statistics(reference, f, size)
-    model.features, model.reference = f if decode is None else Decoded(f, decode, decode_batch), stats
-    model.metric = FrechetMetric(model.features, stats, 'fid' if features == 'inception' else 'frechet-pixels')
+    if isinstance(reference, (str, Path)) and not Path(reference).exists():
+        raise ValueError(
+            "reference must be an existing folder of images or file of statistics (.npz, "
+            f".safetensors), got {str(reference)!r}"
+        )
+    if reference is None and clip is None:
+        raise ValueError(
+            "reference must be given (a folder of real images, or a file of their statistics), "
+            "or clip for a text-to-image model; one of them"
+        )
+    if reference is not None and clip is not None:
+        raise ValueError(
+            f"reference must be None where clip is given, got {reference!r:.80} and "
+            f"{clip!r:.80}; a model has one judge"
+        )
+    if clip is not None and not prompts:
+        raise ValueError(
+            f"clip must be None for a model without prompts, got {str(clip)!r}; give prompts, or "
+            "a reference"
+        )
+    if clip is not None:
+        model.metric = clip_metric(
+            clip, prompts, decode=decode, device=device, decode_batch=decode_batch
+        )
+        return model
+    if features not in FEATURES:
+        raise ValueError(f"features must be one of {FEATURES}, got {features!r}")
+    gray = decode is None and model.shape[0] == 1  # images in a folder have three colours
+    f = (
+        partial(pixel_features, gray=gray)
+        if features == 'pixels'
+        else inception_features(inception, device)
+    )
+    size = model.shape[-1] if decode is None else None
+    stats = reference_statistics(reference, f, size)
+    model.features = f if decode is None else Decoded(f, decode, decode_batch)
+    model.reference = stats
+    model.metric = FrechetMetric(
+        model.features, stats, 'fid' if features == 'inception' else 'frechet-pixels'
+    )
     return model
 
 # %% ../../nbs/hosts/06_pipelines.ipynb #b14be9dc
 def _of_yours(spec, call, *args):
     "What code of the user gives; its own error is told with the place where it arose."
-    try: return call(*args)
+    try:
+        return call(*args)
     except Exception as error:
-        raise ValueError(f"{spec} must run without an error, got {type(error).__name__}: {error}; call it from Python to see where it arises") from error
+        raise ValueError(
+            f"{spec} must run without an error, got {type(error).__name__}: {error}; call it "
+            "from Python to see where it arises"
+        ) from error
 
 def load_function(
     spec:str, # 'path/to/file.py:function'
 ): # The function
     "A function of a file of yours."
     path, _, name = str(spec).rpartition(':')
-    if not Path(path).is_file(): raise ValueError(f"{spec!r} must name a function in an existing file, as path/to/my.py:make")
-    s = importlib.util.spec_from_file_location(Path(path).stem, path); module = importlib.util.module_from_spec(s); _of_yours(spec, s.loader.exec_module, module)
-    if not callable(f := getattr(module, name, None)): raise ValueError(f"{path} must have a function {name!r}")
+    if not Path(path).is_file():
+        raise ValueError(
+            f"{spec!r} must name a function in an existing file, as path/to/my.py:make"
+        )
+    s = importlib.util.spec_from_file_location(Path(path).stem, path)
+    module = importlib.util.module_from_spec(s)
+    _of_yours(spec, s.loader.exec_module, module)
+    if not callable(f := getattr(module, name, None)):
+        raise ValueError(f"{path} must have a function {name!r}")
     return f
 
 # %% ../../nbs/hosts/06_pipelines.ipynb #64e38f4b
@@ -378,7 +584,11 @@ def load_own(
 ) -> Denoiser:
     "Call a function of a file for a model."
     m = _of_yours(spec, load_function(spec))
-    if not isinstance(m, Denoiser): raise ValueError(f"{spec} must return a Denoiser, got {type(m).__name__}; wrap the network: Denoiser(fn, noise, predicts=...)")
+    if not isinstance(m, Denoiser):
+        raise ValueError(
+            f"{spec} must return a Denoiser, got {type(m).__name__}; wrap the network: "
+            "Denoiser(fn, noise, predicts=...)"
+        )
     return m
 
 # %% ../../nbs/hosts/06_pipelines.ipynb #af08cc24
@@ -401,19 +611,26 @@ def parse_labels(
     if text is None: return None
     parts = [_classes_of(part, text) for part in str(text).split(',')]
     total = sum(map(len, parts))
-    if total > MOST_LABELS: raise ValueError(f"labels must be at most {MOST_LABELS:,}, got {total:,}")
+    if total > MOST_LABELS:
+        raise ValueError(f"labels must be at most {MOST_LABELS:,}, got {total:,}")
     return [label for part in parts for label in part]
 
 # %% ../../nbs/hosts/06_pipelines.ipynb #024ad32b
-_MARKS = {codecs.BOM_UTF8: 'utf-8-sig', codecs.BOM_UTF32_LE: 'utf-32', codecs.BOM_UTF32_BE: 'utf-32',
-          codecs.BOM_UTF16_LE: 'utf-16', codecs.BOM_UTF16_BE: 'utf-16'}
+_MARKS = {
+    codecs.BOM_UTF8: 'utf-8-sig',
+    codecs.BOM_UTF32_LE: 'utf-32',
+    codecs.BOM_UTF32_BE: 'utf-32',
+    codecs.BOM_UTF16_LE: 'utf-16',
+    codecs.BOM_UTF16_BE: 'utf-16',
+}
 
 def _text_of(path):
     "The text of a file: UTF-8, or what its byte-order mark says."
     data = Path(path).read_bytes()
     encoding = next((code for mark,code in _MARKS.items() if data.startswith(mark)), 'utf-8')
     rule = f"{path} must be text in UTF-8, or in UTF-16 or UTF-32 with a byte-order mark"
-    try: text = data.decode(encoding)
+    try:
+        text = data.decode(encoding)
     except UnicodeDecodeError as e:
         line = data[:e.start].count(b'\n')+1
         raise ValueError(f"{rule}, got the byte 0x{data[e.start]:02x} in line {line}; "
@@ -427,10 +644,13 @@ def read_prompts(
     "Captions from a file."
     if path is None: return None
     if not Path(str(path)).is_file():
-        raise ValueError(f"prompts must be a text file with one caption in each line, got {str(path)!r}")
+        raise ValueError(
+            f"prompts must be a text file with one caption in each line, got {str(path)!r}"
+        )
     lines = re.split('\r\n|\r|\n', _text_of(path))      # other separators stand within a caption
     captions = [line.strip() for line in lines if line.strip()]
-    if not captions: raise ValueError(f"{path} must hold at least one caption, got none; write one in each line")
+    if not captions:
+        raise ValueError(f"{path} must hold at least one caption, got none; write one in each line")
     return captions
 
 # %% ../../nbs/hosts/06_pipelines.ipynb #12f457a2
@@ -438,8 +658,16 @@ def _open_embedded(model, labels, guidance, device, **idle):
     "An embedded model; nothing else means something to it."
     without_effect(f"for the embedded model {model!r}", **idle)
     classes = parse_labels(labels)
-    if classes and len(classes) > 1: raise ValueError(f"labels must be one class or none for the embedded model {model!r}, got {labels!r}")
-    return load_model(model, label=classes and classes[0], guidance=1. if guidance is None else guidance, device=device or 'cpu')
+    if classes and len(classes) > 1:
+        raise ValueError(
+            f"labels must be one class or none for the embedded model {model!r}, got {labels!r}"
+        )
+    return load_model(
+        model,
+        label=classes and classes[0],
+        guidance=1.0 if guidance is None else guidance,
+        device=device or 'cpu',
+    )
 
 def _open_own(model, **idle):
     "A model of the user's own function, which decides everything."
@@ -448,9 +676,23 @@ def _open_own(model, **idle):
 
 def _open_pipeline(model, labels, prompts, guidance, size, device, dtype, download):
     "A pipeline from disk, or from the hub."
-    if Path(model).exists(): without_effect(f"for the folder {str(model)!r}, as nothing is fetched", download=download)
-    elif '/' not in model: raise ValueError(f"model must be one of {model_names()}, the folder or the hub name (owner/name) of a pipeline of diffusers, or path/to/my.py:make, got {model!r}")
-    return load_pipeline(model, parse_labels(labels), read_prompts(prompts), guidance, size, device or 'cpu', dtype or 'float32', download)
+    if Path(model).exists():
+        without_effect(f"for the folder {str(model)!r}, as nothing is fetched", download=download)
+    elif '/' not in model:
+        raise ValueError(
+            f"model must be one of {model_names()}, the folder or the hub name (owner/name) of a "
+            f"pipeline of diffusers, or path/to/my.py:make, got {model!r}"
+        )
+    return load_pipeline(
+        model,
+        parse_labels(labels),
+        read_prompts(prompts),
+        guidance,
+        size,
+        device or 'cpu',
+        dtype or 'float32',
+        download,
+    )
 
 def refuse_idle_judge(
     reference, # As for `judge`
@@ -459,9 +701,16 @@ def refuse_idle_judge(
     clip,      # As for `judge`
 ) -> None:
     "Options of a judge that would not be asked."
-    if clip is not None: without_effect("with clip, which compares no features", features=features, inception=inception)
-    elif reference is None: without_effect("without a reference to compare with", features=features, inception=inception)
-    elif features == 'pixels': without_effect("with features='pixels'", inception=inception)
+    if clip is not None:
+        without_effect(
+            "with clip, which compares no features", features=features, inception=inception
+        )
+    elif reference is None:
+        without_effect(
+            "without a reference to compare with", features=features, inception=inception
+        )
+    elif features == 'pixels':
+        without_effect("with features='pixels'", inception=inception)
 
 # %% ../../nbs/hosts/06_pipelines.ipynb #f82358ff
 def open_model(
@@ -480,12 +729,39 @@ def open_model(
     judged:bool=True,          # Is a metric needed?
 ) -> Denoiser:
     "A model by one word, with the metric to judge it by."
-    if not isinstance(model, (str, Path)): raise ValueError(f"model must be a name, a folder or path/to/my.py:make, got {model!r:.80}")
+    if not isinstance(model, (str, Path)):
+        raise ValueError(f"model must be a name, a folder or path/to/my.py:make, got {model!r:.80}")
     model, half = str(model), None if dtype == 'float32' else dtype
-    if model in model_names(): opened = _open_embedded(model, labels, guidance, device, prompts=prompts, size=size, dtype=half, download=download)
-    elif '.py:' in model: opened = _open_own(model, labels=labels, prompts=prompts, guidance=guidance, size=size, device=device, dtype=dtype, download=download)
-    else: opened = _open_pipeline(model, labels, prompts, guidance, size, device, dtype, download)
-    has_own = getattr(opened, 'metric', None) is not None or getattr(opened, 'reference', None) is not None
-    if has_own or not judged or clip is not None or reference is not None: refuse_idle_judge(reference, features, inception, clip)
-    if reference is not None or clip is not None or judged and not has_own: judge(opened, reference, features or 'inception', inception, clip, read_prompts(prompts))
+    if model in model_names():
+        opened = _open_embedded(
+            model,
+            labels,
+            guidance,
+            device,
+            prompts=prompts,
+            size=size,
+            dtype=half,
+            download=download,
+        )
+    elif '.py:' in model:
+        opened = _open_own(
+            model,
+            labels=labels,
+            prompts=prompts,
+            guidance=guidance,
+            size=size,
+            device=device,
+            dtype=dtype,
+            download=download,
+        )
+    else:
+        opened = _open_pipeline(model, labels, prompts, guidance, size, device, dtype, download)
+    has_own = (
+        getattr(opened, 'metric', None) is not None
+        or getattr(opened, 'reference', None) is not None
+    )
+    if has_own or not judged or clip is not None or reference is not None:
+        refuse_idle_judge(reference, features, inception, clip)
+    if reference is not None or clip is not None or judged and not has_own:
+        judge(opened, reference, features or 'inception', inception, clip, read_prompts(prompts))
     return opened

@@ -31,8 +31,28 @@ from ..zoo.models import model_names
 from ..searching.proposers import SearchConfig
 from ..searching.search import planned_passes
 from .diffusers import betas_of, import_diffusers, mark
-from .families import classifier_guided, edm_precondition, from_edm, from_guided_diffusion, from_score_sde
-from .pipelines import NUMBERS, as_list, judge, load_function, load_pipeline, open_model, parse_labels, pixel_features, _refuse_misfit, read_pipeline, read_prompts, refuse_idle_judge, take
+from usf_nbdev.hosts.families import (
+    classifier_guided,
+    edm_precondition,
+    from_edm,
+    from_guided_diffusion,
+    from_score_sde,
+)
+from usf_nbdev.hosts.pipelines import (
+    NUMBERS,
+    as_list,
+    judge,
+    load_function,
+    load_pipeline,
+    open_model,
+    parse_labels,
+    pixel_features,
+    _refuse_misfit,
+    read_pipeline,
+    read_prompts,
+    refuse_idle_judge,
+    take,
+)
 
 # %% ../../nbs/hosts/07_recipes.ipynb #632e6a60
 @dataclass(frozen=True)
@@ -43,7 +63,9 @@ class Part:
     tiny:dict = field(default_factory=dict) # What a network for tests has instead
     def __post_init__(self):
         if not isinstance(self.kind, str):
-            raise ValueError(f"kind must be the name of a class of diffusers, got {self.kind!r:.60}")
+            raise ValueError(
+                f"kind must be the name of a class of diffusers, got {self.kind!r:.60}"
+            )
         for name in ('config', 'tiny'):
             value = getattr(self, name)
             if not isinstance(value, dict):
@@ -61,7 +83,8 @@ def build(self:Part,
     "The network, with random weights."
     cls = _network_class(self.kind)
     try:
-        with torch.device(device): return cls(**self.config).eval()
+        with torch.device(device):
+            return cls(**self.config).eval()
     except Exception as e:      # what a class of diffusers makes of arguments that it does not take
         raise ValueError(f"config must be arguments of {self.kind}, got {type(e).__name__}: "
                          f"{' '.join(str(e).split())[:200]}") from None
@@ -70,7 +93,9 @@ def _network_class(kind):
     "A class of networks of diffusers."
     cls = getattr(import_diffusers(), str(kind), None)
     if not isinstance(cls, type) or not issubclass(cls, nn.Module):
-        raise ValueError(f"kind must be a class of diffusers such as 'UNet2DModel', got {kind!r:.60}")
+        raise ValueError(
+            f"kind must be a class of diffusers such as 'UNet2DModel', got {kind!r:.60}"
+        )
     return cls
 
 @patch(as_prop=True)
@@ -91,11 +116,35 @@ def unet(
     **kw,           # Other arguments of the class
 ) -> Part: # Its small one has the same kinds of blocks, at 8 by 8
     "A U-Net in the words of its paper."
-    down = [attentive if size//2**i in attend else plain for i in range(len(times))]; few = list(dict.fromkeys(down))
-    both = lambda d: dict(down_block_types=d, up_block_types=[_up(k) for k in d[::-1]])
-    tiny = dict(sample_size=8, block_out_channels=[8, 16][:len(few)], layers_per_block=1, norm_num_groups=4, attention_head_dim=2 if 'cross_attention_dim' in kw else 4, **both(few))      # heads there, channels of a head elsewhere
-    tiny |= {k: v for k,v in dict(attn_norm_num_groups=4, num_class_embeds=10, cross_attention_dim=16).items() if k in kw}
-    return Part(kind, dict(sample_size=size, block_out_channels=[channels*m for m in times], layers_per_block=layers, **both(down), **kw), tiny)
+    down = [attentive if size//2**i in attend else plain for i in range(len(times))]
+    few = list(dict.fromkeys(down))
+    def both(d): return dict(down_block_types=d, up_block_types=[_up(k) for k in d[::-1]])
+    tiny = dict(
+        sample_size=8,
+        block_out_channels=[8, 16][:len(few)],
+        layers_per_block=1,
+        norm_num_groups=4,
+        attention_head_dim=2 if 'cross_attention_dim' in kw else 4,
+        **both(few),
+    )  # heads there, channels of a head elsewhere
+    tiny |= {
+        k: v
+        for k,v in dict(
+            attn_norm_num_groups=4, num_class_embeds=10, cross_attention_dim=16
+        ).items()
+        if k in kw
+    }
+    return Part(
+        kind,
+        dict(
+            sample_size=size,
+            block_out_channels=[channels*m for m in times],
+            layers_per_block=layers,
+            **both(down),
+            **kw,
+        ),
+        tiny,
+    )
 
 # %% ../../nbs/hosts/07_recipes.ipynb #e7c9afa4
 KINDS = ('score_sde', 'edm', 'guided_diffusion', 'pipeline')
@@ -107,7 +156,7 @@ class Recipe:
     title:str             # For people
     kind:str              # One of `KINDS`: an adapter, or a whole pipeline
     network:Part          # The network
-    noise:dict            # A noise schedule (its `to_dict`), or the configuration of a scheduler of diffusers
+    noise:dict  # A noise schedule (its `to_dict`), or the configuration of a scheduler of diffusers
     size:int              # Side of the pictures in pixels
     real:str              # Which real pictures they are compared with
     n_real:int            # How many of them are usual
@@ -116,7 +165,7 @@ class Recipe:
     start:float=None      # Time at which sampling starts; default: the noise schedule's T
     adapter:dict=field(default_factory=dict) # Other arguments of the adapter
     decoder:Part=None     # What makes pictures of latents; None: samples are pictures
-    host:str=None         # Pipeline of diffusers in which its parts belong together; None: a network alone
+    host:str=None  # Pipeline of diffusers in which its parts belong together; None: a network alone
     classes:int=None      # How many classes it knows; None: none
     classifier:bool=False # Is it steered by a classifier?
     text:bool=False       # Does it draw captions?
@@ -124,9 +173,16 @@ class Recipe:
     assumes:str=''        # What a recipe cannot know of your weights
     def __post_init__(self):
         self._check_types()
-        if self.kind not in KINDS: raise ValueError(f"kind must be one of {KINDS}, got {self.kind!r}")
-        bad = sorted(set(self.settings) - {f.name for f in fields(SearchConfig)} | set(self.settings) & {'nfe', 'seed', 'given'})
-        if bad: raise ValueError(f"settings must be fields of SearchConfig other than nfe, seed and given, got {bad}")
+        if self.kind not in KINDS:
+            raise ValueError(f"kind must be one of {KINDS}, got {self.kind!r}")
+        bad = sorted(
+            set(self.settings) - {f.name for f in fields(SearchConfig)}
+            | set(self.settings) & {'nfe', 'seed', 'given'}
+        )
+        if bad:
+            raise ValueError(
+                f"settings must be fields of SearchConfig other than nfe, seed and given, got {bad}"
+            )
         SearchConfig(**self.settings)
     def _check_types(self):
         "Parts are parts, numbers are numbers."
@@ -135,72 +191,283 @@ class Recipe:
                 raise ValueError(f"{name} must be a Part, got {value!r:.60}")
         for name in ('noise', 'settings', 'adapter'):
             value = getattr(self, name)
-            if not isinstance(value, dict): raise ValueError(f"{name} must be a dict, got {value!r:.60}")
+            if not isinstance(value, dict):
+                raise ValueError(f"{name} must be a dict, got {value!r:.60}")
         for name in ('name', 'title', 'real', 'nfe', 'assumes'):
             value = getattr(self, name)
-            if not isinstance(value, str): raise ValueError(f"{name} must be a text, got {value!r:.60}")
+            if not isinstance(value, str):
+                raise ValueError(f"{name} must be a text, got {value!r:.60}")
         for name in ('size', 'n_real', 'classes'):
-            if getattr(self, name) is not None: whole_number(name, getattr(self, name), 1)
+            if getattr(self, name) is not None:
+                whole_number(name, getattr(self, name), 1)
         for name in ('start', 'guidance'):
-            if getattr(self, name) is not None: finite_number(name, getattr(self, name), 0)
+            if getattr(self, name) is not None:
+                finite_number(name, getattr(self, name), 0)
 
 # %% ../../nbs/hosts/07_recipes.ipynb #52c8c830
 @patch
 def shrunk(self:Recipe) -> Recipe:
     "The same system with small networks and few classes."
-    net = self.network.shrunk(); size = net.config['sample_size'] if self.decoder is None else self.decoder.tiny['sample_size']
-    return replace(self, network=net, decoder=self.decoder and self.decoder.shrunk(), size=size, classes=self.classes and 10)
+    net = self.network.shrunk()
+    size = net.config['sample_size'] if self.decoder is None else self.decoder.tiny['sample_size']
+    return replace(
+        self,
+        network=net,
+        decoder=self.decoder and self.decoder.shrunk(),
+        size=size,
+        classes=self.classes and 10,
+    )
 
 # %% ../../nbs/hosts/07_recipes.ipynb #e4f9a47e
 def spread(
     n:int, # How many
 ) -> list: # 0..n-1, each once
-    "Classes in the order of multiples of the golden ratio, modulo 1: at any length they are spread evenly."
+    """Classes in the order of multiples of the golden ratio, modulo 1: at any length they are
+    spread evenly."""
     return np.argsort(np.argsort(np.arange(n)*(5**.5-1)/2 % 1)).tolist()
 
 # %% ../../nbs/hosts/07_recipes.ipynb #cf64da62
-FAST = dict(n=1024, probe_n=128, control_n=16_384, final_n=4096, confirm_n=10_000, families=3, batch_size=512)
+FAST = dict(
+    n=1024,
+    probe_n=128,
+    control_n=16_384,
+    final_n=4096,
+    confirm_n=10_000,
+    families=3,
+    batch_size=512,
+)
 
 _ddpm = dict(norm_eps=1e-6, flip_sin_to_cos=False, freq_shift=1, attention_head_dim=None)
-_linear = dict(num_train_timesteps=1000, beta_schedule='linear', beta_start=1e-4, beta_end=.02, prediction_type='epsilon', clip_sample=False)
-_theirs = 'A checkpoint of the original code has other names and blocks than diffusers: bring it with its own network, --model my.py:make.'
+_linear = dict(
+    num_train_timesteps=1000,
+    beta_schedule='linear',
+    beta_start=1e-4,
+    beta_end=0.02,
+    prediction_type='epsilon',
+    clip_sample=False,
+)
+_theirs = (
+    'A checkpoint of the original code has other names and blocks than diffusers: bring it with '
+    'its own network, --model my.py:make.'
+)
 
 SMALL = [
-    Recipe('cifar10', 'CIFAR-10, score-SDE (VP, continuous)', 'score_sde', unet(32, 128, (1,2,2,2), 8, (16,), **_ddpm), dict(kind='VPLinear', beta_0=.1, beta_1=20., T=1., t_end=1e-3), 32,
-        'the training pictures of CIFAR-10', 50_000, FAST, adapter=dict(scale=999.), assumes=f'The network is told 999 t and predicts noise. Its shape is that of DDPM++ (deep), in plain residual blocks. {_theirs}'),
-    Recipe('cifar10_edm', 'CIFAR-10, EDM', 'edm', unet(32, 128, (2,2,2), 4, (16,), **_ddpm), dict(kind='EDM', T=80., t_end=.002), 32,
-        'the training pictures of CIFAR-10', 50_000, FAST, adapter=dict(sigma_data=.5), assumes=f'A network of diffusers is the raw one, told log(sigma)/4; one from a file of yours is the whole denoiser D(x, sigma). {_theirs}'),
-    Recipe('celeba64', 'CelebA 64, DDIM', 'guided_diffusion', unet(64, 128, (1,2,2,2,4), 2, (16,), **_ddpm), _linear, 64,
-        'CelebA, cropped and scaled as for training', 50_000, FAST, assumes=f'Real pictures and weights have the same crop of the face. {_theirs}')]
+    Recipe(
+        'cifar10',
+        'CIFAR-10, score-SDE (VP, continuous)',
+        'score_sde',
+        unet(32, 128, (1,2,2,2), 8, (16,), **_ddpm),
+        dict(kind='VPLinear', beta_0=0.1, beta_1=20.0, T=1.0, t_end=1e-3),
+        32,
+        'the training pictures of CIFAR-10',
+        50_000,
+        FAST,
+        adapter=dict(scale=999.0),
+        assumes=(
+            'The network is told 999 t and predicts noise. Its shape is that of DDPM++ (deep), '
+            f'in plain residual blocks. {_theirs}'
+        ),
+    ),
+    Recipe(
+        'cifar10_edm',
+        'CIFAR-10, EDM',
+        'edm',
+        unet(32, 128, (2,2,2), 4, (16,), **_ddpm),
+        dict(kind='EDM', T=80.0, t_end=0.002),
+        32,
+        'the training pictures of CIFAR-10',
+        50_000,
+        FAST,
+        adapter=dict(sigma_data=0.5),
+        assumes=(
+            'A network of diffusers is the raw one, told log(sigma)/4; one from a file of yours '
+            f'is the whole denoiser D(x, sigma). {_theirs}'
+        ),
+    ),
+    Recipe(
+        'celeba64',
+        'CelebA 64, DDIM',
+        'guided_diffusion',
+        unet(64, 128, (1,2,2,2,4), 2, (16,), **_ddpm),
+        _linear,
+        64,
+        'CelebA, cropped and scaled as for training',
+        50_000,
+        FAST,
+        assumes=f'Real pictures and weights have the same crop of the face. {_theirs}',
+    ),
+]
 
 # %% ../../nbs/hosts/07_recipes.ipynb #2bcd43dd
-MIDDLE = dict(n=512, probe_n=64, control_n=8192, final_n=4096, confirm_n=10_000, families=3, batch_size=128)
-SLOW = dict(n=256, probe_n=32, control_n=4096, final_n=1024, confirm_n=5000, confirm_seeds=2, families=2, polish=0, batch_size=32)
+MIDDLE = dict(
+    n=512, probe_n=64, control_n=8192, final_n=4096, confirm_n=10_000, families=3, batch_size=128
+)
+SLOW = dict(
+    n=256,
+    probe_n=32,
+    control_n=4096,
+    final_n=1024,
+    confirm_n=5000,
+    confirm_seeds=2,
+    families=2,
+    polish=0,
+    batch_size=32,
+)
 
-_adm = dict(plain='ResnetDownsampleBlock2D', downsample_type='resnet', upsample_type='resnet', resnet_time_scale_shift='scale_shift', attention_head_dim=64, attn_norm_num_groups=32, out_channels=6, num_class_embeds=1000)
-_steered = dict(classes=1000, classifier=True, assumes=f'The network knows the class too. Heads have 64 channels. {_theirs} The classifier takes the noisy picture and the step, and returns logits.')
+_adm = dict(
+    plain='ResnetDownsampleBlock2D',
+    downsample_type='resnet',
+    upsample_type='resnet',
+    resnet_time_scale_shift='scale_shift',
+    attention_head_dim=64,
+    attn_norm_num_groups=32,
+    out_channels=6,
+    num_class_embeds=1000,
+)
+_steered = dict(
+    classes=1000,
+    classifier=True,
+    assumes=(
+        f'The network knows the class too. Heads have 64 channels. {_theirs} The classifier '
+        'takes the noisy picture and the step, and returns logits.'
+    ),
+)
 
 IMAGENET = [
-    Recipe('imagenet64', 'ImageNet 64, improved DDPM', 'guided_diffusion', unet(64, 128, (1,2,3,4), 3, (16,8), resnet_time_scale_shift='scale_shift', attention_head_dim=64, out_channels=6),
-        dict(_linear, num_train_timesteps=4000, beta_schedule='squaredcos_cap_v2'), 64, 'the training pictures of ImageNet, cropped and scaled to 64', 50_000, MIDDLE, start=.9946, adapter=dict(rescale=True),
-        assumes=f'No classes; learned variances, which are dropped; 4,000 steps, which the network is told as if they were 1,000. Sampling starts where the code of the paper starts it for a cosine schedule. {_theirs}'),
-    Recipe('imagenet128', 'ImageNet 128, guided diffusion', 'guided_diffusion', unet(128, 256, (1,1,2,3,4), 2, (32,16,8), **_adm), _linear, 128, 'the training pictures of ImageNet, cropped and scaled to 128', 50_000, SLOW, guidance=1.25, **_steered),
-    Recipe('imagenet256', 'ImageNet 256, guided diffusion', 'guided_diffusion', unet(256, 256, (1,1,2,2,4,4), 2, (32,16,8), **_adm), _linear, 256, 'the training pictures of ImageNet, cropped and scaled to 256', 50_000, SLOW, guidance=2., **_steered)]
+    Recipe(
+        'imagenet64',
+        'ImageNet 64, improved DDPM',
+        'guided_diffusion',
+        unet(
+            64,
+            128,
+            (1,2,3,4),
+            3,
+            (16,8),
+            resnet_time_scale_shift='scale_shift',
+            attention_head_dim=64,
+            out_channels=6,
+        ),
+        dict(_linear, num_train_timesteps=4000, beta_schedule='squaredcos_cap_v2'),
+        64,
+        'the training pictures of ImageNet, cropped and scaled to 64',
+        50_000,
+        MIDDLE,
+        start=0.9946,
+        adapter=dict(rescale=True),
+        assumes=(
+            'No classes; learned variances, which are dropped; 4,000 steps, which the network '
+            'is told as if they were 1,000. Sampling starts where the code of the paper starts '
+            f'it for a cosine schedule. {_theirs}'
+        ),
+    ),
+    Recipe(
+        'imagenet128',
+        'ImageNet 128, guided diffusion',
+        'guided_diffusion',
+        unet(128, 256, (1,1,2,3,4), 2, (32,16,8), **_adm),
+        _linear,
+        128,
+        'the training pictures of ImageNet, cropped and scaled to 128',
+        50_000,
+        SLOW,
+        guidance=1.25,
+        **_steered,
+    ),
+    Recipe(
+        'imagenet256',
+        'ImageNet 256, guided diffusion',
+        'guided_diffusion',
+        unet(256, 256, (1,1,2,2,4,4), 2, (32,16,8), **_adm),
+        _linear,
+        256,
+        'the training pictures of ImageNet, cropped and scaled to 256',
+        50_000,
+        SLOW,
+        guidance=2.0,
+        **_steered,
+    ),
+]
 
 # %% ../../nbs/hosts/07_recipes.ipynb #05a92a07
 def _auto(kind, channels, latents, size, **kw): # A decoder; its small one has two resolutions
-    n = len(channels); both = lambda n: dict(down_block_types=['DownEncoderBlock2D']*n, up_block_types=['UpDecoderBlock2D']*n)
-    return Part(kind, dict(block_out_channels=channels, latent_channels=latents, layers_per_block=2, sample_size=size, **both(n), **kw), dict(block_out_channels=[8, 8], layers_per_block=1, sample_size=16, norm_num_groups=4, **both(2)) | {k: 16 for k in ('num_vq_embeddings',) if k in kw})
+    n = len(channels)
+    def both(n):
+        return dict(
+            down_block_types=['DownEncoderBlock2D']*n, up_block_types=['UpDecoderBlock2D']*n
+        )
+    return Part(
+        kind,
+        dict(
+            block_out_channels=channels,
+            latent_channels=latents,
+            layers_per_block=2,
+            sample_size=size,
+            **both(n),
+            **kw,
+        ),
+        dict(
+            block_out_channels=[8, 8],
+            layers_per_block=1,
+            sample_size=16,
+            norm_num_groups=4,
+            **both(2),
+        )
+        | {k: 16 for k in ('num_vq_embeddings',) if k in kw},
+    )
 
-_scaled = lambda a, b: dict(_linear, beta_schedule='scaled_linear', beta_start=a, beta_end=b)
+def _scaled(a, b): return dict(_linear, beta_schedule='scaled_linear', beta_start=a, beta_end=b)
 
 LATENT = [
-    Recipe('lsun_bedroom_latent', 'LSUN bedrooms 256, latent diffusion', 'pipeline', unet(64, 224, (1,2,3,4), 2, (32,16,8), attention_head_dim=32), _scaled(.0015, .0195), 256,
-        'bedrooms of LSUN, cropped and scaled to 256', 50_000, MIDDLE | dict(polish=0, batch_size=64), host='LDMPipeline', decoder=_auto('VQModel', [128, 256, 512], 3, 256, num_vq_embeddings=8192, scaling_factor=1.),
-        assumes="Latents go to the decoder as they are (scaling_factor=1); a pipeline or decoder of yours says in its configuration what it does."),
-    Recipe('stable_diffusion', 'Stable Diffusion v1 on captions of MS-COCO', 'pipeline', unet(64, 320, (1,2,4,4), 2, (64,32,16), attentive='CrossAttnDownBlock2D', kind='UNet2DConditionModel', cross_attention_dim=768, attention_head_dim=8), dict(_scaled(.00085, .012), steps_offset=1, set_alpha_to_one=False), 512,
-        'pictures of MS-COCO, with a caption of each as prompts', 30_000, SLOW, host='StableDiffusionPipeline', decoder=_auto('AutoencoderKL', [128, 256, 512, 512], 4, 512, scaling_factor=.18215), text=True, guidance=7.5,
-        assumes='WEIGHTS are a whole pipeline, whose text encoder reads the captions. `--clip` instead of `--reference` judges by captions.')]
+    Recipe(
+        'lsun_bedroom_latent',
+        'LSUN bedrooms 256, latent diffusion',
+        'pipeline',
+        unet(64, 224, (1,2,3,4), 2, (32,16,8), attention_head_dim=32),
+        _scaled(0.0015, 0.0195),
+        256,
+        'bedrooms of LSUN, cropped and scaled to 256',
+        50_000,
+        MIDDLE | dict(polish=0, batch_size=64),
+        host='LDMPipeline',
+        decoder=_auto(
+            'VQModel', [128, 256, 512], 3, 256, num_vq_embeddings=8192, scaling_factor=1.0
+        ),
+        assumes=(
+            "Latents go to the decoder as they are (scaling_factor=1); a pipeline or decoder of "
+            "yours says in its configuration what it does."
+        ),
+    ),
+    Recipe(
+        'stable_diffusion',
+        'Stable Diffusion v1 on captions of MS-COCO',
+        'pipeline',
+        unet(
+            64,
+            320,
+            (1,2,4,4),
+            2,
+            (64,32,16),
+            attentive='CrossAttnDownBlock2D',
+            kind='UNet2DConditionModel',
+            cross_attention_dim=768,
+            attention_head_dim=8,
+        ),
+        dict(_scaled(0.00085, 0.012), steps_offset=1, set_alpha_to_one=False),
+        512,
+        'pictures of MS-COCO, with a caption of each as prompts',
+        30_000,
+        SLOW,
+        host='StableDiffusionPipeline',
+        decoder=_auto('AutoencoderKL', [128, 256, 512, 512], 4, 512, scaling_factor=0.18215),
+        text=True,
+        guidance=7.5,
+        assumes=(
+            'WEIGHTS are a whole pipeline, whose text encoder reads the captions. `--clip` '
+            'instead of `--reference` judges by captions.'
+        ),
+    ),
+]
 
 RECIPES = {r.name: r for r in SMALL + IMAGENET + LATENT}
 
@@ -209,22 +476,51 @@ def recipes_table(
     recipes=None, # Recipes; default: all of `RECIPES`
 ) -> pd.DataFrame: # One row a recipe
     "What the recipes say, side by side."
-    many, noise = lambda r: SearchConfig(**r.settings), lambda d: d.get('kind') or f"{d['beta_schedule']}, N={d['num_train_timesteps']}"
-    steer = lambda r: 'no' if r.guidance is None else f"{'classifier' if r.classifier else 'captions'}, {r.guidance:g}"
-    return pd.DataFrame([dict(name=r.name, title=r.title, kind=r.kind, size=r.size, noise=noise(r.noise), steered=steer(r), real=r.real, n=many(r).n, probe_n=many(r).probe_n, confirm=f'{many(r).confirm_seeds} x {many(r).confirm_n:,}') for r in (recipes or RECIPES.values())]).set_index('name')
+    many = lambda r: SearchConfig(**r.settings)
+    noise = lambda d: d.get('kind') or f"{d['beta_schedule']}, N={d['num_train_timesteps']}"
+    def steer(r):
+        return (
+            'no'
+            if r.guidance is None
+            else f"{'classifier' if r.classifier else 'captions'}, {r.guidance:g}"
+        )
+    return pd.DataFrame(
+        [
+            dict(
+                name=r.name,
+                title=r.title,
+                kind=r.kind,
+                size=r.size,
+                noise=noise(r.noise),
+                steered=steer(r),
+                real=r.real,
+                n=many(r).n,
+                probe_n=many(r).probe_n,
+                confirm=f'{many(r).confirm_seeds} x {many(r).confirm_n:,}',
+            )
+            for r in (recipes or RECIPES.values())
+        ]
+    ).set_index('name')
 
 # %% ../../nbs/hosts/07_recipes.ipynb #a2083aed
 @patch(as_prop=True)
 def command(self:Recipe) -> str: # A line for the terminal
     "How to search it."
     more = ' --classifier my.py:make_classifier'*self.classifier + ' --prompts CAPTIONS'*self.text
-    return f'usf_search --recipe {self.name if self.name in RECIPES else self.name + ".json"} --model WEIGHTS --reference REAL --device cuda --threads 8{more}'
+    return (
+        f'usf_search --recipe {self.name if self.name in RECIPES else self.name + ".json"} '
+        f'--model WEIGHTS --reference REAL --device cuda --threads 8{more}'
+    )
 
 @patch(as_prop=True)
 def wants(self:Recipe) -> str: # A sentence
     "Which reference it needs, and how to make it."
-    return (f"reference must be given for recipe {self.name!r}: a folder of real pictures ({self.real}, usually {self.n_real:,} of them), or their statistics, made once: "
-            f"folder_statistics('FOLDER', inception_features(), size={self.size}).save('{self.name}.safetensors')")
+    return (
+        f"reference must be given for recipe {self.name!r}: a folder of real pictures "
+        f"({self.real}, usually {self.n_real:,} of them), or their statistics, made once: "
+        "folder_statistics('FOLDER', inception_features(), "
+        f"size={self.size}).save('{self.name}.safetensors')"
+    )
 
 # %% ../../nbs/hosts/07_recipes.ipynb #6ff41751
 @patch
@@ -232,7 +528,9 @@ def save(self:Recipe,
     path, # File to write, `.json`
 ) -> Path: # The file written
     "Write a recipe, to change it and use it as `--recipe FILE`."
-    return write_text(path, json.dumps(dict(format='usf_nbdev.recipe', version=1, **asdict(self)), indent=1))
+    return write_text(
+        path, json.dumps(dict(format='usf_nbdev.recipe', version=1, **asdict(self)), indent=1)
+    )
 
 # %% ../../nbs/hosts/07_recipes.ipynb #b092cf5d
 def _noise_from(d):
@@ -248,7 +546,8 @@ def _recipe_from(d):
         raise ValueError(f"format and version must be 'usf_nbdev.recipe' and 1, "
                          f"got {found[0]!r} and {found[1]!r}")
     for part in ('network', 'decoder'):
-        if isinstance(d.get(part), dict): d[part] = Part(**d[part])
+        if isinstance(d.get(part), dict):
+            d[part] = Part(**d[part])
     made = Recipe(**d)
     _noise_from(made.noise)             # a noise schedule that does not exist is found here
     return made
@@ -261,9 +560,12 @@ def recipe(
     if isinstance(name, str) and name in RECIPES: return RECIPES[name]
     path = Path(str(name))
     if path.suffix.lower() != '.json' or not path.is_file():
-        raise ValueError(f"recipe must be one of {list(RECIPES)}, or a file of Recipe.save (.json), "
-                         f"got {str(name)!r}")
-    try: return _recipe_from(json.loads(path.read_text(encoding='utf-8')))
+        raise ValueError(
+            f"recipe must be one of {list(RECIPES)}, or a file of Recipe.save (.json), "
+            f"got {str(name)!r}"
+        )
+    try:
+        return _recipe_from(json.loads(path.read_text(encoding='utf-8')))
     except Exception as e:      # the file is the user's: its values may be anything
         known = isinstance(e, ValueError) and not isinstance(e, json.JSONDecodeError)
         why = str(e) if known else f'{type(e).__name__}: {e}'
@@ -288,7 +590,8 @@ FILES = ('.safetensors', '.pt', '.pth', '.bin', '.ckpt')
 def _stored(path):
     "What a file of weights holds."
     if path.suffix.lower() != '.safetensors': return _load_pth(path)
-    try: return load_file(path)
+    try:
+        return load_file(path)
     except Exception as e:      # a damaged file may make its reader raise anything
         raise ValueError(f"{type(e).__name__}: {e!s:.120}") from None
 
@@ -300,12 +603,17 @@ def read_weights(
     if path.suffix.lower() not in FILES or not path.is_file():
         raise ValueError(f"weights must be an existing file ({', '.join(FILES)}) or folder, "
                          f"got {str(path)!r}")
-    try: d = _stored(path)
+    try:
+        d = _stored(path)
     except ValueError as e:
         why = str(e).removeprefix(f'{path}: ').splitlines()[0]
         raise ValueError(f"{path} must hold weights and nothing else, got {why:.200}; "
                          "download it again, or save net.state_dict()") from None
-    bad = [k for k,v in d.items() if not torch.is_tensor(v)] if isinstance(d, dict) else [type(d).__name__]
+    bad = (
+        [k for k,v in d.items() if not torch.is_tensor(v)]
+        if isinstance(d, dict)
+        else [type(d).__name__]
+    )
     if bad or not d:
         raise ValueError(f"{path} must hold a state dict, names and tensors, "
                          f"got {', '.join(map(str, bad[:4])) or 'none'}; write the one inside: "
@@ -319,10 +627,21 @@ def fill(
     path,       # Where they are from, for errors
 ): # The network
     "Give a network its weights, all of them."
-    own = net.state_dict(); some = lambda v: f"{len(v)} (such as {v[0]})" if v else '0'
+    own = net.state_dict()
+    def some(v): return f"{len(v)} (such as {v[0]})" if v else '0'
     lacks, more = [k for k in own if k not in state], [k for k in state if k not in own]
-    other = [f'{k}: {tuple(state[k].shape)} instead of {tuple(own[k].shape)}' for k in own if k in state and own[k].shape != state[k].shape]
-    if lacks or more or other: raise ValueError(f"{path} must fit {type(net).__name__} as the recipe has it: missing {some(lacks)}, unexpected {some(more)}, of another shape {some(other)}; weights of another configuration come in a folder with their config.json, those of another code base with their own network, my.py:make")
+    other = [
+        f'{k}: {tuple(state[k].shape)} instead of {tuple(own[k].shape)}'
+        for k in own
+        if k in state and own[k].shape != state[k].shape
+    ]
+    if lacks or more or other:
+        raise ValueError(
+            f"{path} must fit {type(net).__name__} as the recipe has it: missing {some(lacks)}, "
+            f"unexpected {some(more)}, of another shape {some(other)}; weights of another "
+            "configuration come in a folder with their config.json, those of another code base "
+            "with their own network, my.py:make"
+        )
     net.load_state_dict(state)
     return net
 
@@ -331,14 +650,18 @@ def _class_in(folder, part):
     "The class that a folder's config.json names."
     file = folder/'config.json'
     if not file.is_file():
-        raise ValueError(f"{folder} must be the folder of a network of diffusers (with config.json) or "
-                         "of a pipeline (with model_index.json), got neither")
+        raise ValueError(
+            f"{folder} must be the folder of a network of diffusers (with config.json) or "
+            "of a pipeline (with model_index.json), got neither"
+        )
     try:
         config = json.loads(file.read_text(encoding='utf-8'))
         return _network_class(config.get('_class_name') if isinstance(config, dict) else config)
     except (ValueError, RecursionError) as e:
-        raise ValueError(f"{file} must be JSON that names a class of diffusers such as {part.kind!r}: "
-                         f"{e!s:.120}; download it again") from None
+        raise ValueError(
+            f"{file} must be JSON that names a class of diffusers such as {part.kind!r}: "
+            f"{e!s:.120}; download it again"
+        ) from None
 
 def load_part(
     part:Part, # What the recipe says
@@ -349,7 +672,8 @@ def load_part(
     if not p.is_dir(): return fill(part.build(), read_weights(p), p)
     cls = _class_in(p, part)
     kw = dict(local_files_only=True, output_loading_info=True, low_cpu_mem_usage=False)
-    try: net, info = cls.from_pretrained(p, **kw)
+    try:
+        net, info = cls.from_pretrained(p, **kw)
     except Exception as e:      # what files of somebody else's make their readers raise
         raise ValueError(f"{p} must hold the weights and config.json of its {cls.__name__}, got "
                          f"{type(e).__name__}: {' '.join(str(e).split())[:200]}") from None
@@ -369,8 +693,11 @@ class Called(nn.Module):
     "A network of diffusers, called as net(x, t) or net(x, t, y=labels)."
     def __init__(self,
         net, # With a diffusers configuration
-    ): super().__init__(); self.net, self.num_classes = net, net.config.get('num_class_embeds')
-    def forward(self, x, t, y=None): return self.net(x, t, return_dict=False, **({} if y is None else dict(class_labels=y)))[0]
+    ):
+        super().__init__()
+        self.net, self.num_classes = net, net.config.get('num_class_embeds')
+    def forward(self, x, t, y=None):
+        return self.net(x, t, return_dict=False, **({} if y is None else dict(class_labels=y)))[0]
 
 # %% ../../nbs/hosts/07_recipes.ipynb #32980668
 def knows_classes(
@@ -379,23 +706,39 @@ def knows_classes(
 ) -> int: # How many classes a network takes; None for none
     "What a network says of its classes, or else its recipe."
     own = net.config if hasattr(net, 'register_to_config') else None
-    return own.get('num_class_embeds') if own is not None else getattr(net, 'num_classes', r.network.config.get('num_class_embeds'))
+    return (
+        own.get('num_class_embeds')
+        if own is not None
+        else getattr(net, 'num_classes', r.network.config.get('num_class_embeds'))
+    )
 
 # %% ../../nbs/hosts/07_recipes.ipynb #7fed6953
 def adapted(
     r:Recipe,   # Its `kind` is an adapter
     net,        # A network of diffusers, or of the code base itself
     labels=None,# Classes, a tensor (N,): sample i has labels[i % N]; None for a network without
-    size=None,  # Side of the pictures; default: what the network's configuration says, or the recipe
+    # Side of the pictures; default: what the network's configuration says, or the recipe
+    size=None,
 ) -> Denoiser:
     "A network behind the recipe's adapter."
-    own = net.config if hasattr(net, 'register_to_config') else {}; f = Called(net) if own else net; kw = dict(r.adapter)
-    side = size or own.get('sample_size') or r.size; kw['shape'] = (own.get('in_channels', r.network.config.get('in_channels', 3)), *(side if isinstance(side, (tuple, list)) else (side, side)))
+    own = net.config if hasattr(net, 'register_to_config') else {}
+    f = Called(net) if own else net
+    kw = dict(r.adapter)
+    side = size or own.get('sample_size') or r.size
+    kw['shape'] = (
+        own.get('in_channels', r.network.config.get('in_channels', 3)),
+        *(side if isinstance(side, (tuple, list)) else (side, side)),
+    )
     if r.kind == 'score_sde': return from_score_sde(f, noise=noise_of(r), **kw)
-    if r.kind == 'edm': d = kw.pop('sigma_data', .5); return from_edm(edm_precondition(f, d) if own else f, noise_of(r), **kw)
-    make = lambda y: from_guided_diffusion(f, betas_of(r.noise), y=y, class_cond=labels is not None, **kw)
-    m = make(None if labels is None else labels[:1]); m.noise = noise_of(r)
-    if labels is not None: m.each = lambda first, n: make(take(labels, first, n)).fn
+    if r.kind == 'edm':
+        d = kw.pop('sigma_data', .5)
+        return from_edm(edm_precondition(f, d) if own else f, noise_of(r), **kw)
+    def make(y):
+        return from_guided_diffusion(f, betas_of(r.noise), y=y, class_cond=labels is not None, **kw)
+    m = make(None if labels is None else labels[:1])
+    m.noise = noise_of(r)
+    if labels is not None:
+        m.each = lambda first, n: make(take(labels, first, n)).fn
     return m
 
 # %% ../../nbs/hosts/07_recipes.ipynb #7d880ebf
@@ -405,31 +748,65 @@ class NoisyClassifier(nn.Module):
         c:int=3,       # Channels
         classes:int=10,# Classes
         width:int=16,  # Channels inside
-    ): super().__init__(); self.stem, self.time, self.body, self.head = nn.Conv2d(c, width, 3, padding=1), nn.Linear(1, width), nn.Conv2d(width, width, 3, stride=2, padding=1), nn.Linear(width, classes)
-    def forward(self, x, t): return self.head(F.silu(self.body(F.silu(self.stem(x) + self.time(t[:,None].to(x)/1000)[:,:,None,None]))).mean((2, 3)))
+    ):
+        super().__init__()
+        self.stem, self.time, self.body, self.head = (
+            nn.Conv2d(c, width, 3, padding=1),
+            nn.Linear(1, width),
+            nn.Conv2d(width, width, 3, stride=2, padding=1),
+            nn.Linear(width, classes),
+        )
+    def forward(self, x, t):
+        return self.head(
+            F.silu(
+                self.body(
+                    F.silu(self.stem(x) + self.time(t[:,None].to(x)/1000)[:,:,None,None])
+                )
+            ).mean((2, 3))
+        )
 
 # %% ../../nbs/hosts/07_recipes.ipynb #f0e97a79
-def _apart(m): m = copy.copy(m); m._calls = [0]; return m                        # with a count of its own
+def _apart(m):
+    m = copy.copy(m)
+    m._calls = [0]
+    return m                        # with a count of its own
 
 def steered(
     m:Denoiser,  # Any
-    classifier,  # Function of x_t, (B,*shape), and the network's time, (B,), that gives logits, (B,K)
+    # Function of x_t, (B,*shape), and the network's time, (B,), that gives logits, (B,K)
+    classifier,
     labels,      # Classes, a tensor (N,): sample i is steered to labels[i % N]
     scale:float, # Of the guidance
 ) -> Denoiser:
     "Steer each sample to its class."
-    make = lambda m, y: classifier_guided(_apart(m), classifier, y, scale)
-    g = make(m, labels[:1]); g.each = lambda first, n: make(m.at(first, n), take(labels, first, n)).fn
+    def make(m, y): return classifier_guided(_apart(m), classifier, y, scale)
+    g = make(m, labels[:1])
+    g.each = lambda first, n: make(m.at(first, n), take(labels, first, n)).fn
     return g
 
 # %% ../../nbs/hosts/07_recipes.ipynb #4ff2864c
 def tiny_text(): # A tokenizer, a text encoder
     "Letters as words of 16 numbers, at random."
-    t = import_transformers(); letters = [chr(i) for i in range(97, 123)]; words = [*letters, *(c+'</w>' for c in letters), '<|startoftext|>', '<|endoftext|>']
+    t = import_transformers()
+    letters = [chr(i) for i in range(97, 123)]
+    words = [*letters, *(c+'</w>' for c in letters), '<|startoftext|>', '<|endoftext|>']
     with tempfile.TemporaryDirectory() as d:
-        write_text(Path(d)/'vocab.json', json.dumps({k: i for i,k in enumerate(words)})); write_text(Path(d)/'merges.txt', '#version: 0.2\n')
+        write_text(Path(d)/'vocab.json', json.dumps({k: i for i,k in enumerate(words)}))
+        write_text(Path(d)/'merges.txt', '#version: 0.2\n')
         tokenizer = t.CLIPTokenizer.from_pretrained(d, model_max_length=24)
-    return tokenizer, t.CLIPTextModel(t.CLIPTextConfig(hidden_size=16, intermediate_size=32, num_hidden_layers=2, num_attention_heads=2, vocab_size=54, max_position_embeddings=24, bos_token_id=52, eos_token_id=53, pad_token_id=53)).eval()
+    return tokenizer, t.CLIPTextModel(
+        t.CLIPTextConfig(
+            hidden_size=16,
+            intermediate_size=32,
+            num_hidden_layers=2,
+            num_attention_heads=2,
+            vocab_size=54,
+            max_position_embeddings=24,
+            bos_token_id=52,
+            eos_token_id=53,
+            pad_token_id=53,
+        )
+    ).eval()
 
 # %% ../../nbs/hosts/07_recipes.ipynb #563f4989
 def assemble(
@@ -438,10 +815,13 @@ def assemble(
     vae,      # The decoder
 ): # A pipeline of diffusers
     "A pipeline from its parts."
-    d = import_diffusers(); scheduler = d.DDIMScheduler(**r.noise)
+    d = import_diffusers()
+    scheduler = d.DDIMScheduler(**r.noise)
     if not r.text: return getattr(d, r.host)(vae, net, scheduler)
     tokenizer, text = tiny_text()
-    return d.StableDiffusionPipeline(vae, text, tokenizer, net, scheduler, None, None, requires_safety_checker=False)
+    return d.StableDiffusionPipeline(
+        vae, text, tokenizer, net, scheduler, None, None, requires_safety_checker=False
+    )
 
 # %% ../../nbs/hosts/07_recipes.ipynb #d403c958
 CAPTIONS = ('a red fox', 'snow')           # of a small model without any
@@ -450,112 +830,257 @@ def _spec(v): return isinstance(v, (str, Path)) and '.py:' in str(v)
 
 def _lacks(r, weights, classifier, prompts, scale):
     "Say what is missing, before anything is read."
-    if weights is None: raise ValueError(f"weights must be given for recipe {r.name!r}: the folder of {'a pipeline' if r.kind == 'pipeline' else f'a {r.network.kind} or a pipeline'} of diffusers{'' if r.text else ', a state dict'}, or path/to/my.py:make; random ones only with tiny=True")
-    if r.text and not prompts: raise ValueError(f"prompts must be given for recipe {r.name!r}: captions, one for each sample ({r.real}); on the command line a text file, --prompts FILE")
-    if not _spec(weights): _lacks_classifier(r, classifier, scale)
+    if weights is None:
+        raise ValueError(
+            f"weights must be given for recipe {r.name!r}: the folder of "
+            f"{'a pipeline' if r.kind == 'pipeline' else f'a {r.network.kind} or a pipeline'} of "
+            f"diffusers{'' if r.text else ', a state dict'}, or path/to/my.py:make; random ones "
+            "only with tiny=True"
+        )
+    if r.text and not prompts:
+        raise ValueError(
+            f"prompts must be given for recipe {r.name!r}: captions, one for each sample "
+            f"({r.real}); on the command line a text file, --prompts FILE"
+        )
+    if not _spec(weights):
+        _lacks_classifier(r, classifier, scale)
 
 def _lacks_classifier(r, classifier, scale):
-    if r.classifier and classifier is None and scale: raise ValueError(f"classifier must be given for recipe {r.name!r}: a function of noisy pictures and steps that returns logits, path/to/my.py:make_classifier; or guidance=0 to go without")
+    if r.classifier and classifier is None and scale:
+        raise ValueError(
+            f"classifier must be given for recipe {r.name!r}: a function of noisy pictures and "
+            "steps that returns logits, path/to/my.py:make_classifier; or guidance=0 to go "
+            "without"
+        )
 
 # %% ../../nbs/hosts/07_recipes.ipynb #e8f060e1
 def _made(spec):
     made = load_function(spec)()
-    if not isinstance(made, (Denoiser, nn.Module)) and not hasattr(made, 'components'): raise ValueError(f"{spec} must return a network (a torch module), a pipeline of diffusers or a Denoiser, got {type(made).__name__}")
+    if not isinstance(made, (Denoiser, nn.Module)) and not hasattr(made, 'components'):
+        raise ValueError(
+            f"{spec} must return a network (a torch module), a pipeline of diffusers or a "
+            f"Denoiser, got {type(made).__name__}"
+        )
     return made
 
 def _read(r, path, dtype, device, download):
-    p = Path(path); hub = not p.exists() and str(p).count('/') == 1 and p.suffix not in FILES
+    p = Path(path)
+    hub = not p.exists() and str(p).count('/') == 1 and p.suffix not in FILES
     if hub or (p/'model_index.json').exists(): return read_pipeline(path, dtype, device, download)
     return load_part(r.network, p)
 
 def _refuse_idle_parts(r, net, weights, decoder, download):
     "What is given beside weights that have it already, or need it not."
     if isinstance(net, Denoiser): return
-    if hasattr(net, 'components'): without_effect(f"for recipe {r.name!r} where weights are a whole pipeline", decoder=decoder)
-    elif r.kind != 'pipeline': without_effect(f"for recipe {r.name!r}, whose samples are pictures", decoder=decoder)
-    if not isinstance(weights, (str, Path)) or _spec(weights) or Path(weights).exists(): without_effect(f"for recipe {r.name!r} with weights that are here", download=download)
+    if hasattr(net, 'components'):
+        without_effect(f"for recipe {r.name!r} where weights are a whole pipeline", decoder=decoder)
+    elif r.kind != 'pipeline':
+        without_effect(f"for recipe {r.name!r}, whose samples are pictures", decoder=decoder)
+    if not isinstance(weights, (str, Path)) or _spec(weights) or Path(weights).exists():
+        without_effect(f"for recipe {r.name!r} with weights that are here", download=download)
 
 def _open(r, weights, decoder, dtype, device, download):
-    "What the user brings, or random parts of the size of the recipe: a pipeline, a network, or a Denoiser."
-    if weights is None: net = r.network.build()
-    else: net = _made(weights) if _spec(weights) else _read(r, weights, dtype, device, download) if isinstance(weights, (str, Path)) else weights
+    """What the user brings, or random parts of the size of the recipe: a pipeline, a network, or
+    a Denoiser."""
+    if weights is None:
+        net = r.network.build()
+    else:
+        net = (
+            _made(weights)
+            if _spec(weights)
+            else _read(r, weights, dtype, device, download)
+            if isinstance(weights, (str, Path))
+            else weights
+        )
     _refuse_idle_parts(r, net, weights, decoder, download)
     if r.kind != 'pipeline' or isinstance(net, Denoiser) or hasattr(net, 'components'): return net
-    if weights is not None and r.text: raise ValueError(f"weights must be the folder of a whole pipeline for recipe {r.name!r}, whose text encoder reads the captions, got a {type(net).__name__} alone")
-    if weights is not None and decoder is None: raise ValueError(f"decoder must be given for recipe {r.name!r} where weights are a network alone: the folder of a {r.decoder.kind} of diffusers, or a state dict; or give the folder of a whole {r.host}")
+    if weights is not None and r.text:
+        raise ValueError(
+            f"weights must be the folder of a whole pipeline for recipe {r.name!r}, whose text "
+            f"encoder reads the captions, got a {type(net).__name__} alone"
+        )
+    if weights is not None and decoder is None:
+        raise ValueError(
+            f"decoder must be given for recipe {r.name!r} where weights are a network alone: the "
+            f"folder of a {r.decoder.kind} of diffusers, or a state dict; or give the folder of "
+            f"a whole {r.host}"
+        )
     return assemble(r, net, r.decoder.build() if decoder is None else load_part(r.decoder, decoder))
 
 # %% ../../nbs/hosts/07_recipes.ipynb #afe258a3
 def _modelled(r, thing, given, device, prompts, scale, size):
     "A pipeline or a network as a `Denoiser`, with its network, and the labels that steer it."
-    whole = hasattr(thing, 'components'); net = next((v for v in map(thing.components.get, ('unet', 'transformer')) if v is not None), None) if whole else thing.eval()
-    n = knows_classes(r, net); labels = given or (spread(r.classes or n) if r.classes or n else None)
-    if given and not n and not r.classifier: raise ValueError(f"labels must be None for recipe {r.name!r} and the network {type(net).__name__}, which knows no classes, got {len(labels)} of them")
-    if prompts and not r.text: raise ValueError(f"prompts must be None for recipe {r.name!r}, which draws no captions, got {len(prompts)} of them")
+    whole = hasattr(thing, 'components')
+    net = (
+        next((v for v in map(thing.components.get, ('unet', 'transformer')) if v is not None), None)
+        if whole
+        else thing.eval()
+    )
+    n = knows_classes(r, net)
+    labels = given or (spread(r.classes or n) if r.classes or n else None)
+    if given and not n and not r.classifier:
+        raise ValueError(
+            f"labels must be None for recipe {r.name!r} and the network {type(net).__name__}, "
+            f"which knows no classes, got {len(labels)} of them"
+        )
+    if prompts and not r.text:
+        raise ValueError(
+            f"prompts must be None for recipe {r.name!r}, which draws no captions, got "
+            f"{len(prompts)} of them"
+        )
     y = None if labels is None else torch.tensor(labels, device=device)
     if not whole: return adapted(r, net, y if n else None, size), net, y
     m = load_pipeline(thing, labels if n else None, prompts, 1. if r.classifier else scale, size)
-    if r.start is not None: m.noise = replace(m.noise, T=r.start)
+    if r.start is not None:
+        m.noise = replace(m.noise, T=r.start)
     return m, net, y
 
 # %% ../../nbs/hosts/07_recipes.ipynb #06dea363
 def build_recipe(
     name,                # Name of a recipe, a file of one, or a `Recipe`
-    weights=None,        # Folder of a network or pipeline of diffusers, a state dict, path/to/my.py:make, or a network itself
-    tiny:bool=False,     # The small one of tests, with random weights, classifier and captions where there are none
+    # Folder of a network or pipeline of diffusers, a state dict, path/to/my.py:make, or a network
+    # itself
+    weights=None,
+    # The small one of tests, with random weights, classifier and captions where there are none
+    tiny:bool=False,
     labels=None,         # Classes: sample i has labels[i % len(labels)]; default: all, spread
     prompts=None,        # Captions: sample i has prompts[i % len(prompts)]
     guidance:float=None, # Scale of what steers it; default: the recipe's
-    classifier=None,     # Function of x_t and the network's time that gives logits, or path/to/my.py:make_classifier
+    # Function of x_t and the network's time that gives logits, or path/to/my.py:make_classifier
+    classifier=None,
     decoder=None,        # Folder or state dict of a decoder, where weights are a network alone
     size:int=None,       # Side of the pictures in pixels; default: what the network was made for
     device:str='cpu',    # Where to put it
     dtype:str='float32', # Number type of the network, one of `NUMBERS`
     download:bool=False, # Fetch from the hub what is not there?
-) -> Denoiser: # With `net`, `recipe` and `fingerprint`; with `decode` and `pipe` where it is a pipeline
+    # With `net`, `recipe` and `fingerprint`; with `decode` and `pipe` where it is a pipeline
+) -> Denoiser:
     "A model of a recipe."
     r = recipe(name)
     scale = r.guidance if guidance is None else finite_number('guidance', guidance)
     usable_device(device)
-    if dtype not in NUMBERS: raise ValueError(f"dtype must be one of {tuple(NUMBERS)}, got {dtype!r}")
-    own = dict(labels=labels, prompts=prompts, guidance=guidance, classifier=classifier, decoder=decoder, size=size, download=download, device=None if device == 'cpu' else device, dtype=None if dtype == 'float32' else dtype)
-    if not r.classifier: without_effect(f"for recipe {r.name!r}, which no classifier steers", classifier=classifier)
-    elif scale == 0: without_effect("with guidance=0, which steers nothing", classifier=classifier)
-    if tiny: r = r.shrunk(); prompts = prompts or (list(CAPTIONS) if r.text else None); classifier = classifier or (NoisyClassifier if r.classifier else None)
-    else: _lacks(r, weights, classifier, prompts, scale)
-    if size is not None: whole_number('size', size, 1)
-    labels, prompts, thing = as_list(labels, int), as_list(prompts, str), _open(r, weights, decoder, dtype, device, download)
+    if dtype not in NUMBERS:
+        raise ValueError(f"dtype must be one of {tuple(NUMBERS)}, got {dtype!r}")
+    own = dict(
+        labels=labels,
+        prompts=prompts,
+        guidance=guidance,
+        classifier=classifier,
+        decoder=decoder,
+        size=size,
+        download=download,
+        device=None if device == 'cpu' else device,
+        dtype=None if dtype == 'float32' else dtype,
+    )
+    if not r.classifier:
+        without_effect(f"for recipe {r.name!r}, which no classifier steers", classifier=classifier)
+    elif scale == 0:
+        without_effect("with guidance=0, which steers nothing", classifier=classifier)
+    if tiny:
+        r = r.shrunk()
+        prompts = prompts or (list(CAPTIONS) if r.text else None)
+        classifier = classifier or (NoisyClassifier if r.classifier else None)
+    else:
+        _lacks(r, weights, classifier, prompts, scale)
+    if size is not None:
+        whole_number('size', size, 1)
+    labels = as_list(labels, int)
+    prompts = as_list(prompts, str)
+    thing = _open(r, weights, decoder, dtype, device, download)
     if isinstance(thing, Denoiser):
-        without_effect(f"for {weights}, which returns a whole Denoiser and decides it itself", **own)
+        without_effect(
+            f"for {weights}, which returns a whole Denoiser and decides it itself", **own
+        )
         return thing
-    if not r.classifier and not hasattr(thing, 'components'): without_effect(f"for recipe {r.name!r} and a network alone, which nothing steers", guidance=guidance)
-    _lacks_classifier(r, classifier, scale); thing = thing.to(device) if dtype == 'float32' else thing.to(device, NUMBERS[dtype])
-    m, net, y = _modelled(r, thing, labels, device, prompts, scale, size); c = None
+    if not r.classifier and not hasattr(thing, 'components'):
+        without_effect(
+            f"for recipe {r.name!r} and a network alone, which nothing steers", guidance=guidance
+        )
+    _lacks_classifier(r, classifier, scale)
+    thing = thing.to(device) if dtype == 'float32' else thing.to(device, NUMBERS[dtype])
+    m, net, y = _modelled(r, thing, labels, device, prompts, scale, size)
+    c = None
     if r.classifier and scale:
-        c = load_function(classifier)() if _spec(classifier) else classifier() if isinstance(classifier, type) else classifier
-        if isinstance(c, nn.Module): c = c.to(device).eval()
-        m = steered(m, c, y, scale); m.unscaled = False                       # no pipeline knows the classifier
-    parts = getattr(thing, 'components', dict(unet=net)); about = [v if isinstance(v, nn.Module) else getattr(v, '__qualname__', None) for v in (*parts.values(), c)]
-    m.name, m.net, m.recipe, m.fingerprint = r.name, net, r, mark(about, r.kind, m.noise.to_dict(), m.predicts, m.shape, y, prompts, scale, dtype)
+        c = (
+            load_function(classifier)()
+            if _spec(classifier)
+            else classifier()
+            if isinstance(classifier, type)
+            else classifier
+        )
+        if isinstance(c, nn.Module):
+            c = c.to(device).eval()
+        m = steered(m, c, y, scale)
+        m.unscaled = False                       # no pipeline knows the classifier
+    parts = getattr(thing, 'components', dict(unet=net))
+    about = [
+        v if isinstance(v, nn.Module) else getattr(v, '__qualname__', None)
+        for v in (*parts.values(), c)
+    ]
+    m.name, m.net, m.recipe, m.fingerprint = (
+        r.name,
+        net,
+        r,
+        mark(about, r.kind, m.noise.to_dict(), m.predicts, m.shape, y, prompts, scale, dtype),
+    )
     return m
 
 # %% ../../nbs/hosts/07_recipes.ipynb #b131bd8e
 def _open_system(model, recipe, classifier, decoder, reference, clip, guidance, judged, kwargs):
     if recipe is None:
         for option, value in dict(classifier=classifier, decoder=decoder).items():
-            if value is not None: raise ValueError(f"{option} must be None without a recipe, got {value!r:.80}; pass --recipe NAME")
-        return open_model(model, reference=reference, clip=clip, guidance=guidance, judged=judged, **kwargs)
+            if value is not None:
+                raise ValueError(
+                    f"{option} must be None without a recipe, got {value!r:.80}; pass --recipe NAME"
+                )
+        return open_model(
+            model, reference=reference, clip=clip, guidance=guidance, judged=judged, **kwargs
+        )
     r, get = _recipe(recipe), kwargs.get
-    if model in model_names(): raise ValueError(f"model must be your weights for recipe {r.name!r}, got the embedded model {model!r}; {r.command}")
+    if model in model_names():
+        raise ValueError(
+            f"model must be your weights for recipe {r.name!r}, got the embedded model "
+            f"{model!r}; {r.command}"
+        )
     given, own = reference is not None or clip is not None, '.py:' in model
     if judged and not given and not own: raise ValueError(r.wants)
-    prompts = read_prompts(get('prompts')); m = build_recipe(r, model, labels=parse_labels(get('labels')), prompts=prompts, guidance=guidance, classifier=classifier, decoder=decoder, **{k: kwargs[k] for k in ('size', 'device', 'dtype', 'download') if kwargs.get(k) is not None})
-    if judged and not given and getattr(m, 'metric', None) is None and getattr(m, 'reference', None) is None: raise ValueError(r.wants)
+    prompts = read_prompts(get('prompts'))
+    m = build_recipe(
+        r,
+        model,
+        labels=parse_labels(get('labels')),
+        prompts=prompts,
+        guidance=guidance,
+        classifier=classifier,
+        decoder=decoder,
+        **{
+            k: kwargs[k]
+            for k in ('size', 'device', 'dtype', 'download')
+            if kwargs.get(k) is not None
+        },
+    )
+    if (
+        judged
+        and not given
+        and getattr(m, 'metric', None) is None
+        and getattr(m, 'reference', None) is None
+    ):
+        raise ValueError(r.wants)
     has_own = getattr(m, 'metric', None) is not None or getattr(m, 'reference', None) is not None
-    if given or has_own or not judged: refuse_idle_judge(reference, get('features'), get('inception'), clip)
+    if given or has_own or not judged:
+        refuse_idle_judge(reference, get('features'), get('inception'), clip)
     if not given: return m
-    if reference is not None and Path(reference).is_dir() and getattr(m, 'decode', None) is not None:
-        f = pixel_features if get('features') == 'pixels' else inception_features(get('inception'), str(m.device)); reference = reference_statistics(reference, f, r.size)
+    if (
+        reference is not None
+        and Path(reference).is_dir()
+        and getattr(m, 'decode', None) is not None
+    ):
+        f = (
+            pixel_features
+            if get('features') == 'pixels'
+            else inception_features(get('inception'), str(m.device))
+        )
+        reference = reference_statistics(reference, f, r.size)
     return judge(m, reference, get('features') or 'inception', get('inception'), clip, prompts)
 
 # %% ../../nbs/hosts/07_recipes.ipynb #9ece0f66
@@ -574,8 +1099,14 @@ def open_system(
     judged:bool=True,          # Is a metric needed?
     **kwargs,
 ) -> Denoiser:
-    "A model by one word, perhaps by a recipe, with the metric to judge it by, perhaps with a [faster](../sampling/08_speed.ipynb) network."
-    return faster(_open_system(model, recipe, classifier, decoder, reference, clip, guidance, judged, kwargs), autocast, channels_last, compile)
+    """A model by one word, perhaps by a recipe, with the metric to judge it by, perhaps with a
+    [faster](../sampling/08_speed.ipynb) network."""
+    return faster(
+        _open_system(model, recipe, classifier, decoder, reference, clip, guidance, judged, kwargs),
+        autocast,
+        channels_last,
+        compile,
+    )
 
 # %% ../../nbs/hosts/07_recipes.ipynb #638ebfc3
 def search_settings(
@@ -584,4 +1115,6 @@ def search_settings(
 ) -> dict: # nfe and fields of `SearchConfig`; what is not in it has the default there
     "What wins: what was given, then the recipe, then the defaults."
     r = name and recipe(name)
-    return (r.settings | dict(nfe=r.nfe) if r else {}) | {k: v for k,v in given.items() if v is not None}
+    return (r.settings | dict(nfe=r.nfe) if r else {}) | {
+        k: v for k,v in given.items() if v is not None
+    }

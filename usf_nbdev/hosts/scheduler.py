@@ -16,8 +16,23 @@ from fastcore.basics import patch
 # %% ../../nbs/hosts/04_scheduler.ipynb #e537f746
 from ..checks import finite_number, whole_number
 from ..core import SolverSchedule, StepStrategy
-from .settings import GROUPS, GROUP_OF, clip_of_config, completed, defaults_of, refuse_settings
-from .diffusers import betas_of, edm_scales, fits, host_plan, import_diffusers, network_time, noise_of_config
+from usf_nbdev.hosts.settings import (
+    GROUPS,
+    GROUP_OF,
+    clip_of_config,
+    completed,
+    defaults_of,
+    refuse_settings,
+)
+from usf_nbdev.hosts.diffusers import (
+    betas_of,
+    edm_scales,
+    fits,
+    host_plan,
+    import_diffusers,
+    network_time,
+    noise_of_config,
+)
 from ..sampling.noise import EDM, GRIDS, Flow, VPDiscrete
 from ..sampling.sample import program, weighted_sum
 from ..sampling.solvers import ddim, deis, dpm_solver, dpm_solver_pp, heun, unipc
@@ -28,12 +43,17 @@ diffusers = import_diffusers()
 
 # %% ../../nbs/hosts/04_scheduler.ipynb #8df9bf2b
 from diffusers.configuration_utils import ConfigMixin, register_to_config
-from diffusers.schedulers.scheduling_utils import KarrasDiffusionSchedulers, SchedulerMixin, SchedulerOutput
+from diffusers.schedulers.scheduling_utils import (
+    KarrasDiffusionSchedulers,
+    SchedulerMixin,
+    SchedulerOutput,
+)
 
 # %% ../../nbs/hosts/04_scheduler.ipynb #10c8d49c
 CLIPS = ('clip_sample', 'thresholding')
 
-def _public(config): return {k: v for k,v in config.items() if k == '_class_name' or not k.startswith('_')}
+def _public(config):
+    return {k: v for k,v in config.items() if k == '_class_name' or not k.startswith('_')}
 
 def in_our_words(
     config, # Configuration of a scheduler of diffusers
@@ -46,23 +66,31 @@ def in_our_words(
     if isinstance(noise, Flow) and not ours:
         shift = own.get('flow_shift') or own.get('shift') or 1.
         words |= dict(use_flow_sigmas=True, prediction_type='flow_prediction', shift=shift)
-    if 'grid' not in words: words['grid'] = 'host'
-    if any(words.get(key) and key not in own for key in CLIPS): words['clip'] = False
+    if 'grid' not in words:
+        words['grid'] = 'host'
+    if any(words.get(key) and key not in own for key in CLIPS):
+        words['clip'] = False
     return words
 
 # %% ../../nbs/hosts/04_scheduler.ipynb #ef462710
 @contextmanager
 def _quiet():
-    "Without diffusers' warning of settings that the other class has and this one not; they are kept."
+    """Without diffusers' warning of settings that the other class has and this one not; they are
+    kept."""
     log = logging.getLogger('diffusers.configuration_utils')
     level = log.level
     log.setLevel(logging.ERROR)
-    try: yield
-    finally: log.setLevel(level)
+    try:
+        yield
+    finally:
+        log.setLevel(level)
 
 def _refuse_other_noise(schedule, noise):
     if fits(schedule, noise): return
-    raise ValueError(f"schedule must be made for the noise schedule of the pipeline, {noise!r:.100}, got {schedule.noise!r:.100}; search one for this pipeline")
+    raise ValueError(
+        f"schedule must be made for the noise schedule of the pipeline, {noise!r:.100}, got "
+        f"{schedule.noise!r:.100}; search one for this pipeline"
+    )
 
 def _sampler_defaults(config):
     "Defaults of another class that say how it steps: the next class has its own."
@@ -70,11 +98,14 @@ def _sampler_defaults(config):
     return sorted(steps & set(config.get('_use_default_values', ())))
 
 # %% ../../nbs/hosts/04_scheduler.ipynb #e10b44a1
-SOLVERS = dict(ddim=ddim, dpm_solver=dpm_solver, dpm_solver_pp=dpm_solver_pp, unipc=unipc, deis=deis, heun=heun)
+SOLVERS = dict(
+    ddim=ddim, dpm_solver=dpm_solver, dpm_solver_pp=dpm_solver_pp, unipc=unipc, deis=deis, heun=heun
+)
 HOST_GRID = 'host'
 
 def _one_of(name, value, choices):
-    if value not in choices: raise ValueError(f"{name} must be one of {tuple(choices)}, got {value!r}")
+    if value not in choices:
+        raise ValueError(f"{name} must be one of {tuple(choices)}, got {value!r}")
 
 def _compatible(name):
     "The first needs a package of its own, the others know no betas."
@@ -106,11 +137,15 @@ class USFScheduler(SchedulerMixin, ConfigMixin):
         dynamic_thresholding_ratio:float=.995, # That quantile
         sample_max_value:float=1.,         # The largest value that is scaled back
         schedule:dict=None,                # A solver schedule as plain data
-        solver:str='unipc',                # A known solver where no schedule is given, one of `SOLVERS`
-        grid:str='uniform_t',              # Its times: one of `GRIDS`, or 'host': those of diffusers' scheduler of that solver
-        clip:bool=True,                    # Clip data predictions where clip_sample or thresholding say so?
+        # A known solver where no schedule is given, one of `SOLVERS`
+        solver:str='unipc',
+        # Its times: one of `GRIDS`, or 'host': those of diffusers' scheduler of that solver
+        grid:str='uniform_t',
+        # Clip data predictions where clip_sample or thresholding say so?
+        clip:bool=True,
     ):
-        self.register_to_config(_use_default_values=[])    # our defaults go along to another class: they are not its own
+        # our defaults go along to another class: they are not its own
+        self.register_to_config(_use_default_values=[])
         _one_of('solver', solver, SOLVERS)
         _one_of('grid', grid, (*GRIDS, HOST_GRID))
         self.noise, self.predicts, self.N = noise_of_config(self.config)
@@ -119,7 +154,8 @@ class USFScheduler(SchedulerMixin, ConfigMixin):
         self._step_index = None
         self._scaled = False
         self.timesteps = None
-        if grid != HOST_GRID: self._begin_if_known()       # what else the host says comes in `from_config`
+        if grid != HOST_GRID:
+            self._begin_if_known()       # what else the host says comes in `from_config`
 
     def __len__(self): return self.config.num_train_timesteps
 
@@ -142,13 +178,16 @@ class USFScheduler(SchedulerMixin, ConfigMixin):
         **kw,                       # Settings that replace those of `config`
     ):
         "Make one from a configuration."
-        if not isinstance(config, dict): return super().from_config(config, return_unused_kwargs, **kw)
+        if not isinstance(config, dict):
+            return super().from_config(config, return_unused_kwargs, **kw)
         settings = {key: kw.pop(key) for key in list(kw) if key in GROUP_OF}
         words = _with_settings(in_our_words(config), settings)
         refuse_settings(_public(words), known=words.get('schedule') is None)
-        with _quiet(): made, unused = super().from_config(words, True, **kw)
+        with _quiet():
+            made, unused = super().from_config(words, True, **kw)
         defaults = _sampler_defaults(config)
-        if defaults: made.register_to_config(_use_default_values=defaults)
+        if defaults:
+            made.register_to_config(_use_default_values=defaults)
         made._begin_if_known()
         return (made, unused) if return_unused_kwargs else made
 
@@ -165,17 +204,25 @@ class USFScheduler(SchedulerMixin, ConfigMixin):
 
     def _begin_if_known(self):
         "Prepare a run, unless a pipeline has to say more."
-        waits = self._is_shifted_by_pipeline() if self.given is None else not fits(self.given, self.noise)
+        waits = (
+            self._is_shifted_by_pipeline()
+            if self.given is None
+            else not fits(self.given, self.noise)
+        )
         self.timesteps = None
-        if not waits: self.set_timesteps()
+        if not waits:
+            self.set_timesteps()
 
-    def _is_shifted_by_pipeline(self): return isinstance(self.noise, Flow) and bool(self.config.get('use_dynamic_shifting'))
+    def _is_shifted_by_pipeline(self):
+        return isinstance(self.noise, Flow) and bool(self.config.get('use_dynamic_shifting'))
 
 def _with_settings(words, settings):
     "A shift has two names."
     words = words | settings
-    if 'flow_shift' in settings and words.get('use_flow_sigmas'): words['shift'] = settings['flow_shift']
-    elif 'flow_shift' in words: words['flow_shift'] = words.get('shift', words['flow_shift'])
+    if 'flow_shift' in settings and words.get('use_flow_sigmas'):
+        words['shift'] = settings['flow_shift']
+    elif 'flow_shift' in words:
+        words['flow_shift'] = words.get('shift', words['flow_shift'])
     return words
 
 # %% ../../nbs/hosts/04_scheduler.ipynb #cbc86a0e
@@ -186,11 +233,16 @@ def from_schedule(cls:USFScheduler,
 ): # A `USFScheduler`
     "Make a scheduler for the pipeline that `config` comes from."
     s = schedule if isinstance(schedule, SolverSchedule) else SolverSchedule.load(schedule)
-    config = config if isinstance(config, dict) else dict(config.config, _class_name=type(config).__name__)
+    config = (
+        config
+        if isinstance(config, dict)
+        else dict(config.config, _class_name=type(config).__name__)
+    )
     noise = noise_of_config(config)[0]
     _refuse_other_noise(s, noise)
     table_is_there = isinstance(noise, VPDiscrete) and s.noise is not None and s.noise.T == noise.T
-    if table_is_there: s = replace(s, noise=None)
+    if table_is_there:
+        s = replace(s, noise=None)
     return cls.from_config(dict(config), schedule=json.loads(s.to_json(weights=False)))
 
 # %% ../../nbs/hosts/04_scheduler.ipynb #43eaf712
@@ -204,39 +256,60 @@ class Asked:
 
 def _falling(name, values):
     "A list of finite falling numbers of at least 0."
-    try: numbers = np.asarray(values.detach().cpu() if torch.is_tensor(values) else values, float)
-    except (TypeError, ValueError): raise ValueError(f"{name} must be a list of numbers, got {values!r:.80}") from None
-    if numbers.ndim != 1 or not len(numbers): raise ValueError(f"{name} must be a list of at least one number, got {values!r:.80}")
+    try:
+        numbers = np.asarray(values.detach().cpu() if torch.is_tensor(values) else values, float)
+    except (TypeError, ValueError):
+        raise ValueError(f"{name} must be a list of numbers, got {values!r:.80}") from None
+    if numbers.ndim != 1 or not len(numbers):
+        raise ValueError(f"{name} must be a list of at least one number, got {values!r:.80}")
     ok = np.isfinite(numbers).all() and (np.diff(numbers) < 0).all()
-    if not ok: raise ValueError(f"{name} must be finite and fall from one to the next, got {numbers.tolist()!r:.120}; sort them")
+    if not ok:
+        raise ValueError(
+            f"{name} must be finite and fall from one to the next, got "
+            f"{numbers.tolist()!r:.120}; sort them"
+        )
     return tuple(numbers.tolist())
 
 def asked_for(n, timesteps, sigmas, mu) -> Asked:
     "What a pipeline asks, checked."
     if timesteps is not None and sigmas is not None:
-        raise ValueError("timesteps and sigmas must not both be given: each says where to look; give one of them")
+        raise ValueError(
+            "timesteps and sigmas must not both be given: each says where to look; give one of them"
+        )
     n = None if n is None else whole_number('num_inference_steps', n, 1)
     timesteps = None if timesteps is None else _falling('timesteps', timesteps)
     sigmas = None if sigmas is None else _falling('sigmas', sigmas)
     mu = None if mu is None else finite_number('mu', mu)
     listed = next((v for v in (timesteps, sigmas) if v is not None), None)
     if None not in (n, listed) and len(listed) != n:
-        raise ValueError(f"num_inference_steps must be None or the length of the list beside it, {len(listed)}, got {n}")
+        raise ValueError(
+            "num_inference_steps must be None or the length of the list beside it, "
+            f"{len(listed)}, got {n}"
+        )
     return Asked(n, timesteps, sigmas, mu)
 
 # %% ../../nbs/hosts/04_scheduler.ipynb #ebdc7b83
-def _is_even(levels): return np.allclose(levels, 1 - np.arange(len(levels))/len(levels), rtol=0, atol=2e-3)
+def _is_even(levels):
+    return np.allclose(levels, 1 - np.arange(len(levels))/len(levels), rtol=0, atol=2e-3)
 
 @patch
 def _given_run(self:USFScheduler, asked):
     "The solver schedule, if that is what a pipeline asks for."
     _refuse_other_noise(self.given, self.noise)
-    if asked.timesteps is not None: raise ValueError("timesteps must be None: a solver schedule has its own times")
+    if asked.timesteps is not None:
+        raise ValueError("timesteps must be None: a solver schedule has its own times")
     even = asked.sigmas is None or isinstance(self.noise, Flow) and _is_even(asked.sigmas)
-    if not even: raise ValueError(f"sigmas must be None: a solver schedule has its own noise levels, got {asked.sigmas!r:.80}")
+    if not even:
+        raise ValueError(
+            "sigmas must be None: a solver schedule has its own noise levels, got "
+            f"{asked.sigmas!r:.80}"
+        )
     n = asked.n if asked.sigmas is None else len(asked.sigmas)
     if n not in (None, self.given.nfe):
-        raise ValueError(f"num_inference_steps must be {self.given.nfe}, the network calls of this solver schedule, got {n}; another number of calls is another schedule")
+        raise ValueError(
+            f"num_inference_steps must be {self.given.nfe}, the network calls of this solver "
+            f"schedule, got {n}; another number of calls is another schedule"
+        )
     return self.given, None
 
 # %% ../../nbs/hosts/04_scheduler.ipynb #e13589fe
@@ -244,7 +317,8 @@ def _given_run(self:USFScheduler, asked):
 class Nodes:
     "Where a known solver looks."
     times:tuple      # Our times, falling, the end included
-    told:tuple=None  # What the network is told at each but the end; None: the times in its own units
+    # What the network is told at each but the end; None: the times in its own units
+    told:tuple=None
 
 @patch
 def _our_time(self:USFScheduler, tau):
@@ -254,9 +328,14 @@ def _our_time(self:USFScheduler, tau):
     return tau/self.N if isinstance(self.noise, Flow) else (tau+1)/self.N
 
 def _within(name, values, low, high, forgiven):
-    "The values inside the range of training; a relative difference of `forgiven` is one of rounding."
+    """The values inside the range of training; a relative difference of `forgiven` is one of
+    rounding."""
     outside = [v for v in values if not low*(1-forgiven) <= v <= high*(1+forgiven)]
-    if outside: raise ValueError(f"{name} must lie within what the network was trained on, {low:.6g} to {high:.6g}, got {outside!r:.80}; leave them out")
+    if outside:
+        raise ValueError(
+            f"{name} must lie within what the network was trained on, {low:.6g} to {high:.6g}, "
+            f"got {outside!r:.80}; leave them out"
+        )
     return np.clip(np.asarray(values, float), low, high)
 
 @patch
@@ -279,7 +358,8 @@ def _nodes_of_levels(self:USFScheduler, sigmas):
     "Noise over signal; a last 0 is the end."
     ends_clean = sigmas[-1] == 0
     levels = sigmas[:-1] if ends_clean else sigmas
-    if not levels or min(levels) <= 0: raise ValueError(f"sigmas must be positive but for a last 0, got {list(sigmas)!r:.80}")
+    if not levels or min(levels) <= 0:
+        raise ValueError(f"sigmas must be positive but for a last 0, got {list(sigmas)!r:.80}")
     low, high = np.exp(-self.noise.lamb(np.array(self._trained())))
     levels = _within('sigmas', levels, low, high, .01)       # published lists have three digits
     first, last = self._trained()
@@ -287,21 +367,49 @@ def _nodes_of_levels(self:USFScheduler, sigmas):
     return Nodes((*times.tolist(), 0. if ends_clean else self.noise.t_end))
 
 # %% ../../nbs/hosts/04_scheduler.ipynb #4dafc1f8
-THEIRS = dict(ddim='EulerDiscreteScheduler', heun='HeunDiscreteScheduler', unipc='UniPCMultistepScheduler', deis='DEISMultistepScheduler',
-    dpm_solver='DPMSolverMultistepScheduler', dpm_solver_pp='DPMSolverMultistepScheduler')
-USUAL_TIMES = dict(use_karras_sigmas=False, use_exponential_sigmas=False, use_beta_sigmas=False, use_lu_lambdas=False,
-    lambda_min_clipped=-float('inf'), interpolation_type='linear', shift_terminal=None, final_sigmas_type='zero')
-TIMES = tuple(key for group in GROUPS if group.what in ('the noise schedule', 'the times') for key in group.keys)
+THEIRS = dict(
+    ddim='EulerDiscreteScheduler',
+    heun='HeunDiscreteScheduler',
+    unipc='UniPCMultistepScheduler',
+    deis='DEISMultistepScheduler',
+    dpm_solver='DPMSolverMultistepScheduler',
+    dpm_solver_pp='DPMSolverMultistepScheduler',
+)
+USUAL_TIMES = dict(
+    use_karras_sigmas=False,
+    use_exponential_sigmas=False,
+    use_beta_sigmas=False,
+    use_lu_lambdas=False,
+    lambda_min_clipped=-float('inf'),
+    interpolation_type='linear',
+    shift_terminal=None,
+    final_sigmas_type='zero',
+)
+TIMES = tuple(
+    key
+    for group in GROUPS
+    if group.what in ('the noise schedule', 'the times')
+    for key in group.keys
+)
 
 def _name_of_theirs(solver, noise, config):
     "Which scheduler of diffusers has the times of a solver."
     if isinstance(noise, EDM): return 'EDMDPMSolverMultistepScheduler'
-    if isinstance(noise, Flow): return THEIRS[solver] if 'flow_shift' in config and solver not in ('ddim', 'heun') else 'FlowMatchEulerDiscreteScheduler'
+    if isinstance(noise, Flow):
+        return (
+            THEIRS[solver]
+            if 'flow_shift' in config and solver not in ('ddim', 'heun')
+            else 'FlowMatchEulerDiscreteScheduler'
+        )
     return 'DDIMScheduler' if solver == 'ddim' and 'set_alpha_to_one' in config else THEIRS[solver]
 
 def _unusual(config):
     "The settings of a configuration that change the times."
-    return {key: config[key] for key, usual in USUAL_TIMES.items() if key in config and config[key] not in (usual, None)}
+    return {
+        key: config[key]
+        for key, usual in USUAL_TIMES.items()
+        if key in config and config[key] not in (usual, None)
+    }
 
 @patch
 def _theirs(self:USFScheduler):
@@ -310,12 +418,20 @@ def _theirs(self:USFScheduler):
     cls = getattr(diffusers, name)
     known = defaults_of(cls)
     for key, value in _unusual(self.config).items():
-        if key not in known: raise ValueError(f"{key} must be {USUAL_TIMES[key]} for the solver {self.config.solver!r}, got {value!r}: {name} doesn't know it; choose another solver")
+        if key not in known:
+            raise ValueError(
+                f"{key} must be {USUAL_TIMES[key]} for the solver {self.config.solver!r}, got "
+                f"{value!r}: {name} doesn't know it; choose another solver"
+            )
     settings = {key: self.config[key] for key in TIMES if key in known and key in self.config}
-    if not isinstance(self.noise, Flow): settings.pop('use_dynamic_shifting', None)
-    if self.config.solver == 'dpm_solver' and 'final_sigmas_type' in known: settings.setdefault('final_sigmas_type', 'sigma_min')
-    if 'flow_shift' in settings: settings['flow_shift'] = self.config.shift
-    if 'prediction_type' in known: settings['prediction_type'] = self.config.prediction_type
+    if not isinstance(self.noise, Flow):
+        settings.pop('use_dynamic_shifting', None)
+    if self.config.solver == 'dpm_solver' and 'final_sigmas_type' in known:
+        settings.setdefault('final_sigmas_type', 'sigma_min')
+    if 'flow_shift' in settings:
+        settings['flow_shift'] = self.config.shift
+    if 'prediction_type' in known:
+        settings['prediction_type'] = self.config.prediction_type
     return cls(**settings)
 
 # %% ../../nbs/hosts/04_scheduler.ipynb #132ab368
@@ -325,7 +441,11 @@ def _takes(method, name): return name in inspect.signature(method).parameters
 def _mu(self:USFScheduler, asked):
     "The shift that a pipeline computed, where the configuration wants one."
     if not self._is_shifted_by_pipeline(): return None
-    if asked.mu is None: raise ValueError("mu must be given where the configuration says use_dynamic_shifting, got None; pipelines compute it for each resolution: set_timesteps(n, mu=...)")
+    if asked.mu is None:
+        raise ValueError(
+            "mu must be given where the configuration says use_dynamic_shifting, got None; "
+            "pipelines compute it for each resolution: set_timesteps(n, mu=...)"
+        )
     return asked.mu
 
 @patch
@@ -333,34 +453,58 @@ def _nodes_of_host(self:USFScheduler, asked):
     "Where diffusers' own scheduler of this solver would look."
     theirs, mu = self._theirs(), self._mu(asked)
     n = 10 if asked.n is None else asked.n
-    if asked.sigmas is not None: asked_of_theirs = dict(sigmas=self._flow_levels(asked.sigmas))
-    else: asked_of_theirs = dict(num_inference_steps=(n+1)//2 if self.config.solver == 'heun' else n)
-    if mu is not None: asked_of_theirs['mu'] = self._mu_for(theirs, mu)
+    if asked.sigmas is not None:
+        asked_of_theirs = dict(sigmas=self._flow_levels(asked.sigmas))
+    else:
+        asked_of_theirs = dict(num_inference_steps=(n+1)//2 if self.config.solver == 'heun' else n)
+    if mu is not None:
+        asked_of_theirs['mu'] = self._mu_for(theirs, mu)
     theirs.set_timesteps(**asked_of_theirs)
     times, told = self._times_of_theirs(theirs)
-    if not times[-2] > times[-1]: self._refuse_last_step(times[-1])
+    if not times[-2] > times[-1]:
+        self._refuse_last_step(times[-1])
     return Nodes(times, told)
 
 @patch
 def _refuse_last_step(self:USFScheduler, end):
     "The last step of some schedulers changes nothing; ours all do."
-    flow = ['use_flow_sigmas', 'flow_shift', 'use_dynamic_shifting', 'time_shift_type'] if isinstance(self.noise, Flow) else []
+    flow = (
+        ['use_flow_sigmas', 'flow_shift', 'use_dynamic_shifting', 'time_shift_type']
+        if isinstance(self.noise, Flow)
+        else []
+    )
     alpha = ['set_alpha_to_one'] if self.config.solver == 'ddim' else []
     causes = ', '.join([*_unusual(self.config), *flow, *alpha])
-    raise ValueError(f"the last step must end below where it begins, got t={end:g} for both with the solver {self.config.solver!r} and these settings: {causes}; choose another solver, or end at zero noise")
+    raise ValueError(
+        f"the last step must end below where it begins, got t={end:g} for both with the solver "
+        f"{self.config.solver!r} and these settings: {causes}; choose another solver, or end at "
+        "zero noise"
+    )
 
 @patch
 def _mu_for(self:USFScheduler, theirs, mu):
-    if not _takes(theirs.set_timesteps, 'mu'): raise ValueError(f"use_dynamic_shifting must be False for the solver {self.config.solver!r}: {type(theirs).__name__} takes no mu; choose another solver")
+    if not _takes(theirs.set_timesteps, 'mu'):
+        raise ValueError(
+            f"use_dynamic_shifting must be False for the solver {self.config.solver!r}: "
+            f"{type(theirs).__name__} takes no mu; choose another solver"
+        )
     exponential = self.config.get('time_shift_type', 'exponential') == 'exponential'
-    if not exponential and not hasattr(theirs, 'time_shift'): raise ValueError(f"time_shift_type must be 'exponential' for the solver {self.config.solver!r}, got 'linear'; choose solver='ddim' or 'unipc'")
+    if not exponential and not hasattr(theirs, 'time_shift'):
+        raise ValueError(
+            f"time_shift_type must be 'exponential' for the solver {self.config.solver!r}, got "
+            "'linear'; choose solver='ddim' or 'unipc'"
+        )
     return mu
 
 @patch
 def _flow_levels(self:USFScheduler, sigmas):
     "Noise levels of flow matching before the shift; a last 0 is the end."
     levels = sigmas[:-1] if sigmas[-1] == 0 else sigmas
-    if not levels or not 0 < min(levels) <= max(levels) <= 1: raise ValueError(f"sigmas must lie above 0 and at most at 1 for flow matching, but for a last 0, got {list(sigmas)!r:.80}")
+    if not levels or not 0 < min(levels) <= max(levels) <= 1:
+        raise ValueError(
+            "sigmas must lie above 0 and at most at 1 for flow matching, but for a last 0, got "
+            f"{list(sigmas)!r:.80}"
+        )
     return list(levels)
 
 # %% ../../nbs/hosts/04_scheduler.ipynb #25fde513
@@ -380,7 +524,8 @@ def _times_of_theirs(self:USFScheduler, theirs):
 def _times_of_levels(self:USFScheduler, levels):
     "Our times of diffusers' noise levels, 0 at the end."
     if isinstance(self.noise, Flow): return tuple(levels.tolist())
-    with np.errstate(divide='ignore'): lamb = -np.log(levels)
+    with np.errstate(divide='ignore'):
+        lamb = -np.log(levels)
     times = np.where(levels > 0, self.noise.t_of_lamb(np.where(levels > 0, lamb, 0.)), 0.)
     return tuple(np.minimum(times, self.noise.T).tolist())
 
@@ -389,7 +534,10 @@ def _times_of_levels(self:USFScheduler, levels):
 def _refuse_other_times(self:USFScheduler):
     for key, value in _unusual(self.config).items():
         if key == 'final_sigmas_type': continue        # where a grid ends goes with its name
-        raise ValueError(f"grid must be 'host' where the configuration says {key}={value!r}, got {self.config.grid!r}; or set {key}={USUAL_TIMES[key]!r}")
+        raise ValueError(
+            f"grid must be 'host' where the configuration says {key}={value!r}, got "
+            f"{self.config.grid!r}; or set {key}={USUAL_TIMES[key]!r}"
+        )
 
 @patch
 def _shift(self:USFScheduler, asked):
@@ -401,7 +549,10 @@ def _shift(self:USFScheduler, asked):
 @patch
 def _nodes_of_flow(self:USFScheduler, asked):
     "Even times of flow matching, shifted."
-    if self.config.grid != 'uniform_t': raise ValueError(f"grid must be 'uniform_t' or 'host' for flow matching, got {self.config.grid!r}")
+    if self.config.grid != 'uniform_t':
+        raise ValueError(
+            f"grid must be 'uniform_t' or 'host' for flow matching, got {self.config.grid!r}"
+        )
     n = 10 if asked.n is None else asked.n
     steps = (n+1)//2 if self.config.solver == 'heun' else n
     return Nodes(tuple(Flow(self._shift(asked)).sigma(np.linspace(1, 0, steps+1)).tolist()))
@@ -410,9 +561,11 @@ def _nodes_of_flow(self:USFScheduler, asked):
 def _nodes(self:USFScheduler, asked):
     "Where a known solver looks."
     is_flow, by_host = isinstance(self.noise, Flow), self.config.grid == HOST_GRID
-    if not by_host: self._refuse_other_times()
+    if not by_host:
+        self._refuse_other_times()
     if asked.timesteps is not None: return self._nodes_of_times(asked.timesteps)
-    if by_host and asked.sigmas is None or is_flow and asked.sigmas is not None: return self._nodes_of_host(asked)
+    if by_host and asked.sigmas is None or is_flow and asked.sigmas is not None:
+        return self._nodes_of_host(asked)
     return self._nodes_of_flow(asked) if is_flow else self._nodes_of_levels(asked.sigmas)
 
 # %% ../../nbs/hosts/04_scheduler.ipynb #70100e92
@@ -420,25 +573,44 @@ MANY_STEPS = 15       # from here on, diffusers' multistep solvers don't lower t
 
 def _order(config, most):
     "The order, where a configuration has one."
-    return dict(order=whole_number('solver_order', config['solver_order'], 1, most)) if 'solver_order' in config else {}
+    return (
+        dict(order=whole_number('solver_order', config['solver_order'], 1, most))
+        if 'solver_order' in config
+        else {}
+    )
 
 def _lowered(config, n):
     "Is the order lowered at the end, as diffusers' multistep solvers do it?"
-    return dict(lower_order_final=bool(config['lower_order_final']) and n < MANY_STEPS) if 'lower_order_final' in config else {}
+    return (
+        dict(lower_order_final=bool(config['lower_order_final']) and n < MANY_STEPS)
+        if 'lower_order_final' in config
+        else {}
+    )
 
 def _dpm_options(config, n):
     kind = 'taylor' if config.get('solver_type') == 'heun' else 'midpoint'
-    return dict(kind=kind, released=config.get('solver_order') == 3, **_order(config, 3), **_lowered(config, n))
+    return dict(
+        kind=kind,
+        released=config.get('solver_order') == 3,
+        **_order(config, 3),
+        **_lowered(config, n),
+    )
 
 def _unipc_options(config, n):
     variant = 'bh1' if config.get('solver_type') == 'bh1' else 'bh2'
     prediction = 'data' if config.get('predict_x0', True) else 'noise'
-    lowered = dict(lower_order_final=bool(config['lower_order_final'])) if 'lower_order_final' in config else {}
+    lowered = (
+        dict(lower_order_final=bool(config['lower_order_final']))
+        if 'lower_order_final' in config
+        else {}
+    )
     return dict(variant=variant, prediction=prediction, **_order(config, 4), **lowered)
 
 def _deis_options(config, n): return {**_order(config, 3), **_lowered(config, n)}
 
-OPTIONS = dict(dpm_solver=_dpm_options, dpm_solver_pp=_dpm_options, unipc=_unipc_options, deis=_deis_options)
+OPTIONS = dict(
+    dpm_solver=_dpm_options, dpm_solver_pp=_dpm_options, unipc=_unipc_options, deis=_deis_options
+)
 
 @patch
 def _solve(self:USFScheduler, n, grid):
@@ -447,7 +619,11 @@ def _solve(self:USFScheduler, n, grid):
     options = OPTIONS[solver](self.config, n) if solver in OPTIONS else {}
     s = SOLVERS[solver](self.noise, n, grid=grid, **options)
     ends_low = solver in ('dpm_solver', 'dpm_solver_pp') and self.config.get('euler_at_final')
-    return replace(s, steps=(*s.steps[:-1], StepStrategy(prediction=s.steps[-1].prediction))) if ends_low else s
+    return (
+        replace(s, steps=(*s.steps[:-1], StepStrategy(prediction=s.steps[-1].prediction)))
+        if ends_low
+        else s
+    )
 
 @patch
 def _calls(self:USFScheduler, asked, times):
@@ -468,16 +644,24 @@ def _known_run(self:USFScheduler, asked):
 
 # %% ../../nbs/hosts/04_scheduler.ipynb #6cef819f
 def _on_device(values, device):
-    try: return values.to(device)
-    except (RuntimeError, AssertionError) as error: raise ValueError(f"device must be one that this machine has, such as 'cpu', got {device!r}: {str(error).splitlines()[0]:.80}") from None
+    try:
+        return values.to(device)
+    except (RuntimeError, AssertionError) as error:
+        raise ValueError(
+            f"device must be one that this machine has, such as 'cpu', got {device!r}: "
+            f"{str(error).splitlines()[0]:.80}"
+        ) from None
 
 @patch
 def set_timesteps(self:USFScheduler,
-    num_inference_steps:int=None, # Network calls; those of `schedule`, or any number for a known solver, where None is 10
+    # Network calls; those of `schedule`, or any number for a known solver, where None is 10
+    num_inference_steps:int=None,
     device=None,                  # Where the times are wanted
     timesteps=None,               # Times of the network for a known solver, falling, also fractions
-    sigmas=None,                  # The same as noise levels: of flow matching before its shift, noise over signal for the others
-    mu:float=None,                # Shift of flow matching, where a pipeline computes it for each resolution
+    # The same as noise levels: of flow matching before its shift, noise over signal for the others
+    sigmas=None,
+    # Shift of flow matching, where a pipeline computes it for each resolution
+    mu:float=None,
 ):
     "Forget the last run, and prepare for the next."
     asked = asked_for(num_inference_steps, timesteps, sigmas, mu)
@@ -489,23 +673,32 @@ def set_timesteps(self:USFScheduler,
 def _prepare(self:USFScheduler, schedule):
     "Compile a solver schedule, and forget the run before."
     noise = schedule.noise or self.noise
-    host_plan(schedule, noise, self.predicts)         # refuses networks that say nothing of the data somewhere
+    # refuses networks that say nothing of the data somewhere
+    host_plan(schedule, noise, self.predicts)
     self.solver_schedule = schedule
     self.plan, self.start = host_plan(schedule, noise, 'data')
     self.num_inference_steps = len(self.plan.P)
     self.clip = clip_of_config(self.config) if self.config.clip else None
     self._scaled = self._scaled and not self._step_index    # by the latents that wait for this run
-    self._step_index, self._begin_index = None, None
-    self._left_out, self._may_lack, self._history = 0, False, {}
+    self._step_index = None
+    self._begin_index = None
+    self._left_out = 0
+    self._may_lack = False
+    self._history = {}
     self._rows = program(self.plan, torch.zeros(1))
 
 @patch
 def _say_times(self:USFScheduler, told, device):
     "The times that the network is told, and the noise levels, for whoever looks."
     noise, end = self.solver_schedule.noise or self.noise, self.solver_schedule.times[-1]
-    if told is None: times = torch.tensor([network_time(noise, self.N)(t) for t in self.plan.times], dtype=torch.float32)
-    elif torch.is_tensor(told): times = told[torch.as_tensor(self.plan.node)]
-    else: times = torch.tensor([told[k] for k in self.plan.node], dtype=torch.float32)
+    if told is None:
+        times = torch.tensor(
+            [network_time(noise, self.N)(t) for t in self.plan.times], dtype=torch.float32
+        )
+    elif torch.is_tensor(told):
+        times = told[torch.as_tensor(self.plan.node)]
+    else:
+        times = torch.tensor([told[k] for k in self.plan.node], dtype=torch.float32)
     nodes = np.r_[self.plan.times, end]
     levels = noise.sigma(nodes) if isinstance(noise, Flow) else np.exp(-noise.lamb(nodes))
     self.sigmas = torch.tensor(np.asarray(levels), dtype=torch.float32)
@@ -528,14 +721,17 @@ def _positions(self:USFScheduler, timestep):
     "The steps that have this time; none for a time that isn't ours."
     if timestep is None: return []
     if torch.is_tensor(timestep) and timestep.device.type != 'cpu':
-        place, rest = divmod(timestep.data_ptr() - self.timesteps.data_ptr(), self.timesteps.element_size())
+        place, rest = divmod(
+            timestep.data_ptr() - self.timesteps.data_ptr(), self.timesteps.element_size()
+        )
         return [place] if 0 <= place < len(self._times) and not rest else []
     value = float(timestep)
     return [k for k, time in enumerate(self._times) if abs(time-value) < SAME_TIME]
 
 @patch
 def _where(self:USFScheduler, timestep):
-    "Where a run begins. Of a corrector's two calls at one time it is the second, where the state is final."
+    """Where a run begins. Of a corrector's two calls at one time it is the second, where the
+    state is final."""
     if self._begin_index is not None: return self._begin_index
     return max(self._positions(timestep), default=0)
 
@@ -549,25 +745,41 @@ def scale_model_input(self:USFScheduler,
     self._refuse_unprepared()
     begun = self._step_index is not None
     row = self._step_index - self._left_out if begun else self._where(timestep)
-    lacks_factor = not begun and row == 0 and not self._scaled and self.solver_schedule.afs != 'none'
-    if lacks_factor: self._scaled, sample = True, sample*self.start
+    lacks_factor = (
+        not begun and row == 0 and not self._scaled and self.solver_schedule.afs != 'none'
+    )
+    if lacks_factor:
+        self._scaled = True
+        sample = sample*self.start
     if self.config.sigma_data is None: return sample
     sigma = self.plan.sigma[min(row, len(self.plan.P)-1)]
     return sample/float(np.hypot(sigma, self.config.sigma_data))
 
 @patch
 def _refuse_unprepared(self:USFScheduler):
-    if self.timesteps is None: raise ValueError("set_timesteps must be called before a run where the pipeline says more of its times, as with use_dynamic_shifting: set_timesteps(n, mu=...)")
+    if self.timesteps is None:
+        raise ValueError(
+            "set_timesteps must be called before a run where the pipeline says more of its "
+            "times, as with use_dynamic_shifting: set_timesteps(n, mu=...)"
+        )
 
 # %% ../../nbs/hosts/04_scheduler.ipynb #49f88838
 @patch
 def _data(self:USFScheduler, row, model_output, x):
-    "What the network says of the data: learned variances dropped, EDM's networks put back into units of the data, clipped."
+    """What the network says of the data: learned variances dropped, EDM's networks put back into
+    units of the data, clipped."""
     m = model_output
-    if m.ndim == x.ndim and m.shape[1] == 2*x.shape[1]: m = m[:, :x.shape[1]]
-    if m.shape != x.shape: raise ValueError(f"model_output must have the shape of sample, {tuple(x.shape)}, or twice its channels, got {tuple(m.shape)}")
-    if self.config.sigma_data is not None: a, b = edm_scales(self.plan.sigma[row], self.config.sigma_data, self.config.prediction_type)
-    else: a, b = to_data(self.predicts, self.plan.alpha[row], self.plan.sigma[row])
+    if m.ndim == x.ndim and m.shape[1] == 2*x.shape[1]:
+        m = m[:, :x.shape[1]]
+    if m.shape != x.shape:
+        raise ValueError(
+            f"model_output must have the shape of sample, {tuple(x.shape)}, or twice its "
+            f"channels, got {tuple(m.shape)}"
+        )
+    if self.config.sigma_data is not None:
+        a, b = edm_scales(self.plan.sigma[row], self.config.sigma_data, self.config.prediction_type)
+    else:
+        a, b = to_data(self.predicts, self.plan.alpha[row], self.plan.sigma[row])
     data = torch.mul(m.to(x.dtype), float(b)).add_(x, alpha=float(a))
     return data if self.clip is None else self.clip(data)
 
@@ -576,26 +788,33 @@ def _remember(self:USFScheduler, row, x, data, is_hosts):
     "The history for later steps; `is_hosts`: the state is the host's own memory."
     wanted = {at for later in self._rows[row+1:] for at in ((src, j) for _,src,j in later.terms)}
     kept = {at: value for at, value in self._history.items() if at in wanted}
-    if ('m', row) in wanted: kept['m', row] = data
-    if ('x', row) in wanted: kept['x', row] = x.clone() if is_hosts else x
+    if ('m', row) in wanted:
+        kept['m', row] = data
+    if ('x', row) in wanted:
+        kept['x', row] = x.clone() if is_hosts else x
     self._history = kept
 
 # %% ../../nbs/hosts/04_scheduler.ipynb #48e02468
 @patch
 def _begin(self:USFScheduler, k):
-    "Begin at step k: a known solver as if made for the rest, a solver schedule with what history there is."
-    self._step_index, self._left_out, self._may_lack = k, 0, k > 0
+    """Begin at step k: a known solver as if made for the rest, a solver schedule with what
+    history there is."""
+    self._step_index = k
+    self._left_out = 0
+    self._may_lack = k > 0
     times = self.solver_schedule.times
     one_call_a_step = len(times) == len(self.plan.P)+1
     if not k or self.given is not None or not one_call_a_step: return
     rest = self._solve(len(times)-1-k, list(times[k:]))
     self.plan = host_plan(rest, self.noise, 'data')[0]
     self._rows = program(self.plan, torch.zeros(1))
-    self._left_out, self._may_lack = k, False
+    self._left_out = k
+    self._may_lack = False
 
 @patch
 def _first_order(self:USFScheduler, row, x, data):
-    "In data prediction, where a step wants a history that was never made, as the run began in the middle."
+    """In data prediction, where a step wants a history that was never made, as the run began in
+    the middle."""
     noise = self.solver_schedule.noise or self.noise
     is_last = row+1 == len(self.plan.times)
     t = self.solver_schedule.times[-1] if is_last else self.plan.times[row+1]
@@ -610,37 +829,60 @@ def _next(self:USFScheduler, row, x, data):
     is_known = all((src, j) in values for _,src,j in terms)
     if is_known: return weighted_sum(terms, values, self._rows[row].const)
     if self._may_lack: return self._first_order(row, x, data)
-    raise ValueError("step must be called for the steps of one run, one after the other; a scheduler serves one run at a time: give each its own, copy.deepcopy(scheduler)")
+    raise ValueError(
+        "step must be called for the steps of one run, one after the other; a scheduler serves "
+        "one run at a time: give each its own, copy.deepcopy(scheduler)"
+    )
 
 # %% ../../nbs/hosts/04_scheduler.ipynb #670ff685
-HARMLESS = dict(s_churn=(0, 0., None), use_clipped_model_output=(True, False, None), variance_noise=(None,))
+HARMLESS = dict(
+    s_churn=(0, 0.0, None), use_clipped_model_output=(True, False, None), variance_noise=(None,)
+)
 WITH_CHURN_ONLY = ('s_tmin', 's_tmax', 's_noise')
 
 def _refuse_unknown(eta, others):
     "Refuse what would change another scheduler's step."
-    if eta not in (0, None): raise ValueError(f"eta must be 0: a solver schedule adds no noise, got {eta!r}")
+    if eta not in (0, None):
+        raise ValueError(f"eta must be 0: a solver schedule adds no noise, got {eta!r}")
     for name, value in others.items():
         if name in WITH_CHURN_ONLY: continue        # nothing without s_churn
-        if name not in HARMLESS: raise ValueError(f"{name} is not known to step, got {value!r:.80}; leave it out")
+        if name not in HARMLESS:
+            raise ValueError(f"{name} is not known to step, got {value!r:.80}; leave it out")
         if not any(value is o or type(value) is type(o) and value == o for o in HARMLESS[name]):
-            raise ValueError(f"{name} must be {HARMLESS[name][0]!r}: a solver schedule adds no noise, got {value!r:.80}")
+            raise ValueError(
+                f"{name} must be {HARMLESS[name][0]!r}: a solver schedule adds no noise, got "
+                f"{value!r:.80}"
+            )
 
 @patch
 def _refuse_other_run(self:USFScheduler, timestep):
     "Refuse the time of another run's step."
     k, places = self._step_index, self._positions(timestep)
     if not places or k in places or k >= len(self._times): return
-    raise ValueError(f"timestep must be {self._times[k]:g} at step {k} of this run, got that of step {places[-1]}; a scheduler serves one run at a time: give each its own, copy.deepcopy(scheduler), and begin with set_timesteps")
+    raise ValueError(
+        f"timestep must be {self._times[k]:g} at step {k} of this run, got that of step "
+        f"{places[-1]}; a scheduler serves one run at a time: give each its own, "
+        "copy.deepcopy(scheduler), and begin with set_timesteps"
+    )
 
 @patch
 def _row(self:USFScheduler, timestep):
     "Which row of the plan a call is."
     self._refuse_unprepared()
-    if self._step_index is None: self._begin(self._where(timestep))
-    else: self._refuse_other_run(timestep)
+    if self._step_index is None:
+        self._begin(self._where(timestep))
+    else:
+        self._refuse_other_run(timestep)
     row = self._step_index - self._left_out
-    if row == 0 and self.solver_schedule.afs != 'none' and not self._scaled: raise ValueError("afs must be 'none' for this pipeline, got 'zero': it neither multiplies its first latents by init_noise_sigma nor calls scale_model_input")
-    if row >= len(self.plan.P): raise ValueError(f"step must be called {len(self._times)} times after set_timesteps, got one more")
+    if row == 0 and self.solver_schedule.afs != 'none' and not self._scaled:
+        raise ValueError(
+            "afs must be 'none' for this pipeline, got 'zero': it neither multiplies its first "
+            "latents by init_noise_sigma nor calls scale_model_input"
+        )
+    if row >= len(self.plan.P):
+        raise ValueError(
+            f"step must be called {len(self._times)} times after set_timesteps, got one more"
+        )
     return row
 
 @patch
@@ -670,7 +912,10 @@ def step(self:USFScheduler,
 def _noise_at(self:USFScheduler, like, timesteps):
     "alpha and sigma at times of the network, shaped to multiply states."
     t = np.clip(self._our_time(timesteps.detach().cpu().double().numpy()), 0, self.noise.T)
-    shaped = lambda values: torch.as_tensor(values, dtype=like.dtype, device=like.device).reshape(-1, *[1]*(like.ndim-1))
+    def shaped(values):
+        return torch.as_tensor(values, dtype=like.dtype, device=like.device).reshape(
+            -1, *[1]*(like.ndim-1)
+        )
     return shaped(self.noise.alpha(t)), shaped(self.noise.sigma(t))
 
 @patch

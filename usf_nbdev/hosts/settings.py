@@ -40,61 +40,211 @@ class Group:
     keys:tuple     # Their names
 
 GROUPS = (
-    Group('the noise schedule', Effect.HONOURED, Effect.HONOURED, (
-        'num_train_timesteps', 'beta_start', 'beta_end', 'beta_schedule', 'trained_betas', 'rescale_betas_zero_snr',
-        'use_flow_sigmas', 'sigma_data')),
+    Group(
+        'the noise schedule',
+        Effect.HONOURED,
+        Effect.HONOURED,
+        (
+            'num_train_timesteps',
+            'beta_start',
+            'beta_end',
+            'beta_schedule',
+            'trained_betas',
+            'rescale_betas_zero_snr',
+            'use_flow_sigmas',
+            'sigma_data',
+        ),
+    ),
     Group('what the network predicts', Effect.HONOURED, Effect.HONOURED, ('prediction_type',)),
-    Group('the range of the data', Effect.HONOURED, Effect.HONOURED, (
-        'clip_sample', 'clip_sample_range', 'thresholding', 'dynamic_thresholding_ratio', 'sample_max_value', 'clip')),
+    Group(
+        'the range of the data',
+        Effect.HONOURED,
+        Effect.HONOURED,
+        (
+            'clip_sample',
+            'clip_sample_range',
+            'thresholding',
+            'dynamic_thresholding_ratio',
+            'sample_max_value',
+            'clip',
+        ),
+    ),
     Group('our own', Effect.HONOURED, Effect.HONOURED, ('schedule', 'solver', 'grid')),
-    Group('the times', Effect.NO_EFFECT, Effect.HONOURED, (
-        'timestep_spacing', 'steps_offset', 'final_sigmas_type', 'set_alpha_to_one', 'use_karras_sigmas',
-        'use_exponential_sigmas', 'use_beta_sigmas', 'use_lu_lambdas', 'lambda_min_clipped', 'interpolation_type',
-        'sigma_min', 'sigma_max', 'sigma_schedule', 'rho', 'shift', 'flow_shift', 'shift_terminal',
-        'use_dynamic_shifting', 'time_shift_type')),
-    Group('for the pipeline, which makes `mu` of them', Effect.NO_EFFECT, Effect.NO_EFFECT, (
-        'base_shift', 'max_shift', 'base_image_seq_len', 'max_image_seq_len')),
-    Group('the steps', Effect.NO_EFFECT, Effect.HONOURED, (
-        'solver_order', 'solver_type', 'lower_order_final', 'euler_at_final', 'predict_x0')),
-    Group('steps that no solver of ours takes', Effect.NO_EFFECT, Effect.REFUSED, (
-        'algorithm_type', 'stochastic_sampling', 'disable_corrector', 'solver_p')),
-    Group('the steps of a class that ours replaces', Effect.NO_EFFECT, Effect.NO_EFFECT, (
-        'variance_type', 'skip_prk_steps', 'predictor_order', 'corrector_order', 'tau_func', 'timestep_scaling',
-        'original_inference_steps', 'noise_sampler_seed', 'upscale_mode', 'tensor_format')),
-    Group('other noise or other times than ours', Effect.REFUSED, Effect.REFUSED, (
-        'invert_sigmas', 'snr_shift_scale', 'timestep_type', 'scale_factors', 'timestep_values', 'predict_epsilon')),
-    Group('of classes that are refused', Effect.REFUSED, Effect.REFUSED, (
-        'alpha_cum_end', 'alpha_cum_start', 'block_length', 'clip_denoised', 'correct_steps', 'corrector_k',
-        'corrector_selection', 'corrector_selection_tau', 'corrector_steps', 'editing_threshold', 'entropy_bound',
-        'eps', 'eta', 'final_step_size_scale', 'gamma', 'gamma_cum_end', 'gamma_cum_start', 'mask_token_id',
-        'masking_schedule', 'minimal_topk', 'n_grid', 'noise_mode', 'num_inference_steps', 'num_policy_substeps',
-        'num_vec_classes', 's', 's_churn', 's_max', 's_min', 's_noise', 'sampling_eps', 'scaler', 'schedule_mode',
-        'scheduler_type', 'snr', 'stage_range', 'stages', 't_lim_ode', 't_lim_ode_below', 't_max', 't_min',
-        'tail_step_multiplier', 'tail_steps', 'threshold', 'tsr_k', 'tsr_sigma', 'beta_min', 'beta_max')),
+    Group(
+        'the times',
+        Effect.NO_EFFECT,
+        Effect.HONOURED,
+        (
+            'timestep_spacing',
+            'steps_offset',
+            'final_sigmas_type',
+            'set_alpha_to_one',
+            'use_karras_sigmas',
+            'use_exponential_sigmas',
+            'use_beta_sigmas',
+            'use_lu_lambdas',
+            'lambda_min_clipped',
+            'interpolation_type',
+            'sigma_min',
+            'sigma_max',
+            'sigma_schedule',
+            'rho',
+            'shift',
+            'flow_shift',
+            'shift_terminal',
+            'use_dynamic_shifting',
+            'time_shift_type',
+        ),
+    ),
+    Group(
+        'for the pipeline, which makes `mu` of them',
+        Effect.NO_EFFECT,
+        Effect.NO_EFFECT,
+        ('base_shift', 'max_shift', 'base_image_seq_len', 'max_image_seq_len'),
+    ),
+    Group(
+        'the steps',
+        Effect.NO_EFFECT,
+        Effect.HONOURED,
+        ('solver_order', 'solver_type', 'lower_order_final', 'euler_at_final', 'predict_x0'),
+    ),
+    Group(
+        'steps that no solver of ours takes',
+        Effect.NO_EFFECT,
+        Effect.REFUSED,
+        ('algorithm_type', 'stochastic_sampling', 'disable_corrector', 'solver_p'),
+    ),
+    Group(
+        'the steps of a class that ours replaces',
+        Effect.NO_EFFECT,
+        Effect.NO_EFFECT,
+        (
+            'variance_type',
+            'skip_prk_steps',
+            'predictor_order',
+            'corrector_order',
+            'tau_func',
+            'timestep_scaling',
+            'original_inference_steps',
+            'noise_sampler_seed',
+            'upscale_mode',
+            'tensor_format',
+        ),
+    ),
+    Group(
+        'other noise or other times than ours',
+        Effect.REFUSED,
+        Effect.REFUSED,
+        (
+            'invert_sigmas',
+            'snr_shift_scale',
+            'timestep_type',
+            'scale_factors',
+            'timestep_values',
+            'predict_epsilon',
+        ),
+    ),
+    Group(
+        'of classes that are refused',
+        Effect.REFUSED,
+        Effect.REFUSED,
+        (
+            'alpha_cum_end',
+            'alpha_cum_start',
+            'block_length',
+            'clip_denoised',
+            'correct_steps',
+            'corrector_k',
+            'corrector_selection',
+            'corrector_selection_tau',
+            'corrector_steps',
+            'editing_threshold',
+            'entropy_bound',
+            'eps',
+            'eta',
+            'final_step_size_scale',
+            'gamma',
+            'gamma_cum_end',
+            'gamma_cum_start',
+            'mask_token_id',
+            'masking_schedule',
+            'minimal_topk',
+            'n_grid',
+            'noise_mode',
+            'num_inference_steps',
+            'num_policy_substeps',
+            'num_vec_classes',
+            's',
+            's_churn',
+            's_max',
+            's_min',
+            's_noise',
+            'sampling_eps',
+            'scaler',
+            'schedule_mode',
+            'scheduler_type',
+            'snr',
+            'stage_range',
+            'stages',
+            't_lim_ode',
+            't_lim_ode_below',
+            't_max',
+            't_min',
+            'tail_step_multiplier',
+            'tail_steps',
+            'threshold',
+            'tsr_k',
+            'tsr_sigma',
+            'beta_min',
+            'beta_max',
+        ),
+    ),
 )
 GROUP_OF = {key: group for group in GROUPS for key in group.keys}
 
 # %% ../../nbs/hosts/02_settings.ipynb #450e2f6c
 PLAIN = dict(
-    algorithm_type=('data_prediction', 'deis', 'dpmsolver', 'dpmsolver++'), stochastic_sampling=(False,),
-    disable_corrector=([], (), None), solver_p=(None,), invert_sigmas=(False,), snr_shift_scale=(None, 1.),
-    timestep_type=(None, 'discrete'), scale_factors=(None,), timestep_values=(None,), predict_epsilon=(None, True))
+    algorithm_type=('data_prediction', 'deis', 'dpmsolver', 'dpmsolver++'),
+    stochastic_sampling=(False,),
+    disable_corrector=([], (), None),
+    solver_p=(None,),
+    invert_sigmas=(False,),
+    snr_shift_scale=(None, 1.0),
+    timestep_type=(None, 'discrete'),
+    scale_factors=(None,),
+    timestep_values=(None,),
+    predict_epsilon=(None, True),
+)
 
 # %% ../../nbs/hosts/02_settings.ipynb #39b1bf93
 _TOKENS = 'whose samples are tokens'
 _OWN_NOISE = 'whose noise schedule is its own'
 REFUSED_CLASSES = dict(
-    AmusedScheduler=_TOKENS, BlockRefinementScheduler=_TOKENS, DiscreteDDIMScheduler=_TOKENS, EntropyBoundScheduler=_TOKENS,
-    VQDiffusionScheduler=_TOKENS, DDPMWuerstchenScheduler=_OWN_NOISE, IPNDMScheduler=_OWN_NOISE, KarrasVeScheduler=_OWN_NOISE,
-    ScoreSdeVeScheduler=_OWN_NOISE, ScoreSdeVpScheduler=_OWN_NOISE, SCMScheduler=_OWN_NOISE,
+    AmusedScheduler=_TOKENS,
+    BlockRefinementScheduler=_TOKENS,
+    DiscreteDDIMScheduler=_TOKENS,
+    EntropyBoundScheduler=_TOKENS,
+    VQDiffusionScheduler=_TOKENS,
+    DDPMWuerstchenScheduler=_OWN_NOISE,
+    IPNDMScheduler=_OWN_NOISE,
+    KarrasVeScheduler=_OWN_NOISE,
+    ScoreSdeVeScheduler=_OWN_NOISE,
+    ScoreSdeVpScheduler=_OWN_NOISE,
+    SCMScheduler=_OWN_NOISE,
     CosineDPMSolverMultistepScheduler='whose network counts time as an angle',
     CMStochasticIterativeScheduler='whose network is a consistency model',
     ConsistencyDecoderScheduler='whose network is a consistency model',
-    DDIMInverseScheduler='which runs from data to noise', DPMSolverMultistepInverseScheduler='which runs from data to noise',
-    FlowMapEulerDiscreteScheduler='whose network takes two times', PiflowScheduler='whose network makes several predictions',
-    MiniMaxH3Scheduler='whose network counts time from the data', LTXEulerAncestralRFScheduler='whose times are of another class',
-    HeliosScheduler='which changes the resolution', HeliosDMDScheduler='which changes the resolution',
-    RePaintScheduler='which paints by a mask', RFD4ProteinaScheduler='whose samples have a time for each part')
+    DDIMInverseScheduler='which runs from data to noise',
+    DPMSolverMultistepInverseScheduler='which runs from data to noise',
+    FlowMapEulerDiscreteScheduler='whose network takes two times',
+    PiflowScheduler='whose network makes several predictions',
+    MiniMaxH3Scheduler='whose network counts time from the data',
+    LTXEulerAncestralRFScheduler='whose times are of another class',
+    HeliosScheduler='which changes the resolution',
+    HeliosDMDScheduler='which changes the resolution',
+    RePaintScheduler='which paints by a mask',
+    RFD4ProteinaScheduler='whose samples have a time for each part',
+)
 
 # %% ../../nbs/hosts/02_settings.ipynb #01f7a3bc
 def scheduler_class(
@@ -103,7 +253,11 @@ def scheduler_class(
     "A scheduler of diffusers by name."
     import diffusers
     cls = getattr(diffusers, name, None) if isinstance(name, str) else None
-    return cls if isinstance(cls, type) and hasattr(cls, 'from_config') and name.endswith('Scheduler') else None
+    return (
+        cls
+        if isinstance(cls, type) and hasattr(cls, 'from_config') and name.endswith('Scheduler')
+        else None
+    )
 
 def defaults_of(
     cls, # A scheduler of diffusers
@@ -118,7 +272,8 @@ def completed(
     "What a configuration says by the class that it names, said by name."
     config = dict(config)
     cls = scheduler_class(config['_class_name']) if '_class_name' in config else None
-    if cls is None: return {k: v for k,v in config.items() if k == '_class_name' or not k.startswith('_')}
+    if cls is None:
+        return {k: v for k,v in config.items() if k == '_class_name' or not k.startswith('_')}
     own = {key: config.get(key, default) for key, default in defaults_of(cls).items()}
     return {'_class_name': config['_class_name'], **own}
 
@@ -126,13 +281,20 @@ def completed(
 def _class_by_settings(config):
     "The refused class that has exactly these settings; None where an accepted one has them too."
     keys = {k for k in config if not k.startswith('_')}
-    same = [name for name in REFUSED_CLASSES if (cls := scheduler_class(name)) and keys == set(_settings_of(cls))]
-    accepted = keys == {'num_train_timesteps', 'shift'}      # also the first schedulers of flow matching
+    same = [
+        name
+        for name in REFUSED_CLASSES
+        if (cls := scheduler_class(name)) and keys == set(_settings_of(cls))
+    ]
+    # also the first schedulers of flow matching
+    accepted = keys == {'num_train_timesteps', 'shift'}
     return same[0] if same and not accepted else None
 
 def _settings_of(cls):
-    try: return defaults_of(cls)
-    except (ImportError, TypeError, ValueError): return {}   # the class is there in name only
+    try:
+        return defaults_of(cls)
+    except (ImportError, TypeError, ValueError):
+        return {}   # the class is there in name only
 
 def refuse_class(
     config, # Configuration of a scheduler
@@ -140,8 +302,11 @@ def refuse_class(
     "Refuse schedulers whose network or noise is of another kind."
     name = config.get('_class_name') or _class_by_settings(config)
     if name not in REFUSED_CLASSES: return
-    raise ValueError(f"scheduler must tell its betas (beta_schedule or trained_betas), be a flow-matching one or EDM's, "
-                     f"got {name}, {REFUSED_CLASSES[name]}; wrap the network yourself: Denoiser(fn, noise, ...)")
+    raise ValueError(
+        "scheduler must tell its betas (beta_schedule or trained_betas), be a flow-matching one "
+        "or EDM's, "
+        f"got {name}, {REFUSED_CLASSES[name]}; wrap the network yourself: Denoiser(fn, noise, ...)"
+    )
 
 # %% ../../nbs/hosts/02_settings.ipynb #39c4240b
 def effect_of(
@@ -150,11 +315,17 @@ def effect_of(
 ) -> Effect:
     "What becomes of a setting."
     if key not in GROUP_OF:
-        raise ValueError(f"{key} of a scheduler is not known here, so it can't be honoured; leave it out of the configuration if it changes nothing")
+        raise ValueError(
+            f"{key} of a scheduler is not known here, so it can't be honoured; leave it out of "
+            "the configuration if it changes nothing"
+        )
     return GROUP_OF[key].known if known else GROUP_OF[key].given
 
 def _is_plain(key, value):
-    return any(type(value) is type(plain) and value == plain or value is plain for plain in PLAIN.get(key, ()))
+    return any(
+        type(value) is type(plain) and value == plain or value is plain
+        for plain in PLAIN.get(key, ())
+    )
 
 def refuse_settings(
     config,           # Settings of a scheduler
@@ -162,11 +333,23 @@ def refuse_settings(
 ) -> None:
     "Refuse what would be passed over."
     for key, value in config.items():
-        if key.startswith('_') or effect_of(key, known) is not Effect.REFUSED or _is_plain(key, value): continue
+        if (
+            key.startswith('_')
+            or effect_of(key, known) is not Effect.REFUSED
+            or _is_plain(key, value)
+        ):
+            continue
         plain = PLAIN.get(key, ('left out',))[-1]
         of = config.get('_class_name', 'a configuration')
-        way_out = f"set {key}={plain!r}, or give a solver schedule" if known and effect_of(key) is not Effect.REFUSED else 'wrap the network yourself: Denoiser(fn, noise, ...)'
-        raise ValueError(f"{key} of a scheduler must be {plain} to be understood, got {value!r:.80} of {of}; {way_out}")
+        way_out = (
+            f"set {key}={plain!r}, or give a solver schedule"
+            if known and effect_of(key) is not Effect.REFUSED
+            else 'wrap the network yourself: Denoiser(fn, noise, ...)'
+        )
+        raise ValueError(
+            f"{key} of a scheduler must be {plain} to be understood, got {value!r:.80} of {of}; "
+            f"{way_out}"
+        )
 
 # %% ../../nbs/hosts/02_settings.ipynb #74fb456e
 @dataclass(frozen=True)
@@ -178,11 +361,25 @@ class Special:
     known:Effect   # Their effect on a known solver
 
 SPECIAL = (
-    Special(('EDM',), ('num_train_timesteps', 'euler_at_final'), Effect.NO_EFFECT, Effect.NO_EFFECT),
+    Special(
+        ('EDM',), ('num_train_timesteps', 'euler_at_final'), Effect.NO_EFFECT, Effect.NO_EFFECT
+    ),
     Special(('EDM',), ('final_sigmas_type',), Effect.NO_EFFECT, Effect.REFUSED),
     Special(('DEIS',), ('solver_type',), Effect.NO_EFFECT, Effect.NO_EFFECT),
     Special(('DEIS',), ('use_flow_sigmas',), Effect.HONOURED, Effect.REFUSED),
-    Special(('DEIS',), ('use_karras_sigmas', 'use_exponential_sigmas', 'use_beta_sigmas', 'flow_shift', 'use_dynamic_shifting', 'time_shift_type'), Effect.NO_EFFECT, Effect.REFUSED),
+    Special(
+        ('DEIS',),
+        (
+            'use_karras_sigmas',
+            'use_exponential_sigmas',
+            'use_beta_sigmas',
+            'flow_shift',
+            'use_dynamic_shifting',
+            'time_shift_type',
+        ),
+        Effect.NO_EFFECT,
+        Effect.REFUSED,
+    ),
     Special(('DPMSolver',), ('time_shift_type',), Effect.NO_EFFECT, Effect.REFUSED),
     Special(('SASolver',), ('lambda_min_clipped',), Effect.NO_EFFECT, Effect.REFUSED),
     Special(('CogVideoX',), ('sample_max_value',), Effect.NO_EFFECT, Effect.NO_EFFECT),
@@ -205,24 +402,38 @@ def clip_of_config(
 ): # A function of data predictions, for `Denoiser(clip=...)`; None: no clipping
     "How a scheduler clips what the network says of the data."
     if config.get('thresholding'):
-        quantile = finite_number('dynamic_thresholding_ratio', config.get('dynamic_thresholding_ratio', .995), 0)
-        return dynamic_threshold(quantile, most=finite_number('sample_max_value', config.get('sample_max_value', 1.), 0))
+        quantile = finite_number(
+            'dynamic_thresholding_ratio', config.get('dynamic_thresholding_ratio', 0.995), 0
+        )
+        return dynamic_threshold(
+            quantile, most=finite_number('sample_max_value', config.get('sample_max_value', 1.0), 0)
+        )
     if config.get('clip_sample'):
-        return static_threshold(finite_number('clip_sample_range', config.get('clip_sample_range', 1.), 0))
+        return static_threshold(
+            finite_number('clip_sample_range', config.get('clip_sample_range', 1.0), 0)
+        )
     return None
 
 # %% ../../nbs/hosts/02_settings.ipynb #b888cba7
 def _init_of(node):
     "The constructor in the syntax tree of a class."
-    return next((o for o in node.body if isinstance(o, ast.FunctionDef) and o.name == '__init__'), None)
+    return next(
+        (o for o in node.body if isinstance(o, ast.FunctionDef) and o.name == '__init__'), None
+    )
 
 def settings_by_class() -> dict: # Name of a class -> the names of its settings
     "All scheduler classes of the installed diffusers, read from its sources."
     import diffusers
     found = {}
     for path in sorted((Path(diffusers.__file__).parent/'schedulers').rglob('scheduling_*.py')):
-        classes = [o for o in ast.walk(ast.parse(path.read_text(encoding='utf-8'))) if isinstance(o, ast.ClassDef)]
-        schedulers = [o for o in classes if 'SchedulerMixin' in {getattr(base, 'id', '') for base in o.bases}]
+        classes = [
+            o
+            for o in ast.walk(ast.parse(path.read_text(encoding='utf-8')))
+            if isinstance(o, ast.ClassDef)
+        ]
+        schedulers = [
+            o for o in classes if 'SchedulerMixin' in {getattr(base, 'id', '') for base in o.bases}
+        ]
         found |= {o.name: tuple(a.arg for a in _init_of(o).args.args[1:]) for o in schedulers}
     return found
 
@@ -230,4 +441,7 @@ def effects_by_class(
     known:bool=False, # For a known solver, or for a solver schedule?
 ) -> dict: # Name of a class -> setting -> `Effect`
     "What becomes of every setting of every class."
-    return {name: {key: effect_in(name, key, known) for key in keys} for name, keys in settings_by_class().items()}
+    return {
+        name: {key: effect_in(name, key, known) for key in keys}
+        for name, keys in settings_by_class().items()
+    }

@@ -26,7 +26,14 @@ from scipy.stats import t as student
 from ..checks import whole_number
 from ..sampling.sample import sample, start_noise, plan_for
 from ..sampling.batched import Answers, Merger, sample_many
-from .frechet import FrechetMetric, Statistics, control_variate, feature_statistics, fid_infinity, frechet_distance
+from usf_nbdev.judging.frechet import (
+    FrechetMetric,
+    Statistics,
+    control_variate,
+    feature_statistics,
+    fid_infinity,
+    frechet_distance,
+)
 from ..sampling.noise import GRIDS
 from ..sampling.solvers import dpm_solver_pp, family, known_solvers, with_later_ends
 
@@ -54,9 +61,18 @@ def noise_of(
     "Starting states by sample index."
     if draw == 'normal': return start_noise(model, n, seed=seed, first=first)
     if draw not in DRAWS: raise ValueError(f"draw must be one of {DRAWS}, got {draw!r}")
-    d = int(np.prod(model.shape)); top = torch.quasirandom.SobolEngine.MAXDIM
-    if d > top: raise ValueError(f"draw='sobol' is known for up to {top} numbers a sample, got {d}; use draw='normal'")
-    u = torch.quasirandom.SobolEngine(d, scramble=True, seed=seed).fast_forward(first).draw(n, dtype=torch.float64).clamp(1e-12, 1-1e-12)
+    d = int(np.prod(model.shape))
+    top = torch.quasirandom.SobolEngine.MAXDIM
+    if d > top:
+        raise ValueError(
+            f"draw='sobol' is known for up to {top} numbers a sample, got {d}; use draw='normal'"
+        )
+    u = (
+        torch.quasirandom.SobolEngine(d, scramble=True, seed=seed)
+        .fast_forward(first)
+        .draw(n, dtype=torch.float64)
+        .clamp(1e-12, 1-1e-12)
+    )
     z = 2**.5*torch.erfinv(2*u-1)*float(model.noise.sigma(model.noise.T))
     return z.float().reshape(n, *model.shape).to(model.device)
 
@@ -77,23 +93,33 @@ class Purpose(StrEnum):
     CONFIRM  = 'confirmation'
 
 class Clock:
-    "Seconds by name, and passes by purpose; what runs inside another is counted once, where it belongs."
+    """Seconds by name, and passes by purpose; what runs inside another is counted once, where it
+    belongs."""
     def __init__(self):
-        self.seconds, self.inner = Counter(), 0.
-        self.passes, self.inner_passes = Counter(), 0
+        self.seconds = Counter()
+        self.inner = 0.
+        self.passes = Counter()
+        self.inner_passes = 0
     @contextmanager
     def __call__(self, name):
-        start, outer, self.inner = time.perf_counter(), self.inner, 0.
-        try: yield
+        start = time.perf_counter()
+        outer = self.inner
+        self.inner = 0.
+        try:
+            yield
         finally:
             total = time.perf_counter()-start
             self.seconds[name] += total-self.inner
             self.inner = outer+total
     @contextmanager
     def purpose(self, name, model):
-        "Whatever goes through the network of `model` inside, by the count that the model keeps itself."
-        start, outer, self.inner_passes = model.passes, self.inner_passes, 0
-        try: yield
+        """Whatever goes through the network of `model` inside, by the count that the model keeps
+        itself."""
+        start = model.passes
+        outer = self.inner_passes
+        self.inner_passes = 0
+        try:
+            yield
         finally:
             total = model.passes-start
             self.passes[name] += total-self.inner_passes
@@ -108,7 +134,10 @@ def portions(
 ) -> list: # [(index of the first, samples)], one for each call
     "The samples of each call."
     n, batch_size = whole_number('n', n, 1), whole_number('batch_size', batch_size, 1)
-    cuts = sorted({*range(first, first+n, batch_size), first+n} | ({head} if first < head < first+n else set()))
+    cuts = sorted(
+        {*range(first, first+n, batch_size), first+n}
+        | ({head} if first < head < first+n else set())
+    )
     return [(a, b-a) for a,b in zip(cuts, cuts[1:])]
 
 # %% ../../nbs/judging/03_evaluate.ipynb #4e6b0cd4
@@ -123,7 +152,8 @@ def batches_of(
     "n samples of a schedule, batch by batch."
     plan, clock = plan_for(model, schedule), clock or Clock()
     for i,k in portions(n, batch_size, first, head):
-        with clock('sampling'): x = sample(model, plan, noise_of(model, k, seed, i, draw), first=i)
+        with clock('sampling'):
+            x = sample(model, plan, noise_of(model, k, seed, i, draw), first=i)
         yield x
 
 # %% ../../nbs/judging/03_evaluate.ipynb #571a9f16
@@ -142,11 +172,16 @@ def evaluate(
     clock = clock or Clock()
     with torch.inference_mode(), clock('features'):
         b = batches_of(model, schedule, n, seed, batch_size, draw, clock)
-        return float(metric(b)) if control is None else control.distance(feature_statistics(b, metric.features), n, seed, draw)
+        return (
+            float(metric(b))
+            if control is None
+            else control.distance(feature_statistics(b, metric.features), n, seed, draw)
+        )
 
 # %% ../../nbs/judging/03_evaluate.ipynb #f7f42f75
 class Together:
-    "What evaluations in one process share: answers of the network, and the sizes of calls that change no bit."
+    """What evaluations in one process share: answers of the network, and the sizes of calls that
+    change no bit."""
     def __init__(self,
         rows:int=256, # Samples in one network call, at most
         mb:float=64,  # Bound on the answers that are kept, in 10^6 bytes
@@ -155,7 +190,16 @@ class Together:
         "For each batch the samples of every plan; `send` the numbers of those to go on with."
         live = list(range(len(plans)))
         for i,k in portions(n, batch_size, head=head):
-            with clock('sampling'): x = sample_many(model, [plans[j] for j in live], noise_of(model, k, seed, i, draw), (seed, draw, i, k), self.answers, self.merge, first=i)
+            with clock('sampling'):
+                x = sample_many(
+                    model,
+                    [plans[j] for j in live],
+                    noise_of(model, k, seed, i, draw),
+                    (seed, draw, i, k),
+                    self.answers,
+                    self.merge,
+                    first=i,
+                )
             live = (yield dict(zip(live, x))) or live
 
 # %% ../../nbs/judging/03_evaluate.ipynb #58484c47
@@ -171,45 +215,84 @@ def evaluate_many(
     clock=None,         # A `Clock`
     together=None,      # A `Together` of earlier evaluations
     head:int=0,         # As for `portions`, for a `FrechetMetric`
-) -> list: # For each its metric, the same bits as `evaluate` gives; or the ValueError that it ended with
+    # For each its metric, the same bits as `evaluate` gives; or the ValueError that it ended with
+) -> list:
     "Measure several schedules from the same noise; what they share is computed once."
-    out, plans = [None]*len(schedules), {}; clock, together = clock or Clock(), together or Together(batch_size)
+    out, plans = [None]*len(schedules), {}
+    clock, together = clock or Clock(), together or Together(batch_size)
     for i,s in enumerate(schedules):
-        try: plans[i] = plan_for(model, s)
-        except ValueError as e: out[i] = e
-    todo = list(plans); groups = [todo] if isinstance(metric, FrechetMetric) or n <= batch_size else [[i] for i in todo]
+        try:
+            plans[i] = plan_for(model, s)
+        except ValueError as e:
+            out[i] = e
+    todo = list(plans)
+    groups = [todo] if isinstance(metric, FrechetMetric) or n <= batch_size else [[i] for i in todo]
     with torch.inference_mode(), clock('features'):
         for g in filter(None, groups):
-            batches = together.batches(model, [plans[i] for i in g], n, seed, batch_size, draw, clock, head if isinstance(metric, FrechetMetric) else 0)
-            for i,v in zip(g, (_frechet if isinstance(metric, FrechetMetric) else _any)(batches, metric, len(g), control, n, seed, draw)): out[i] = v
+            batches = together.batches(
+                model,
+                [plans[i] for i in g],
+                n,
+                seed,
+                batch_size,
+                draw,
+                clock,
+                head if isinstance(metric, FrechetMetric) else 0,
+            )
+            for i,v in zip(
+                g,
+                (_frechet if isinstance(metric, FrechetMetric) else _any)(
+                    batches, metric, len(g), control, n, seed, draw
+                ),
+            ):
+                out[i] = v
     return out
 
 # %% ../../nbs/judging/03_evaluate.ipynb #9b4ef3f9
 def _caught(f, *args):
-    try: return float(f(*args))
-    except ValueError as e: return e
+    try:
+        return float(f(*args))
+    except ValueError as e:
+        return e
 
 def _frechet(batches, metric, k, control, n, seed, draw):
     "The Fréchet distances of k streams of samples."
-    stats, sent, out = {}, None, [None]*k
+    stats = {}
+    sent = None
+    out = [None]*k
     while True:
-        try: b = batches.send(sent)
-        except StopIteration: break
+        try:
+            b = batches.send(sent)
+        except StopIteration:
+            break
         for i,x in b.items():
-            try: s = feature_statistics([x], metric.features); stats[i] = s if i not in stats else stats[i].merge(s)
-            except ValueError as e: out[i] = e
+            try:
+                s = feature_statistics([x], metric.features)
+                stats[i] = s if i not in stats else stats[i].merge(s)
+            except ValueError as e:
+                out[i] = e
         if not (sent := [i for i in b if out[i] is None]): break
     for i,s in stats.items():
-        if out[i] is None: out[i] = _caught(s.distance, metric.reference) if control is None else _caught(control.distance, s, n, seed, draw)
+        if out[i] is None:
+            out[i] = (
+                _caught(s.distance, metric.reference)
+                if control is None
+                else _caught(control.distance, s, n, seed, draw)
+            )
     return out
 
 def _any(batches, metric, k, *_):
     "Any metric: of one stream, or of k streams of one batch."
-    return [_caught(metric, (b[0] for b in batches))] if k == 1 else [_caught(metric, [x]) for x in next(batches).values()]
+    return (
+        [_caught(metric, (b[0] for b in batches))]
+        if k == 1
+        else [_caught(metric, [x]) for x in next(batches).values()]
+    )
 
 # %% ../../nbs/judging/03_evaluate.ipynb #ac984405
 def pictures_of(
-    model,             # A `Denoiser`; with `decode`, a function of samples to pictures, its samples are latents
+    # A `Denoiser`; with `decode`, a function of samples to pictures, its samples are latents
+    model,
     schedule,          # The solver schedule
     n:int,             # Samples
     seed:int,          # Seed of the starting noise
@@ -217,15 +300,30 @@ def pictures_of(
 ) -> torch.Tensor: # (n,C,H,W) on the host; None where samples are no pictures
     "Draw samples to look at."
     decode = getattr(model, 'decode', None)
-    if decode is None and (model.shape is None or len(model.shape) != 3 or model.shape[0] not in (1, 3)): return None
-    with torch.inference_mode(): return torch.cat([(b if decode is None else decode(b)).cpu() for b in batches_of(model, schedule, n, seed, batch_size if decode is None else min(batch_size, 8))])
+    if decode is None and (
+        model.shape is None or len(model.shape) != 3 or model.shape[0] not in (1, 3)
+    ):
+        return None
+    with torch.inference_mode():
+        return torch.cat(
+            [
+                (b if decode is None else decode(b)).cpu()
+                for b in batches_of(
+                    model, schedule, n, seed, batch_size if decode is None else min(batch_size, 8)
+                )
+            ]
+        )
 
 # %% ../../nbs/judging/03_evaluate.ipynb #fb143c2c
 def safe_grid(
     noise, # The noise schedule
 ) -> str: # One of `GRIDS`
     "A timestep grid that is good for many steps of any model."
-    return 'uniform_lambda' if np.isfinite(noise.lamb(np.array([noise.T, noise.t_end]))).all() else 'uniform_t'
+    return (
+        'uniform_lambda'
+        if np.isfinite(noise.lamb(np.array([noise.T, noise.t_end]))).all()
+        else 'uniform_t'
+    )
 
 def many_steps(
     noise,         # The noise schedule
@@ -244,12 +342,14 @@ def nearest_grid(
 ) -> str: # One of `GRIDS`
     "The grid on which a solver ends nearest to many steps from the same noise."
     x, away = noise_of(model, samples, GRID_NOISE), {}
-    draw = lambda s: torch.cat([sample(model, s, b, first=8*i) for i,b in enumerate(x.split(8))])
+    def draw(s): return torch.cat([sample(model, s, b, first=8*i) for i,b in enumerate(x.split(8))])
     with torch.inference_mode():
         truth = draw(many_steps(model.noise, steps))
         for g in GRIDS:
-            try: away[g] = float((draw(make(g))-truth).float().square().mean().nan_to_num(np.inf))
-            except ValueError: pass              # lambda is infinite at an end
+            try:
+                away[g] = float((draw(make(g))-truth).float().square().mean().nan_to_num(np.inf))
+            except ValueError:
+                pass              # lambda is infinite at an end
     return min(away, key=away.get)
 
 # %% ../../nbs/judging/03_evaluate.ipynb #3e6abe64
@@ -259,14 +359,22 @@ def best_grid(
     model, # A `Denoiser` with a shape
 ) -> str: # One of `GRIDS`
     "The grid that suits DPM-Solver++(2M) on this model."
-    if model not in _GRIDS: _GRIDS[model] = nearest_grid(model, lambda g: many_steps(model.noise, 10, g))
+    if model not in _GRIDS:
+        _GRIDS[model] = nearest_grid(model, lambda g: many_steps(model.noise, 10, g))
     return _GRIDS[model]
 
 # %% ../../nbs/judging/03_evaluate.ipynb #41ffb60a
-def _pack(s): return dict(n=s.n, data=base64.b64encode(np.concatenate([s.mean, s.cov.ravel()]).astype('<f8').tobytes()).decode())
+def _pack(s):
+    return dict(
+        n=s.n,
+        data=base64.b64encode(
+            np.concatenate([s.mean, s.cov.ravel()]).astype('<f8').tobytes()
+        ).decode(),
+    )
 
 def _unpack(d):
-    a = np.frombuffer(base64.b64decode(d['data']), '<f8'); k = int(((1+4*len(a))**.5-1)/2 + .5)
+    a = np.frombuffer(base64.b64decode(d['data']), '<f8')
+    k = int(((1+4*len(a))**.5-1)/2 + .5)
     return Statistics(d['n'], a[:k], a[k:].reshape(k, k))
 
 # %% ../../nbs/judging/03_evaluate.ipynb #78234612
@@ -280,16 +388,21 @@ class Control:
         store=None,         # What has `get(key)` and `put(key, value)`, such as a `Journal`
         clock=None,         # A `Clock`
     ):
-        self.model, self.metric, self.n, self.batch_size = model, metric, n, batch_size
+        self.model = model
+        self.metric = metric
+        self.n = n
+        self.batch_size = batch_size
         self.store, self.clock, self.known = store, clock or Clock(), {}
     @property
     def grid(self) -> str: # One of `GRIDS`
         "The model's best grid; where there is a store, the one that was noted there first."
         if self.store is None: return self._own_grid()
-        if self.store.get('control:grid') is None: self.store.put('control:grid', self._own_grid())
+        if self.store.get('control:grid') is None:
+            self.store.put('control:grid', self._own_grid())
         return self.store.get('control:grid')
     def _own_grid(self):
-        with self.clock.purpose(Purpose.CONTROL, self.model): return best_grid(self.model)
+        with self.clock.purpose(Purpose.CONTROL, self.model):
+            return best_grid(self.model)
     @property
     def schedule(self):
         "DPM-Solver++(2M) with ten calls on that grid."
@@ -307,7 +420,8 @@ def recall(self:Control,
     "Statistics that were made before, here or by another process."
     key = _key(n, seed, first, draw)
     kept = None if key in self.known or self.store is None else self.store.get(key)
-    if kept: self.known[key] = _unpack(kept)
+    if kept:
+        self.known[key] = _unpack(kept)
     return self.known.get(key)
 
 # %% ../../nbs/judging/03_evaluate.ipynb #5b5efd31
@@ -331,7 +445,8 @@ def remember(self:Control,
     "Keep statistics, wherever they were made."
     key, packed = self.noted(s, n, seed, first, draw)
     self.known[key] = _unpack(packed)
-    if self.store is not None: self.store.put(key, packed)
+    if self.store is not None:
+        self.store.put(key, packed)
     return self.known[key]
 
 # %% ../../nbs/judging/03_evaluate.ipynb #f984b020
@@ -343,7 +458,9 @@ def statistics(self:Control,
 ) -> Statistics:
     "Statistics of the control on samples first..first+n-1, remembered."
     if (known := self.recall(n, seed, first, draw)) is not None: return known
-    batches = batches_of(self.model, self.schedule, n, seed, self.batch_size, draw, self.clock, first)
+    batches = batches_of(
+        self.model, self.schedule, n, seed, self.batch_size, draw, self.clock, first
+    )
     with torch.inference_mode(), self.clock.purpose(Purpose.CONTROL, self.model):
         made = feature_statistics(batches, self.metric.features)
     return self.remember(made, n, seed, first, draw)
@@ -367,7 +484,8 @@ def many(self:Control,
 ) -> Statistics:
     "Statistics on many samples, in parts; every process makes them in another order."
     parts = self.wanted(0, seed)[:-1]
-    for i in np.random.default_rng(os.getpid()).permutation(len(parts)): self.statistics(*parts[i])
+    for i in np.random.default_rng(os.getpid()).permutation(len(parts)):
+        self.statistics(*parts[i])
     return reduce(Statistics.merge, (self.statistics(*p) for p in parts))
 
 # %% ../../nbs/judging/03_evaluate.ipynb #8b9fe050
@@ -377,9 +495,11 @@ def distance(self:Control,
     n, seed, # Of how many samples, and from which noise
     draw='normal', # One of `DRAWS`: how it was drawn
 ) -> float:
-    "Fréchet distance without the shared chance; also of few samples, because the control lends its rank."
+    """Fréchet distance without the shared chance; also of few samples, because the control lends
+    its rank."""
     key = 'many', seed
-    if key not in self.known: self.known[key] = self.many(seed)
+    if key not in self.known:
+        self.known[key] = self.many(seed)
     corrected = control_variate(stats, self.statistics(n, seed, draw=draw), self.known[key])
     reference = self.metric.reference
     return frechet_distance(corrected.mean, corrected.cov, reference.mean, reference.cov)
@@ -388,7 +508,8 @@ def distance(self:Control,
 def first_steps_of(
     model, # A `Denoiser`
 ) -> tuple: # Of 'none', 'zero', 'mean'
-    "Which first steps a known solver may take: where a host scales no latents it can't be analytical, and a mean must be known."
+    """Which first steps a known solver may take: where a host scales no latents it can't be
+    analytical, and a mean must be known."""
     if getattr(model, 'unscaled', False): return ('none',)
     return ('none', 'zero') if model.mean is None else ('none', 'zero', 'mean')
 
@@ -410,7 +531,8 @@ def best_of_families(
 ) -> list: # Schedules, one a family, best first
     "Of each family the schedule with the least value; where two are equal, the earlier."
     best = {}
-    for schedule,_ in sorted(measured, key=lambda o: o[1]): best.setdefault(family(schedule.name), schedule)
+    for schedule,_ in sorted(measured, key=lambda o: o[1]):
+        best.setdefault(family(schedule.name), schedule)
     return list(best.values())
 
 # %% ../../nbs/judging/03_evaluate.ipynb #9efc0dc3
@@ -424,7 +546,9 @@ class Tuning:
 
 def _measured(model, schedules, metric, n, seed, batch_size, control, together):
     "[(schedule, value)] of those that could be measured."
-    values = evaluate_many(model, schedules, metric, n, seed, batch_size, control, together=together)
+    values = evaluate_many(
+        model, schedules, metric, n, seed, batch_size, control, together=together
+    )
     return [(s, v) for s,v in zip(schedules, values) if not isinstance(v, ValueError)]
 
 def tuned_solvers(
@@ -439,7 +563,9 @@ def tuned_solvers(
     controlled = isinstance(metric, FrechetMetric) and tuning.control_n > 0
     control = Control(model, metric, tuning.control_n, tuning.batch_size) if controlled else None
     together = Together(tuning.batch_size)
-    few = min(tuning.n, tuning.few if control else max(tuning.few, getattr(metric, 'min_samples', 1)))
+    few = min(
+        tuning.n, tuning.few if control else max(tuning.few, getattr(metric, 'min_samples', 1))
+    )
     def measured(schedules, n):
         return _measured(model, schedules, metric, n, seed, tuning.batch_size, control, together)
 
@@ -469,13 +595,28 @@ def evaluate_infinite(
     clock=None,         # A `Clock`
 ) -> tuple: # The metric extrapolated to infinitely many samples, and its standard error
     "Measure a schedule without small-sample bias."
-    if not isinstance(metric, FrechetMetric): raise ValueError(f"metric must be a FrechetMetric to extrapolate, got {type(metric).__name__}; its bias is what is known")
+    if not isinstance(metric, FrechetMetric):
+        raise ValueError(
+            f"metric must be a FrechetMetric to extrapolate, got {type(metric).__name__}; its "
+            "bias is what is known"
+        )
     clock, size = clock or Clock(), n//parts
-    if n < (least := least_to_extrapolate(metric.reference.d, parts)): raise ValueError(f"n must be at least {least} to extrapolate {metric.reference.d} features in {parts} parts, got {n}")
+    if n < (least := least_to_extrapolate(metric.reference.d, parts)):
+        raise ValueError(
+            f"n must be at least {least} to extrapolate {metric.reference.d} features in {parts} "
+            f"parts, got {n}"
+        )
     with torch.inference_mode(), clock('features'):
-        x = (v for b in batches_of(model, schedule, size*parts, seed, batch_size, clock=clock) for v in b.split(1))
-        chunk = lambda: torch.cat([next(x) for _ in range(size)])
-        return fid_infinity([feature_statistics(chunk(), metric.features, batch_size) for _ in range(parts)], metric.reference)
+        x = (
+            v
+            for b in batches_of(model, schedule, size*parts, seed, batch_size, clock=clock)
+            for v in b.split(1)
+        )
+        def chunk(): return torch.cat([next(x) for _ in range(size)])
+        return fid_infinity(
+            [feature_statistics(chunk(), metric.features, batch_size) for _ in range(parts)],
+            metric.reference,
+        )
 
 # %% ../../nbs/judging/03_evaluate.ipynb #bd0ce202
 def floor_of(
@@ -512,9 +653,14 @@ def ratio_interval(
     b,               # Of another, on the same noises in the same order
     level:float=.95, # Coverage
 ) -> tuple: # (ratio, low, high)
-    "Geometric mean of a/b and its interval, paired by noise; NaN where a distance is not positive, as an extrapolated one may be."
+    """Geometric mean of a/b and its interval, paired by noise; NaN where a distance is not
+    positive, as an extrapolated one may be."""
     a, b = np.asarray(a, float), np.asarray(b, float)
-    return tuple(float(np.exp(v)) for v in interval(np.log(a/b), level)) if (a > 0).all() and (b > 0).all() else (float('nan'),)*3
+    return (
+        tuple(float(np.exp(v)) for v in interval(np.log(a/b), level))
+        if (a > 0).all() and (b > 0).all()
+        else (float('nan'),)*3
+    )
 
 # %% ../../nbs/judging/03_evaluate.ipynb #8523272c
 DECIDED_WITHIN = 1.5    # largest ratio of the upper to the lower end of a 95 % interval

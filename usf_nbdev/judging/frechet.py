@@ -25,7 +25,8 @@ from ..checks import whole_number
 from ..core import in_one_move
 
 # %% ../../nbs/judging/01_frechet.ipynb #87b1cb24
-class Exploded(ValueError): "Samples that have left the range of numbers: a sampler diverged, nobody made a mistake."
+class Exploded(ValueError):
+    "Samples that have left the range of numbers: a sampler diverged, nobody made a mistake."
 
 # %% ../../nbs/judging/01_frechet.ipynb #ce71981b
 def _numbers(
@@ -33,7 +34,8 @@ def _numbers(
     a,    # A tensor on any device, an array, or lists
 ): # float64 copy
     "Numbers, or a clear error."
-    try: array = a.detach().cpu().double().numpy() if isinstance(a, Tensor) else np.asarray(a)
+    try:
+        array = a.detach().cpu().double().numpy() if isinstance(a, Tensor) else np.asarray(a)
     except (TypeError, ValueError, RuntimeError) as e:
         kind = type(a).__name__
         raise ValueError(f"{what} must be an array of numbers, got {kind}: {e}") from None
@@ -71,9 +73,12 @@ class Statistics:
     mean:np.ndarray  # Mean of the features, (d,), float64
     cov:np.ndarray   # Covariance with n-1 in the denominator, (d,d), float64; zero for one sample
     def __post_init__(self):
-        for k,a in zip(('mean','cov'), _moments(self.mean, self.cov)): a.setflags(write=False); object.__setattr__(self, k, a)
+        for k,a in zip(('mean','cov'), _moments(self.mean, self.cov)):
+            a.setflags(write=False)
+            object.__setattr__(self, k, a)
         object.__setattr__(self, 'n', whole_number('n', self.n))
-    def __eq__(self, o): return self.fingerprint == o.fingerprint if isinstance(o, Statistics) else NotImplemented
+    def __eq__(self, o):
+        return self.fingerprint == o.fingerprint if isinstance(o, Statistics) else NotImplemented
     def __hash__(self): return hash(self.fingerprint)
     def __repr__(self): return f'{type(self).__name__}(n={self.n}, d={self.d})'
     @property
@@ -81,7 +86,12 @@ class Statistics:
     @property
     def fingerprint(self) -> str: # 16 hexadecimal digits
         "The same for the same numbers, bit for bit, on any machine."
-        return hashlib.sha256(b''.join(np.asarray(a, dtype=t).tobytes() for a,t in ((self.n,'<i8'), (self.mean,'<f8'), (self.cov,'<f8')))).hexdigest()[:16]
+        return hashlib.sha256(
+            b''.join(
+                np.asarray(a, dtype=t).tobytes()
+                for a,t in ((self.n,'<i8'), (self.mean,'<f8'), (self.cov,'<f8'))
+            )
+        ).hexdigest()[:16]
 
 # %% ../../nbs/judging/01_frechet.ipynb #20ed8ec8
 @patch(cls_method=True)
@@ -93,8 +103,13 @@ def from_features(cls:Statistics,
     if x.ndim != 2 or not x.size:
         raise ValueError(f"features must have shape (n,d) with n >= 1 and d >= 1, got {x.shape}")
     bad = np.count_nonzero(~np.isfinite(x).all(1))
-    if bad: raise Exploded(f"features must be finite, got nan or inf in {bad} of {len(x)} samples; the images they were made of have exploded")
-    mean = x.mean(0); x = x-mean
+    if bad:
+        raise Exploded(
+            f"features must be finite, got nan or inf in {bad} of {len(x)} samples; the images "
+            "they were made of have exploded"
+        )
+    mean = x.mean(0)
+    x = x-mean
     return cls(len(x), mean, x.T@x/max(len(x)-1, 1))
 
 # %% ../../nbs/judging/01_frechet.ipynb #732d02b4
@@ -103,14 +118,22 @@ def merge(self:Statistics,
     o:Statistics, # Statistics of other samples of the same features
 ) -> Statistics:
     "Statistics of both sets of samples together; also `a + b`."
-    if not (self.n and o.n): raise ValueError(f"n must be known to merge statistics, got {self.n} and {o.n}; recompute them from features")
-    if self.d != o.d: raise ValueError(f"statistics must have the same number of features to merge, got {self.d} and {o.d}")
+    if not (self.n and o.n):
+        raise ValueError(
+            f"n must be known to merge statistics, got {self.n} and {o.n}; recompute them from "
+            "features"
+        )
+    if self.d != o.d:
+        raise ValueError(
+            f"statistics must have the same number of features to merge, got {self.d} and {o.d}"
+        )
     n, delta = self.n+o.n, o.mean-self.mean
     S = (self.n-1)*self.cov + (o.n-1)*o.cov + np.outer(delta, delta)*(self.n*o.n/n)
     return Statistics(n, self.mean + delta*(o.n/n), S/(n-1))
 
 @patch
-def __add__(self:Statistics, o): return self.merge(o) if isinstance(o, Statistics) else NotImplemented
+def __add__(self:Statistics, o):
+    return self.merge(o) if isinstance(o, Statistics) else NotImplemented
 
 # %% ../../nbs/judging/01_frechet.ipynb #916f9b48
 @patch(cls_method=True)
@@ -120,7 +143,10 @@ def from_batches(cls:Statistics,
     "Statistics of a stream of batches, one batch in memory at a time."
     parts = (Statistics.from_features(b) for b in batches if len(b))
     first = next(parts, None)
-    if first is None: raise ValueError("batches must hold at least one sample, got none; was an iterator used twice?")
+    if first is None:
+        raise ValueError(
+            "batches must hold at least one sample, got none; was an iterator used twice?"
+        )
     return reduce(Statistics.merge, parts, first)
 
 # %% ../../nbs/judging/01_frechet.ipynb #7b56c3f7
@@ -142,7 +168,8 @@ def save(self:Statistics,
     ending = _ending(path)
     with in_one_move(path) as temporary:
         if ending == '.npz':
-            with open(temporary, 'wb') as f: np.savez(f, mu=self.mean, sigma=self.cov, n=self.n)
+            with open(temporary, 'wb') as f:
+                np.savez(f, mu=self.mean, sigma=self.cov, n=self.n)
         else:
             about = dict(format='usf_nbdev.statistics', version='1')
             save_file(dict(n=np.array([self.n]), mean=self.mean, cov=self.cov), temporary, about)
@@ -158,7 +185,8 @@ def _arrays(path):
         if ending == '.npz':
             with np.load(path, allow_pickle=False) as archive:
                 found = {k: archive[k] for k in names if k in archive}
-        else: found = load_file(path)
+        else:
+            found = load_file(path)
     except Exception as e:      # a damaged file may make its reader raise anything
         raise ValueError(f"{path} must hold statistics ({', '.join(names)}), got a file that is "
                          f"cut short or of another kind ({type(e).__name__}: {e!s:.90}); "
@@ -171,8 +199,10 @@ def _arrays(path):
 def _is_semidefinite(cov):
     "Whether no direction has a variance below zero, but for rounding."
     slack = 1e-6*np.trace(cov)
-    try: np.linalg.cholesky(cov + slack*np.eye(len(cov)))
-    except np.linalg.LinAlgError: return not cov.any()
+    try:
+        np.linalg.cholesky(cov + slack*np.eye(len(cov)))
+    except np.linalg.LinAlgError:
+        return not cov.any()
     return True
 
 @patch(cls_method=True)
@@ -186,7 +216,8 @@ def load(cls:Statistics,
         found = cls(np.reshape(n, -1)[0], mean, cov)
         if not _is_semidefinite(found.cov):
             raise ValueError("the covariance must be positive semidefinite")
-    except ValueError as e: raise ValueError(f"{path} must hold statistics: {e}") from None
+    except ValueError as e:
+        raise ValueError(f"{path} must hold statistics: {e}") from None
     return found
 
 # %% ../../nbs/judging/01_frechet.ipynb #4a74de9b
@@ -199,7 +230,11 @@ def psd_factor(
     A = np.zeros((len(cov), r))
     A[p-1] = np.tril(L)[:,:r]
     miss = np.abs(A@A.T - cov).max()
-    if miss > 1e-6*np.trace(cov): raise ValueError(f"cov must be symmetric and positive semidefinite, got a matrix that A A^T misses by {miss:.2g}; is it a covariance?")
+    if miss > 1e-6*np.trace(cov):
+        raise ValueError(
+            "cov must be symmetric and positive semidefinite, got a matrix that A A^T misses by "
+            f"{miss:.2g}; is it a covariance?"
+        )
     return A
 
 # %% ../../nbs/judging/01_frechet.ipynb #afbb1d90
@@ -210,19 +245,32 @@ def frechet_distance(
     cov2:np.ndarray, # Their covariance, (d,d)
 ) -> float: # >= 0, in squared units of the features
     "Squared Fréchet distance of two Gaussians; the formula behind FID."
-    (mu1, cov1), (mu2, cov2) = _moments(mu1, cov1, 'the first statistics'), _moments(mu2, cov2, 'the second statistics')
-    if mu1.shape != mu2.shape: raise ValueError(f"both statistics must have the same number of features, got {len(mu1)} and {len(mu2)}; were they made by the same network?")
+    (mu1, cov1), (mu2, cov2) = (
+        _moments(mu1, cov1, 'the first statistics'),
+        _moments(mu2, cov2, 'the second statistics'),
+    )
+    if mu1.shape != mu2.shape:
+        raise ValueError(
+            f"both statistics must have the same number of features, got {len(mu1)} and "
+            f"{len(mu2)}; were they made by the same network?"
+        )
     root = np.linalg.svd(psd_factor(cov1).T @ psd_factor(cov2), compute_uv=False).sum()
     return max(0., float(((mu1-mu2)**2).sum() + np.trace(cov1) + np.trace(cov2) - 2*root))
 
 # %% ../../nbs/judging/01_frechet.ipynb #c95dd1e2
 def import_torchvision():
-    "`torchvision`, also where its compiled operators do not fit this torch (they raise only if called)."
-    try: return importlib.import_module('torchvision')
+    """`torchvision`, also where its compiled operators do not fit this torch (they raise only if
+    called)."""
+    try:
+        return importlib.import_module('torchvision')
     except RuntimeError as e:
         if 'torchvision::' not in str(e): raise
-    for op in ('nms', 'qnms'): torch.library.define(f'torchvision::{op}', '(Tensor dets, Tensor scores, float iou_threshold) -> Tensor')
-    for k in [k for k in sys.modules if k.split('.')[0] == 'torchvision']: del sys.modules[k]
+    for op in ('nms', 'qnms'):
+        torch.library.define(
+            f'torchvision::{op}', '(Tensor dets, Tensor scores, float iou_threshold) -> Tensor'
+        )
+    for k in [k for k in sys.modules if k.split('.')[0] == 'torchvision']:
+        del sys.modules[k]
     return importlib.import_module('torchvision')
 
 # %% ../../nbs/judging/01_frechet.ipynb #8b63cf3d
@@ -275,10 +323,12 @@ def _batches(images, batch_size):
     if isinstance(images, Tensor):
         _check_batch(images[:0])
         images = images.split(batch_size)
-    elif isinstance(images, (str, Path)) or not isinstance(images, Iterable): _check_batch(images)
+    elif isinstance(images, (str, Path)) or not isinstance(images, Iterable):
+        _check_batch(images)
     for x in images:
         _check_batch(x)
-        if len(x): yield x
+        if len(x):
+            yield x
 
 def feature_statistics(
     images:Tensor|Iterable,     # Images, (N,...), or batches of them, (B,...) each
@@ -296,11 +346,18 @@ def feature_statistics(
 def fid(
     images:Tensor|Iterable|Statistics,    # Images, (N,...), batches of them, or their statistics
     reference:Tensor|Iterable|Statistics, # The real ones, likewise
-    features:Callable=None,               # Features of a batch, (B,...) -> (B,d); None: the pixels, flattened
-    batch_size:int=256,                   # Images per call of `features`, where images are one tensor
+    # Features of a batch, (B,...) -> (B,d); None: the pixels, flattened
+    features:Callable=None,
+    # Images per call of `features`, where images are one tensor
+    batch_size:int=256,
 ) -> float: # Fréchet distance of the features, >= 0; *the* FID if these are Inception's
     "Fréchet distance of images to a reference."
-    return Statistics.distance(*(s if isinstance(s, Statistics) else feature_statistics(s, features, batch_size) for s in (images, reference)))
+    return Statistics.distance(
+        *(
+            s if isinstance(s, Statistics) else feature_statistics(s, features, batch_size)
+            for s in (images, reference)
+        )
+    )
 
 # %% ../../nbs/judging/01_frechet.ipynb #6e2159d8
 @dataclass(frozen=True)
@@ -315,8 +372,10 @@ class FrechetMetric:
             raise ValueError("reference must be Statistics of real images, "
                              f"got {type(self.reference).__name__}; Statistics.load reads them")
         if self.features is not None and not callable(self.features):
-            raise ValueError("features must be a function of a batch of images, or None for pixels, "
-                             f"got {type(self.features).__name__}")
+            raise ValueError(
+                "features must be a function of a batch of images, or None for pixels, "
+                f"got {type(self.features).__name__}"
+            )
     def __call__(self,
         images:Tensor|Iterable, # Images, (N,...), or batches of them
     ) -> float:
@@ -331,7 +390,8 @@ class FrechetMetric:
 def fid_infinity(
     parts:list,           # At least 3 `Statistics` of disjoint samples, of about equal n
     reference:Statistics, # What to compare with
-) -> tuple[float, float]: # Distance extrapolated to infinitely many samples (may be < 0 by chance); its standard error
+    # Distance extrapolated to infinitely many samples (may be < 0 by chance); its standard error
+) -> tuple[float, float]:
     "Fréchet distance without its small-sample bias, by a jackknife over parts."
     parts = list(parts)
     k = len(parts)
@@ -340,7 +400,9 @@ def fid_infinity(
         raise ValueError("parts must be at least 3 Statistics of disjoint samples, "
                          f"got {k}{f' of {kinds}' if kinds else ''}")
     full = reduce(Statistics.merge, parts).distance(reference)
-    left = np.array([reduce(Statistics.merge, parts[:i]+parts[i+1:]).distance(reference) for i in range(k)])
+    left = np.array(
+        [reduce(Statistics.merge, parts[:i]+parts[i+1:]).distance(reference) for i in range(k)]
+    )
     return float(k*full - (k-1)*left.mean()), float(np.sqrt((k-1)/k*((left-left.mean())**2).sum()))
 
 # %% ../../nbs/judging/01_frechet.ipynb #942eb7c8
@@ -368,6 +430,6 @@ def kernel_distance(
                          f"got {tuple(x.shape)} and {tuple(y.shape)}")
     if not (x.isfinite().all() and y.isfinite().all()):
         raise Exploded("features must be finite, got nan or inf; the images have exploded")
-    k = lambda a,b: (a@b.T/x.shape[1]+1)**3
-    within = lambda a: (k(a,a).sum()-k(a,a).diagonal().sum())/(len(a)*(len(a)-1))
+    def k(a,b): return (a@b.T/x.shape[1]+1)**3
+    def within(a): return (k(a,a).sum()-k(a,a).diagonal().sum())/(len(a)*(len(a)-1))
     return (within(x)+within(y)-2*k(x,y).mean()).item()

@@ -40,14 +40,17 @@ def _check_pictures(images):
                          "are these latents? then pass decode=")
 
 def to_unit(
-    images:Tensor,        # (B,3,H,W), or (B,1,H,W) to be repeated; any float type, in [-1,1], beyond is clamped
+    # (B,3,H,W), or (B,1,H,W) to be repeated; any float type, in [-1,1], beyond is clamped
+    images:Tensor,
     quantise:bool=True,   # Round to the 256 levels of an image file?
 ) -> Tensor: # (B,3,H,W) in [0,1], float32 or float64
     "Images in [0,1], as reading their files would give them."
     _check_pictures(images)
     x = (images.to(torch.promote_types(images.dtype, torch.float32)).clamp(-1, 1)+1)/2
-    if quantise: x = torch.round(x*255)/255 + (x-x.detach())     # the second term is zero, with the slope of x
-    return x.expand(-1, 3, -1, -1).contiguous()                   # one layout in memory: sums in another order would differ in the last bit
+    if quantise:
+        x = torch.round(x*255)/255 + (x-x.detach())  # the second term is zero, with the slope of x
+    # one layout in memory: sums in another order would differ in the last bit
+    return x.expand(-1, 3, -1, -1).contiguous()
 
 # %% ../../nbs/judging/02_images.ipynb #987c8606
 INCEPTION_WEIGHTS = 'pt_inception-2015-12-05-6726825d.pth'
@@ -61,9 +64,11 @@ def inception_weights(
     "Find the weights of pytorch-fid."
     path = Path(weights or Path(torch.hub.get_dir())/'checkpoints'/INCEPTION_WEIGHTS)
     if not path.is_file():
-        raise Absent(f"weights must be the file {INCEPTION_WEIGHTS}, looked for at {path}; take it from "
-                     "the release `fid_weights` of github.com/mseitzer/pytorch-fid, put it there or "
-                     "pass weights=PATH (nothing is downloaded from here)")
+        raise Absent(
+            f"weights must be the file {INCEPTION_WEIGHTS}, looked for at {path}; take it from "
+            "the release `fid_weights` of github.com/mseitzer/pytorch-fid, put it there or "
+            "pass weights=PATH (nothing is downloaded from here)"
+        )
     return path
 
 # %% ../../nbs/judging/02_images.ipynb #83ab333e
@@ -71,12 +76,30 @@ def inception_network(
     path:Path, # The file of weights
 ) -> torch.nn.Module: # Function of images (B,3,H,W) in [0,1] to [features (B,2048,1,1)]
     "pytorch-fid's InceptionV3 up to its last pooling, with weights from a file."
-    import_pytorch_fid(); module = importlib.import_module('pytorch_fid.inception'); state = _load_pth(path)
-    wrong = lambda why: ValueError(f"{path} must hold the Inception weights of pytorch-fid ({INCEPTION_WEIGHTS}), got {why}")
-    if not isinstance(state, dict) or not state or not all(torch.is_tensor(v) for v in state.values()): raise wrong(f'{type(state).__name__}, not tensors by name')
+    import_pytorch_fid()
+    module = importlib.import_module('pytorch_fid.inception')
+    state = _load_pth(path)
+    def wrong(why):
+        return ValueError(
+            f"{path} must hold the Inception weights of pytorch-fid ({INCEPTION_WEIGHTS}), got "
+            f"{why}"
+        )
+    if (
+        not isinstance(state, dict)
+        or not state
+        or not all(torch.is_tensor(v) for v in state.values())
+    ):
+        raise wrong(f'{type(state).__name__}, not tensors by name')
     try:
-        with mock.patch.object(module, 'load_state_dict_from_url', lambda *_, **__: state), torch.random.fork_rng(devices=[]): return module.InceptionV3().eval()
-    except RuntimeError as e: raise wrong(f"{len(state)} tensors of another network: {' '.join(str(e).split())[:150]}...") from None
+        with (
+            mock.patch.object(module, 'load_state_dict_from_url', lambda *_, **__: state),
+            torch.random.fork_rng(devices=[]),
+        ):
+            return module.InceptionV3().eval()
+    except RuntimeError as e:
+        raise wrong(
+            f"{len(state)} tensors of another network: {' '.join(str(e).split())[:150]}..."
+        ) from None
 
 # %% ../../nbs/judging/02_images.ipynb #348213c6
 @dataclass(frozen=True, repr=False)
@@ -88,8 +111,15 @@ class InceptionFeatures:
     quantise:bool      # Round images to the 256 levels of a file?
     batch_size:int     # Images at a time through the network
     d = 2048
-    def __post_init__(self): object.__setattr__(self, 'net', inception_network(self.path).to(self.device, self.dtype))
-    def __call__(self, images): return torch.cat([self.net(to_unit(x, self.quantise).to(self.device, self.dtype))[0].flatten(1) for x in images.split(self.batch_size)])
+    def __post_init__(self):
+        object.__setattr__(self, 'net', inception_network(self.path).to(self.device, self.dtype))
+    def __call__(self, images):
+        return torch.cat(
+            [
+                self.net(to_unit(x, self.quantise).to(self.device, self.dtype))[0].flatten(1)
+                for x in images.split(self.batch_size)
+            ]
+        )
     def __reduce__(self): return type(self), astuple(self)
     def __repr__(self): return f'{type(self).__name__}(d={self.d}, {self.dtype}, {self.device})'
 
@@ -101,10 +131,12 @@ def _check_floats(dtype):
                          "take torch.float32")
 
 def inception_features(
-    weights:str|Path=None,           # File of pytorch-fid's weights; None: in the cache of torch's hub
+    # File of pytorch-fid's weights; None: in the cache of torch's hub
+    weights:str|Path=None,
     device:str='cpu',                # Where the network lives
     dtype:torch.dtype=torch.float32, # Its number type; pytorch-fid's is float32
-    quantise:bool=True,              # Round images to the 256 levels of a file, as pytorch-fid sees them?
+    # Round images to the 256 levels of a file, as pytorch-fid sees them?
+    quantise:bool=True,
     batch_size:int=64,               # Images at a time through the network
 ) -> InceptionFeatures: # Function of images (B,3,H,W) in [-1,1] to (B,2048)
     "The features of *the* FID."
@@ -120,7 +152,9 @@ IMAGE_ENDINGS = tuple('.png .apng .jpg .jpeg .jpe .jfif .webp .bmp .dib .tif .ti
 
 def _refuse_unreadable(files):
     "Say at once which pictures this Pillow has no reader for."
-    readable = {ending for ending,kind in Image.registered_extensions().items() if kind in Image.OPEN}
+    readable = {
+        ending for ending,kind in Image.registered_extensions().items() if kind in Image.OPEN
+    }
     other = [p for p in files if p.suffix.lower() not in readable]
     if other:
         raise ValueError(f"images must be of a format that Pillow reads, got {other[0]} "
@@ -135,8 +169,10 @@ def image_files(
         raise ValueError(f"folder must be an existing folder of images, got {str(folder)!r}")
     found = [p for p in root.rglob('*') if p.suffix.lower() in IMAGE_ENDINGS and p.is_file()]
     if not found:
-        raise ValueError("folder must hold images (.png, .jpg, .webp, .bmp, .tif or another format of "
-                         f"pictures), got none in {str(folder)!r} or in the folders in it")
+        raise ValueError(
+            "folder must hold images (.png, .jpg, .webp, .bmp, .tif or another format of "
+            f"pictures), got none in {str(folder)!r} or in the folders in it"
+        )
     files = sorted(found, key=lambda p: p.relative_to(root).as_posix())
     _refuse_unreadable(files)
     return files
@@ -146,7 +182,9 @@ def _refuse_frames(im):
     "One picture a file; the second one of a camera's MPO is its own preview."
     frames = getattr(im, 'n_frames', 1)
     if frames > 1 and im.format != 'MPO':
-        raise ValueError(f"it must hold one picture, got {frames} frames; write each to its own file")
+        raise ValueError(
+            f"it must hold one picture, got {frames} frames; write each to its own file"
+        )
 
 def _white(im, tags):
     "The number that is white in a grey picture of more than 8 bits, by its format."
@@ -166,7 +204,8 @@ def _deep_grey(im, tags):
     if not ((light >= 0) & (light <= 1)).all():
         raise ValueError(f"its numbers must be from 0 (black) to {white:g} (white), "
                          f"got {values.min():.4g} to {values.max():.4g}; scale them")
-    if tags.get(262) == 0: light = 1-light         # there, 0 is white
+    if tags.get(262) == 0:
+        light = 1-light         # there, 0 is white
     return Image.fromarray(np.round(255*light).astype(np.uint8))
 
 def _eight_bits(im):
@@ -175,26 +214,35 @@ def _eight_bits(im):
     im.load()
     tags = getattr(im, 'tag_v2', {})
     im = ImageOps.exif_transpose(im)
-    if im.mode == 'F' or im.mode.startswith('I'): im = _deep_grey(im, tags)
+    if im.mode == 'F' or im.mode.startswith('I'):
+        im = _deep_grey(im, tags)
     if im.has_transparency_data:
         alpha = im.convert('RGBA').getchannel('A')
         if alpha.getextrema()[0] < 255:
-            raise ValueError("it must be opaque, got transparent pixels; lay it over a ground first")
+            raise ValueError(
+                "it must be opaque, got transparent pixels; lay it over a ground first"
+            )
     return im.convert('RGB')
 
 def read_image(
     path:str|Path, # An image file
-    size:int=None, # Side of the square to scale it to, shorter side first, and to crop at its centre; None: as it is
+    # Side of the square to scale it to, shorter side first, and to crop at its centre; None: as it
+    # is
+    size:int=None,
 ) -> np.ndarray: # (H,W,3), 8 bits
     "Read one image, upright and scaled by its own bit depth."
-    if size is not None: whole_number('size', size, 1)
+    if size is not None:
+        whole_number('size', size, 1)
     try:
-        with Image.open(path) as im: im = _eight_bits(im)
-    except ValueError as e: raise ValueError(f"{path}: cannot be read as an image: {e}") from None
+        with Image.open(path) as im:
+            im = _eight_bits(im)
+    except ValueError as e:
+        raise ValueError(f"{path}: cannot be read as an image: {e}") from None
     except Exception as e:      # a damaged file may make its reader raise anything
         raise ValueError(f"{path}: cannot be read as an image: {type(e).__name__}; "
                          "remove it or write it again") from None
-    if size is not None: im = ImageOps.fit(im, (size, size), Image.Resampling.BICUBIC)
+    if size is not None:
+        im = ImageOps.fit(im, (size, size), Image.Resampling.BICUBIC)
     return np.asarray(im)
 
 # %% ../../nbs/judging/02_images.ipynb #56344022
@@ -205,35 +253,54 @@ def image_batches(
 ) -> Iterator: # Batches (B,3,H,W), float32 in [-1,1]
     "Images of files, a batch at a time."
     whole_number('batch_size', batch_size, 1)
-    if size is not None: whole_number('size', size, 1)
+    if size is not None:
+        whole_number('size', size, 1)
     shape = None
     for i in range(0, len(files), batch_size):
         batch = [read_image(p, size) for p in files[i:i+batch_size]]
         shape = shape or batch[0].shape
         for p,a in zip(files[i:], batch):
             if a.shape != shape:
-                raise ValueError(f"images must have one size, got {shape[1]}x{shape[0]} in {files[0]} "
-                                 f"and {a.shape[1]}x{a.shape[0]} in {p}; "
-                                 "pass size= to scale and crop them")
+                raise ValueError(
+                    f"images must have one size, got {shape[1]}x{shape[0]} in {files[0]} "
+                    f"and {a.shape[1]}x{a.shape[0]} in {p}; "
+                    "pass size= to scale and crop them"
+                )
         yield torch.from_numpy(np.stack(batch)).permute(0, 3, 1, 2)/127.5-1
 
 # %% ../../nbs/judging/02_images.ipynb #ae41775e
 def folder_statistics(
     folder:str|Path,     # Folder of images; folders in it count, too
-    features:Callable,   # Function of images (B,3,H,W) in [-1,1] to (B,d), such as `inception_features()`
+    # Function of images (B,3,H,W) in [-1,1] to (B,d), such as `inception_features()`
+    features:Callable,
     size:int=None,       # Side of the square to scale and crop to; None: all must have one size
     batch_size:int=64,   # Images in memory
     progress:bool=True,  # Show a progress bar?
 ) -> Statistics: # Of more images than features
     "Statistics of the images in a folder, a batch in memory at a time."
-    files = image_files(folder); batches = image_batches(files, size, batch_size)
-    s = feature_statistics(tqdm(batches, total=-(-len(files)//batch_size), desc='images', unit='batch', disable=None if progress else True), features)
-    if s.n <= s.d: raise ValueError(f"folder must hold more images than there are features: at least {s.d+1} for {s.d} features, got {s.n} in {str(folder)!r}")
+    files = image_files(folder)
+    batches = image_batches(files, size, batch_size)
+    s = feature_statistics(
+        tqdm(
+            batches,
+            total=-(-len(files)//batch_size),
+            desc='images',
+            unit='batch',
+            disable=None if progress else True,
+        ),
+        features,
+    )
+    if s.n <= s.d:
+        raise ValueError(
+            f"folder must hold more images than there are features: at least {s.d + 1} for {s.d} "
+            f"features, got {s.n} in {str(folder)!r}"
+        )
     return s
 
 # %% ../../nbs/judging/02_images.ipynb #48baf7a2
 def reference_statistics(
-    reference:Statistics|str|Path, # Statistics, a file of them (`.npz`, `.safetensors`), or a folder of images
+    # Statistics, a file of them (`.npz`, `.safetensors`), or a folder of images
+    reference:Statistics|str|Path,
     features:Callable,             # Function of images to features, for a folder
     size:int=None,                 # Side of the square to scale and crop the images of a folder to
     batch_size:int=64,             # Images of a folder in memory
@@ -258,14 +325,17 @@ class Decoded:
     def __post_init__(self):
         whole_number('decode_batch', self.batch_size, 1)
         for name,f in dict(features=self.features, decode=self.decode).items():
-            if not callable(f): raise ValueError(f"{name} must be a function, got {type(f).__name__}")
+            if not callable(f):
+                raise ValueError(f"{name} must be a function, got {type(f).__name__}")
     def images(self, latents):
         "Images of a few latents, one of each."
         x = self.decode(latents)
         got = f'Tensor {tuple(x.shape)}' if torch.is_tensor(x) else type(x).__name__
         if not torch.is_tensor(x) or len(x) != len(latents):
-            raise ValueError(f"decode must make a tensor of {len(latents)} images of {len(latents)} "
-                             f"latents, got {got}; of a VAE of diffusers take .sample")
+            raise ValueError(
+                f"decode must make a tensor of {len(latents)} images of {len(latents)} "
+                f"latents, got {got}; of a VAE of diffusers take .sample"
+            )
         return x
     def __call__(self, latents):
         out, bad = [], 0
@@ -273,14 +343,23 @@ class Decoded:
             x = self.images(z)
             bad = bad + (~x.isfinite().flatten(1).all(1)).sum()
             out.append(self.features(x))
-        if bad: raise ValueError(f"decode must make finite images, got nan or inf in {int(bad)} of "
+        if bad:
+            raise ValueError(f"decode must make finite images, got nan or inf in {int(bad)} of "
                                  f"{len(latents)}; run the VAE in float32")
         return torch.cat(out)
 
 # %% ../../nbs/judging/02_images.ipynb #cb6c92c5
 def _decode(vae, latents):
-    c, p = vae.config, next(vae.parameters()); given = lambda k, v: v if c.get(k) is None else torch.as_tensor(c[k], dtype=p.dtype, device=p.device).reshape(-1, 1, 1)
-    z = latents.to(p)*given('latents_std', 1.)/given('scaling_factor', 1.) + given('latents_mean', given('shift_factor', 0.))
+    c, p = vae.config, next(vae.parameters())
+    def given(k, v):
+        return (
+            v
+            if c.get(k) is None
+            else torch.as_tensor(c[k], dtype=p.dtype, device=p.device).reshape(-1, 1, 1)
+        )
+    z = latents.to(p)*given('latents_std', 1.0)/given('scaling_factor', 1.0) + given(
+        'latents_mean', given('shift_factor', 0.0)
+    )
     return vae.decode(z, return_dict=False)[0].float()
 
 def vae_decoder(
@@ -293,15 +372,19 @@ def vae_decoder(
 
 # %% ../../nbs/judging/02_images.ipynb #996fd142
 def real_image_metric(
-    reference:Statistics|str|Path,   # Statistics, a file of them (`.npz`, `.safetensors`), or a folder of images
-    weights:str|Path=None,           # File of pytorch-fid's weights; None: in the cache of torch's hub
+    # Statistics, a file of them (`.npz`, `.safetensors`), or a folder of images
+    reference:Statistics|str|Path,
+    # File of pytorch-fid's weights; None: in the cache of torch's hub
+    weights:str|Path=None,
     device:str='cpu',                # Where Inception lives
-    decode:Callable=None,            # Function of samples to images in [-1,1], such as `vae_decoder(vae)`; None: samples are images
+    # Function of samples to images in [-1,1], such as `vae_decoder(vae)`; None: samples are images
+    decode:Callable=None,
     name:str='fid',                  # What figures and journals call it
     decode_batch:int=8,              # Samples at a time through `decode`
     dtype:torch.dtype=torch.float32, # Number type of Inception
     quantise:bool=True,              # Round images to the 256 levels of a file?
-    size:int=None,                   # Side of the square to scale and crop the images of a folder to
+    # Side of the square to scale and crop the images of a folder to
+    size:int=None,
 ) -> FrechetMetric: # Function of samples, lower is better
     "*The* FID as a metric for a search."
     if decode is not None and not callable(decode):
@@ -309,15 +392,23 @@ def real_image_metric(
                          "vae_decoder(vae) makes one")
     features = inception_features(weights, device, dtype, quantise)
     stats = reference_statistics(reference, features, size)
-    if stats.d != features.d: raise ValueError(f"reference must have the {features.d} features of Inception, got {stats.d}; were its statistics made by another network?")
-    return FrechetMetric(features if decode is None else Decoded(features, decode, decode_batch), stats, name)
+    if stats.d != features.d:
+        raise ValueError(
+            f"reference must have the {features.d} features of Inception, got {stats.d}; were "
+            "its statistics made by another network?"
+        )
+    return FrechetMetric(
+        features if decode is None else Decoded(features, decode, decode_batch), stats, name
+    )
 
 # %% ../../nbs/judging/02_images.ipynb #e19c23d7
 def import_transformers():
     "The package, or an error that names the extra."
     import_torchvision()               # some builds fit torch only after this
-    try: return importlib.import_module('transformers')
-    except ImportError as error: raise missing_extra('diffusers', 'CLIP', error) from error
+    try:
+        return importlib.import_module('transformers')
+    except ImportError as error:
+        raise missing_extra('diffusers', 'CLIP', error) from error
 
 # %% ../../nbs/judging/02_images.ipynb #f34a3730
 CLIP_MEAN, CLIP_STD = (.48145466, .4578275, .40821073), (.26862954, .26130258, .27577711)
@@ -328,26 +419,49 @@ def clip_pixels(
     quantise:bool=True,  # Round images to the 256 levels of a file?
 ) -> Tensor: # (B,3,size,size)
     "Images as CLIP wants them."
-    h, w = images.shape[-2:]; tall = max(size, size*h//w); wide = max(size, size*w//h)
-    x = F.interpolate(to_unit(images, quantise), (tall, wide), mode='bicubic', antialias=True).clamp(0, 1)
+    h, w = images.shape[-2:]
+    tall = max(size, size*h//w)
+    wide = max(size, size*w//h)
+    x = F.interpolate(
+        to_unit(images, quantise), (tall, wide), mode='bicubic', antialias=True
+    ).clamp(0, 1)
     top, left = round((tall-size)/2), round((wide-size)/2)
-    mean, std = (torch.tensor(v, dtype=x.dtype, device=x.device)[:,None,None] for v in (CLIP_MEAN, CLIP_STD))
+    mean, std = (
+        torch.tensor(v, dtype=x.dtype, device=x.device)[:,None,None]
+        for v in (CLIP_MEAN, CLIP_STD)
+    )
     return (x[...,top:top+size,left:left+size]-mean)/std
 
 # %% ../../nbs/judging/02_images.ipynb #a4f8584b
 def load_clip(
-    clip:str|Path, # Folder of a CLIP of transformers with its tokenizer, or its name in the hub's cache
+    # Folder of a CLIP of transformers with its tokenizer, or its name in the hub's cache
+    clip:str|Path,
 ) -> tuple: # Model, tokenizer
     "Read a CLIP from the disk."
     t = import_transformers()
     try:
         kind = t.AutoConfig.from_pretrained(clip, local_files_only=True).model_type
         if kind != 'clip': raise ValueError(f"clip must be a CLIP, got {kind!r} in {str(clip)!r}")
-        model, info = t.CLIPModel.from_pretrained(clip, local_files_only=True, output_loading_info=True)
+        model, info = t.CLIPModel.from_pretrained(
+            clip, local_files_only=True, output_loading_info=True
+        )
         tokenizer = t.CLIPTokenizer.from_pretrained(clip, local_files_only=True)
-    except OSError as e: raise Absent(f"clip must be a folder with a CLIP of transformers, or the name of one in the hub's cache, got {str(clip)!r}; nothing is downloaded from here: run `hf download openai/clip-vit-base-patch32` once, or pass a folder") from e
-    if info['missing_keys']: raise ValueError(f"{clip} must hold all weights of a CLIP, got none for {len(info['missing_keys'])}, such as {sorted(info['missing_keys'])[0]}; download it again")
-    if len(tokenizer) != (n := model.config.text_config.vocab_size): raise ValueError(f"{clip} must hold the tokenizer of its CLIP, with {n} tokens, got {len(tokenizer)}; are vocab.json and merges.txt missing?")
+    except OSError as e:
+        raise Absent(
+            "clip must be a folder with a CLIP of transformers, or the name of one in the hub's "
+            f"cache, got {str(clip)!r}; nothing is downloaded from here: run `hf download "
+            "openai/clip-vit-base-patch32` once, or pass a folder"
+        ) from e
+    if info['missing_keys']:
+        raise ValueError(
+            f"{clip} must hold all weights of a CLIP, got none for {len(info['missing_keys'])}, "
+            f"such as {sorted(info['missing_keys'])[0]}; download it again"
+        )
+    if len(tokenizer) != (n := model.config.text_config.vocab_size):
+        raise ValueError(
+            f"{clip} must hold the tokenizer of its CLIP, with {n} tokens, got {len(tokenizer)}; "
+            "are vocab.json and merges.txt missing?"
+        )
     return model.eval().requires_grad_(False), tokenizer
 
 # %% ../../nbs/judging/02_images.ipynb #0e685cac
@@ -360,8 +474,18 @@ class ClipFeatures:
     @property
     def d(self): return self.model.config.projection_dim
     def __call__(self, images):
-        m = self.model; one = lambda x: m.visual_projection(m.vision_model(pixel_values=clip_pixels(x, m.config.vision_config.image_size, self.quantise).to(m.device, m.dtype)).pooler_output)
-        return F.normalize(torch.cat([one(x) for x in images.split(self.batch_size)]).float(), dim=1)
+        m = self.model
+        def one(x):
+            return m.visual_projection(
+                m.vision_model(
+                    pixel_values=clip_pixels(
+                        x, m.config.vision_config.image_size, self.quantise
+                    ).to(m.device, m.dtype)
+                ).pooler_output
+            )
+        return F.normalize(
+            torch.cat([one(x) for x in images.split(self.batch_size)]).float(), dim=1
+        )
 
 # %% ../../nbs/judging/02_images.ipynb #c39f9f77
 @torch.no_grad()
@@ -371,13 +495,27 @@ def text_features(
     prompts:list, # Sentences; cut where the network can read no further (77 tokens)
 ) -> Tensor: # Unit vectors, (P,d), float32
     "Sentences as CLIP sees them."
-    tokens = tokenizer(prompts, padding=True, truncation=True, max_length=model.config.text_config.max_position_embeddings, return_tensors='pt').to(model.device)
-    return F.normalize(model.text_projection(model.text_model(input_ids=tokens.input_ids, attention_mask=tokens.attention_mask).pooler_output).float(), dim=1)
+    tokens = tokenizer(
+        prompts,
+        padding=True,
+        truncation=True,
+        max_length=model.config.text_config.max_position_embeddings,
+        return_tensors='pt',
+    ).to(model.device)
+    return F.normalize(
+        model.text_projection(
+            model.text_model(
+                input_ids=tokens.input_ids, attention_mask=tokens.attention_mask
+            ).pooler_output
+        ).float(),
+        dim=1,
+    )
 
 # %% ../../nbs/judging/02_images.ipynb #d188216b
 @dataclass(frozen=True, eq=False, repr=False)
 class ClipMetric:
-    "100 minus the CLIP score of samples, sample i with prompt i modulo their number; lower is better."
+    """100 minus the CLIP score of samples, sample i with prompt i modulo their number; lower is
+    better."""
     features:Callable   # Function of samples (B,...) to unit vectors (B,d)
     text:Tensor         # Unit vectors of the prompts, (P,d)
     name:str='clip'     # What figures and journals call it
@@ -385,7 +523,10 @@ class ClipMetric:
     batch_size:int=256  # Samples at a time, where samples are one tensor
     def __call__(self, samples):
         s = self.scores(samples)
-        if not len(s): raise ValueError("samples must hold at least one, got none; was an iterator used twice?")
+        if not len(s):
+            raise ValueError(
+                "samples must hold at least one, got none; was an iterator used twice?"
+            )
         return 100-s.double().mean().item()
     @property
     def fingerprint(self) -> str: return f'{self.name}-{self.mark}'
@@ -399,15 +540,19 @@ def scores(self:ClipMetric,
     "CLIP score of every sample with its prompt."
     out, i = [torch.zeros(0)], 0
     for x in _batches(samples, self.batch_size):
-        f = self.features(x); text = self.text.to(f)[torch.arange(i, i := i+len(x), device=f.device) % len(self.text)]
+        f = self.features(x)
+        text = self.text.to(f)[torch.arange(i, i := i+len(x), device=f.device) % len(self.text)]
         out.append(100*(f*text).sum(1).clamp(min=0).cpu())
     return torch.cat(out)
 
 # %% ../../nbs/judging/02_images.ipynb #82ffeb34
 def clip_metric(
-    clip:str|Path,                   # Folder of a CLIP of transformers, or its name in the hub's cache, say 'openai/clip-vit-base-patch32'
+    # Folder of a CLIP of transformers, or its name in the hub's cache, say 'openai/clip-vit-base-
+    # patch32'
+    clip:str|Path,
     prompts:list,                    # Prompts; sample i belongs to prompt i modulo their number
-    decode:Callable=None,            # Function of samples to images in [-1,1], such as `vae_decoder(vae)`; None: samples are images
+    # Function of samples to images in [-1,1], such as `vae_decoder(vae)`; None: samples are images
+    decode:Callable=None,
     device:str='cpu',                # Where CLIP lives
     name:str='clip',                 # What figures and journals call it
     decode_batch:int=8,              # Samples at a time through `decode`
@@ -415,11 +560,20 @@ def clip_metric(
     quantise:bool=True,              # Round images to the 256 levels of a file?
 ) -> ClipMetric: # Function of samples, lower is better
     "How badly pictures fit their prompts."
-    if isinstance(prompts, str) or not len(prompts) or not all(isinstance(p, str) for p in prompts): raise ValueError(f"prompts must be a list of at least one sentence, got {prompts!r:.80}")
+    if isinstance(prompts, str) or not len(prompts) or not all(isinstance(p, str) for p in prompts):
+        raise ValueError(f"prompts must be a list of at least one sentence, got {prompts!r:.80}")
     place = usable_device(device)
     _check_floats(dtype)
     model, tokenizer = load_clip(clip)
     mark = hashlib.sha256(json.dumps(list(prompts)).encode())
-    for w in (model.visual_projection.weight, model.text_projection.weight): mark.update(w.float().numpy().tobytes())
-    text = text_features(model.to(place, dtype), tokenizer, list(prompts)); model.text_model = None; features = ClipFeatures(model, quantise)
-    return ClipMetric(features if decode is None else Decoded(features, decode, decode_batch), text, name, mark.hexdigest()[:16])
+    for w in (model.visual_projection.weight, model.text_projection.weight):
+        mark.update(w.float().numpy().tobytes())
+    text = text_features(model.to(place, dtype), tokenizer, list(prompts))
+    model.text_model = None
+    features = ClipFeatures(model, quantise)
+    return ClipMetric(
+        features if decode is None else Decoded(features, decode, decode_batch),
+        text,
+        name,
+        mark.hexdigest()[:16],
+    )

@@ -20,12 +20,29 @@ def nodes(
     dtype=torch.float32, # Number type of the states
 ) -> list: # One digest a slot, bytes; two plans share their slots up to where the digests differ
     "What the call of each slot depends on, besides the noise."
-    kind, h, out = np.float64 if dtype == torch.float64 else np.float32, hashlib.sha256(repr((plan.predicts, plan.skips)).encode()), []
-    mean = b'' if plan.mean is None else np.asarray(torch.as_tensor(plan.mean).detach().cpu(), float).tobytes()
+    kind = np.float64 if dtype == torch.float64 else np.float32
+    h = hashlib.sha256(repr((plan.predicts, plan.skips)).encode())
+    out = []
+    mean = (
+        b''
+        if plan.mean is None
+        else np.asarray(torch.as_tensor(plan.mean).detach().cpu(), float).tobytes()
+    )
     for r in range(len(plan.P)):
-        h.update(np.float64(plan.times[r]).tobytes() + bytes([bool(plan.called[r])])); out.append(h.digest())
-        with np.errstate(over='ignore'): h.update(b''.join((np.asarray(a)+0.).astype(kind).tobytes() for a in (plan.P[r,:r+1], plan.Q[r,:r+1])))
-        h.update(np.asarray(plan.c[r], float).tobytes() + np.asarray(plan.M[r], float).tobytes() + (mean if np.any(plan.M[r]) else b''))
+        h.update(np.float64(plan.times[r]).tobytes() + bytes([bool(plan.called[r])]))
+        out.append(h.digest())
+        with np.errstate(over='ignore'):
+            h.update(
+                b''.join(
+                    (np.asarray(a)+ 0.0).astype(kind).tobytes()
+                    for a in (plan.P[r,:r+1], plan.Q[r,:r+1])
+                )
+            )
+        h.update(
+            np.asarray(plan.c[r], float).tobytes()
+            + np.asarray(plan.M[r], float).tobytes()
+            + (mean if np.any(plan.M[r]) else b'')
+        )
     return out
 
 # %% ../../nbs/sampling/07_batched.ipynb #6f2b16b2
@@ -36,7 +53,8 @@ class Answers:
     ): self.bound, self.kept, self.size = mb*1e6, OrderedDict(), 0
     def __len__(self): return len(self.kept)
     def get(self, key): # A tensor, or None
-        if key in self.kept: self.kept.move_to_end(key)
+        if key in self.kept:
+            self.kept.move_to_end(key)
         return self.kept.get(key)
 
 # %% ../../nbs/sampling/07_batched.ipynb #7884bde7
@@ -44,8 +62,10 @@ class Answers:
 def put(self:Answers, key, m):
     "Remember an output, and forget what is too much."
     if key in self.kept or m.nbytes > self.bound: return
-    self.kept[key] = m; self.size += m.nbytes
-    while self.size > self.bound: self.size -= self.kept.popitem(last=False)[1].nbytes
+    self.kept[key] = m
+    self.size += m.nbytes
+    while self.size > self.bound:
+        self.size -= self.kept.popitem(last=False)[1].nbytes
 
 # %% ../../nbs/sampling/07_batched.ipynb #063dab5b
 class Merger:
@@ -59,13 +79,15 @@ class Merger:
         skips,   # Skip coefficients
         dtype,   # Number type for the network
     ) -> list: # Its answers, one for each
-        one = lambda x, t: model(x, t, skips, dtype)
+        def one(x, t): return model(x, t, skips, dtype)
         if model.clip is not None: return [one(*a) for a in asked]
         at_once = max(1, self.rows//max(1, len(asked[0][0])))
         answers = []
         for i in range(0, len(asked), at_once):
             group = asked[i:i+at_once]
-            answers += [one(*group[0])] if len(group) == 1 else self.merged(model, group, skips, dtype)
+            answers += (
+                [one(*group[0])] if len(group) == 1 else self.merged(model, group, skips, dtype)
+            )
         return answers
 
 # %% ../../nbs/sampling/07_batched.ipynb #246b94b9
@@ -75,7 +97,8 @@ def _asked_at_once(model, group, skips, dtype):
     states = torch.cat([x for x,_ in group])
     times = [model.own_time(t) for _,t in group]
     taus = torch.tensor(times, dtype=torch.float64, device=states.device).repeat_interleave(size)
-    answers = model.answer(states.to(model.dtype or dtype), taus, states, skips)     # both are new: the network may write into what it gets
+    # both are new: the network may write into what it gets
+    answers = model.answer(states.to(model.dtype or dtype), taus, states, skips)
     return [answer.clone() for answer in answers.split(size)]
 
 @patch
@@ -86,11 +109,12 @@ def merged(self:Merger,
     "One call for a group; the first time that a size comes up, each is asked alone too."
     several_times = len({t for _,t in group}) > 1
     key = id(model.fn), len(group[0][0]), len(group), several_times
-    alone = lambda: [model(x, t, skips, dtype) for x,t in group]
+    def alone(): return [model(x, t, skips, dtype) for x,t in group]
     if self.same.get(key) is False: return alone()
     try:
         together = _asked_at_once(model, group, skips, dtype)
-    except (RuntimeError, ValueError, TypeError, IndexError):       # conditions for so many samples only, or too little memory
+    # conditions for so many samples only, or too little memory
+    except (RuntimeError, ValueError, TypeError, IndexError):
         if key in self.same: raise
         self.same[key] = False
         return alone()
@@ -105,14 +129,23 @@ def _answer(model, r, asking, plans, names, values, key, kept, merge, dtype):
     got = {n: m for n in {names[i][r] for i in asking} if (m := kept.get((key, n))) is not None}
     new = {names[i][r]: i for i in reversed(asking) if names[i][r] not in got}
     for skips in {plans[i].skips for i in new.values()}:
-        some = [(n, i) for n,i in sorted(new.items(), key=lambda o: o[1]) if plans[i].skips == skips]
-        for (n,_),m in zip(some, merge(model, [(values[i]['x', r], plans[i].times[r]) for _,i in some], skips, dtype)): got[n] = m; kept.put((key, n), m)
-    for i in asking: values[i]['m', r] = got[names[i][r]]
+        some = [
+            (n, i) for n,i in sorted(new.items(), key=lambda o: o[1]) if plans[i].skips == skips
+        ]
+        for (n,_),m in zip(
+            some,
+            merge(model, [(values[i]['x', r], plans[i].times[r]) for _,i in some], skips, dtype),
+        ):
+            got[n] = m
+            kept.put((key, n), m)
+    for i in asking:
+        values[i]['m', r] = got[names[i][r]]
 
 # %% ../../nbs/sampling/07_batched.ipynb #e551ddb2
 def _advance(row, r, values):
     values['x', r+1] = weighted_sum(row.terms, values, row.const)
-    for k in row.last: values.pop(k, None)
+    for k in row.last:
+        values.pop(k, None)
 
 # %% ../../nbs/sampling/07_batched.ipynb #f7952d71
 def sample_many(
@@ -136,6 +169,18 @@ def sample_many(
     with torch.no_grad():
         for r in range(max(map(len, rows))):
             live = [i for i,p in enumerate(plans) if r < len(rows[i])]
-            _answer(model, r, [i for i in live if plans[i].called[r]], plans, names, values, key, kept, merge, x_T.dtype)
-            for i in live: _advance(rows[i][r], r, values[i])
+            _answer(
+                model,
+                r,
+                [i for i in live if plans[i].called[r]],
+                plans,
+                names,
+                values,
+                key,
+                kept,
+                merge,
+                x_T.dtype,
+            )
+            for i in live:
+                _advance(rows[i][r], r, values[i])
     return [v['x', len(p.times)].to(x_T.dtype) for v,p in zip(values, plans)]

@@ -22,21 +22,28 @@ KINDS = {}
 
 @dataclass(frozen=True)
 class NoiseSchedule:
-    "Base of all noise schedules: x_t = alpha(t) x_0 + sigma(t) eps, with lamb(t) = log(alpha/sigma) falling in t."
-    def __init_subclass__(cls, **kw): super().__init_subclass__(**kw); KINDS[cls.__name__] = cls
+    """Base of all noise schedules: x_t = alpha(t) x_0 + sigma(t) eps, with lamb(t) =
+    log(alpha/sigma) falling in t."""
+    def __init_subclass__(cls, **kw):
+        super().__init_subclass__(**kw)
+        KINDS[cls.__name__] = cls
     def lamb(self,
         t, # Time(s) in [0, T]
     ): # log(alpha_t/sigma_t), float64, same shape as `t`
         "Half the log signal-to-noise ratio at `t`."
-        with np.errstate(divide='ignore'): return np.log(self.alpha(t)) - np.log(self.sigma(t))
+        with np.errstate(divide='ignore'):
+            return np.log(self.alpha(t)) - np.log(self.sigma(t))
 
 # %% ../../nbs/sampling/01_noise.ipynb #2e089619
 def _positive(obj, *names):
     for k in names:
         v = getattr(obj, k)
         if isinstance(v, bool) or not isinstance(v, (int, float)) or not 0 < v < float('inf'):
-            raise ValueError(f"{type(obj).__name__}: {k} must be a positive finite number, got {v!r}")
-    if not obj.t_end < obj.T: raise ValueError(f"{type(obj).__name__}: t_end must be below T={obj.T}, got {obj.t_end}")
+            raise ValueError(
+                f"{type(obj).__name__}: {k} must be a positive finite number, got {v!r}"
+            )
+    if not obj.t_end < obj.T:
+        raise ValueError(f"{type(obj).__name__}: t_end must be below T={obj.T}, got {obj.t_end}")
 
 # %% ../../nbs/sampling/01_noise.ipynb #ab83f2c2
 class _VP(NoiseSchedule):
@@ -45,8 +52,10 @@ class _VP(NoiseSchedule):
     def sigma(self, t): return np.sqrt(-np.expm1(2*self.log_alpha(t)))
     def lamb(self, t):
         la = self.log_alpha(t)
-        with np.errstate(divide='ignore'): return la - 0.5*np.log(-np.expm1(2*la))
-    def t_of_lamb(self, l): return self.t_of_log_alpha(-0.5*np.logaddexp(0., -2*np.asarray(l, float)))
+        with np.errstate(divide='ignore'):
+            return la - 0.5*np.log(-np.expm1(2*la))
+    def t_of_lamb(self, l):
+        return self.t_of_log_alpha(-0.5*np.logaddexp(0., -2*np.asarray(l, float)))
 
 # %% ../../nbs/sampling/01_noise.ipynb #9f7384ea
 @dataclass(frozen=True)
@@ -57,7 +66,9 @@ class VPLinear(_VP):
     T:float=1.        # Where sampling starts
     t_end:float=1e-3  # Where sampling stops by default
     def __post_init__(self): _positive(self, 'beta_0', 'beta_1', 'T', 't_end')
-    def log_alpha(self, t): t = np.asarray(t, float); return -t**2*(self.beta_1-self.beta_0)/4 - t*self.beta_0/2
+    def log_alpha(self, t):
+        t = np.asarray(t, float)
+        return -t**2*(self.beta_1-self.beta_0)/4 - t*self.beta_0/2
     def t_of_log_alpha(self, la):
         c = -4*np.asarray(la, float)
         return c/(np.sqrt(self.beta_0**2 + (self.beta_1-self.beta_0)*c) + self.beta_0)
@@ -71,16 +82,25 @@ class VPCosine(_VP):
     t_end:float=1e-3  # Where sampling stops by default
     def __post_init__(self):
         _positive(self, 's', 'T', 't_end')
-        if not self.T < 1: raise ValueError(f"VPCosine: T must be below 1 (alpha is 0 there), got {self.T}")
+        if not self.T < 1:
+            raise ValueError(f"VPCosine: T must be below 1 (alpha is 0 there), got {self.T}")
     def _lc(self, u): return np.log(np.cos(np.pi/2*u))
-    def log_alpha(self, t): return self._lc((np.asarray(t, float)+self.s)/(1+self.s)) - self._lc(self.s/(1+self.s))
+    def log_alpha(self, t):
+        return self._lc((np.asarray(t, float)+self.s)/(1+self.s)) - self._lc(self.s/(1+self.s))
     def t_of_log_alpha(self, la):
-        return np.arccos(np.exp(np.asarray(la, float) + self._lc(self.s/(1+self.s))))*2/np.pi*(1+self.s) - self.s
+        return (
+            np.arccos(np.exp(np.asarray(la, float) + self._lc(self.s/(1+self.s))))
+            *2
+            /np.pi
+            *(1+self.s)
+            - self.s
+        )
 
 # %% ../../nbs/sampling/01_noise.ipynb #e487fe65
 def _interp(x, xp, fp):
     "Linear interpolation on rising `xp`, extended by the outermost segments."
-    x = np.asarray(x, float); i = np.clip(np.searchsorted(xp, x) - 1, 0, len(xp)-2)
+    x = np.asarray(x, float)
+    i = np.clip(np.searchsorted(xp, x) - 1, 0, len(xp)-2)
     return fp[i] + (x-xp[i])*(fp[i+1]-fp[i])/(xp[i+1]-xp[i])
 
 # %% ../../nbs/sampling/01_noise.ipynb #2bd7d120
@@ -90,12 +110,14 @@ def _number_table(name, values):
         table = np.asarray(values.tolist() if hasattr(values, 'tolist') else values, float)
     except (TypeError, ValueError, RuntimeError):
         raise ValueError(f"{name} must be a 1-D table of numbers, got {values!r:.80}") from None
-    if table.ndim != 1: raise ValueError(f"{name} must be a 1-D table of numbers, got shape {table.shape}")
+    if table.ndim != 1:
+        raise ValueError(f"{name} must be a 1-D table of numbers, got shape {table.shape}")
     return table
 
 @dataclass(frozen=True)
 class VPDiscrete(_VP):
-    "Discrete variance-preserving schedule: log alpha at t_n=(n+1)/N, linear in between, from `alphas_cumprod`."
+    """Discrete variance-preserving schedule: log alpha at t_n=(n+1)/N, linear in between, from
+    `alphas_cumprod`."""
     alphas_cumprod:tuple # (N,) falling values in (0,1): alpha^2 at t=1/N, 2/N, ..., 1
     T:float=1.           # Where sampling starts
     t_end:float=1e-3     # Where sampling stops by default
@@ -104,12 +126,19 @@ class VPDiscrete(_VP):
         object.__setattr__(self, 'alphas_cumprod', a)
         falling = all(0 < after < before < 1 for before,after in zip((.999999999999,)+a, a))
         if len(a) < 2 or not falling:
-            raise ValueError(f"VPDiscrete: alphas_cumprod must be at least 2 values in (0,1), strictly falling, got {len(a)} from {a[:1]} to {a[-1:]}")
+            raise ValueError(
+                "VPDiscrete: alphas_cumprod must be at least 2 values in (0,1), strictly "
+                f"falling, got {len(a)} from {a[:1]} to {a[-1:]}"
+            )
         _positive(self, 'T', 't_end')
     @cached_property
-    def _table(self): N = len(self.alphas_cumprod); return np.arange(1, N+1)/N, 0.5*np.log(self.alphas_cumprod)
-    def log_alpha(self, t): return np.where(np.asarray(t) <= 0, 0., np.minimum(_interp(t, *self._table), 0.))
-    def t_of_log_alpha(self, la): return _interp(-np.asarray(la, float), -self._table[1], self._table[0])
+    def _table(self):
+        N = len(self.alphas_cumprod)
+        return np.arange(1, N+1)/N, 0.5*np.log(self.alphas_cumprod)
+    def log_alpha(self, t):
+        return np.where(np.asarray(t) <= 0, 0., np.minimum(_interp(t, *self._table), 0.))
+    def t_of_log_alpha(self, la):
+        return _interp(-np.asarray(la, float), -self._table[1], self._table[0])
 
 # %% ../../nbs/sampling/01_noise.ipynb #e8766938
 BETAS = ('linear', 'scaled_linear', 'squaredcos_cap_v2')
@@ -137,16 +166,22 @@ def discrete(
     **kw,                 # `n`, `beta_0`, `beta_1` for a named table
 ) -> VPDiscrete:
     "A `VPDiscrete` from betas."
-    if isinstance(betas, str): b = betas_for(betas, **kw)
+    if isinstance(betas, str):
+        b = betas_for(betas, **kw)
     else:
         without_effect('beside a table of betas', **kw)
         b = _number_table('betas', betas)
     if len(b) < 2 or not ((b>0) & (b<1)).all():
-        raise ValueError(f"betas must be a 1-D table of values in (0,1), at least 2, got {len(b)} from {b[:1]} to {b[-1:]}")
+        raise ValueError(
+            f"betas must be a 1-D table of values in (0,1), at least 2, got {len(b)} from "
+            f"{b[:1]} to {b[-1:]}"
+        )
     a = np.cumprod(1-b)
     if zero_snr:
-        r = np.sqrt(a); r = (r - r[-1])*r[0]/(r[0] - r[-1])
-        a = r**2; a[-1] = min(2.**-24, a[-2]/4)
+        r = np.sqrt(a)
+        r = (r - r[-1])*r[0]/(r[0] - r[-1])
+        a = r**2
+        a[-1] = min(2.**-24, a[-2]/4)
     return VPDiscrete(tuple(a.tolist()), t_end=1/len(a))
 
 # %% ../../nbs/sampling/01_noise.ipynb #7a1397bb
@@ -168,7 +203,9 @@ class Flow(NoiseSchedule):
     T:float=1.        # Where sampling starts (lamb is -inf at 1)
     t_end:float=1e-3  # Where sampling stops by default
     def __post_init__(self): _positive(self, 'shift', 'T', 't_end')
-    def _u(self, t): t = np.asarray(t, float); return self.shift*t/(1 + (self.shift-1)*t)
+    def _u(self, t):
+        t = np.asarray(t, float)
+        return self.shift*t/(1 + (self.shift-1)*t)
     def alpha(self, t): return (1-np.asarray(t, float))/(1 + (self.shift-1)*np.asarray(t, float))
     def sigma(self, t): return self._u(t)
     def t_of_lamb(self, l):
@@ -179,7 +216,10 @@ class Flow(NoiseSchedule):
 @patch
 def to_dict(self:NoiseSchedule) -> dict: # `{'kind': class name, **fields}`, JSON-ready
     "The schedule as plain data; `noise_from_dict` reads it back."
-    return dict(kind=type(self).__name__, **{k: list(v) if isinstance(v, tuple) else v for k,v in asdict(self).items()})
+    return dict(
+        kind=type(self).__name__,
+        **{k: list(v) if isinstance(v, tuple) else v for k,v in asdict(self).items()},
+    )
 
 # %% ../../nbs/sampling/01_noise.ipynb #a0ce54fd
 PUBLIC = ('VPLinear', 'VPCosine', 'VPDiscrete', 'EDM', 'Flow')
@@ -188,11 +228,18 @@ def noise_from_dict(
     d:dict, # As written by `NoiseSchedule.to_dict`
 ) -> NoiseSchedule:
     "Rebuild a noise schedule from plain data."
-    if not isinstance(d, dict) or d.get('kind') not in PUBLIC: raise ValueError(f"noise: kind must be one of {PUBLIC}, got {d.get('kind') if isinstance(d, dict) else d!r}")
+    if not isinstance(d, dict) or d.get('kind') not in PUBLIC:
+        raise ValueError(
+            f"noise: kind must be one of {PUBLIC}, got "
+            f"{d.get('kind') if isinstance(d, dict) else d!r}"
+        )
     kw = {k: tuple(v) if isinstance(v, list) else v for k,v in d.items() if k != 'kind'}
-    try: return KINDS[d['kind']](**kw)
-    except (TypeError, OverflowError) as e: raise ValueError(f"noise: {d['kind']} does not understand {sorted(kw)}: {e}") from None
-    except ValueError as e: raise ValueError(f"noise: {e}") from None
+    try:
+        return KINDS[d['kind']](**kw)
+    except (TypeError, OverflowError) as e:
+        raise ValueError(f"noise: {d['kind']} does not understand {sorted(kw)}: {e}") from None
+    except ValueError as e:
+        raise ValueError(f"noise: {e}") from None
 
 # %% ../../nbs/sampling/01_noise.ipynb #f80711a8
 GRIDS = ('uniform_t', 'uniform_lambda', 'quadratic', 'karras', 'beta')
@@ -207,30 +254,43 @@ def timesteps(
     ab:tuple=(.6,.6),            # The two parameters of `beta`
 ) -> np.ndarray: # (n+1,) falling times, float64, both ends exact
     "A timestep grid of `n` steps."
-    if isinstance(n, bool) or not isinstance(n, (int, np.integer)) or n < 1: raise ValueError(f"n must be an integer of at least 1, got {n!r}")
-    if not isinstance(kind, str) or kind not in GRIDS: raise ValueError(f"kind must be one of {GRIDS}, got {kind!r:.80}")
+    if isinstance(n, bool) or not isinstance(n, (int, np.integer)) or n < 1:
+        raise ValueError(f"n must be an integer of at least 1, got {n!r}")
+    if not isinstance(kind, str) or kind not in GRIDS:
+        raise ValueError(f"kind must be one of {GRIDS}, got {kind!r:.80}")
     check_noise(noise)
     a = noise.T if t_start is None else finite_number('t_start', t_start)
     b = noise.t_end if t_end is None else finite_number('t_end', t_end)
-    if not 0 <= b < a < np.inf: raise ValueError(f"times must fall from t_start to t_end >= 0, got {a} to {b}")
+    if not 0 <= b < a < np.inf:
+        raise ValueError(f"times must fall from t_start to t_end >= 0, got {a} to {b}")
     _refuse_exponents(rho=[rho], ab=ab)
     u = np.linspace(0, 1, n+1)
-    if kind == 'uniform_t': t = a + (b-a)*u
-    elif kind == 'quadratic': t = (a**.5 + (b**.5-a**.5)*u)**2
-    elif kind == 'beta': t = b + (a-b)*beta_distribution.ppf(1-u, *ab)
-    else: t = _grid_in_lambda(noise, u, kind, a, b, rho)
+    if kind == 'uniform_t':
+        t = a + (b-a)*u
+    elif kind == 'quadratic':
+        t = (a**.5 + (b**.5-a**.5)*u)**2
+    elif kind == 'beta':
+        t = b + (a-b)*beta_distribution.ppf(1-u, *ab)
+    else:
+        t = _grid_in_lambda(noise, u, kind, a, b, rho)
     t[0], t[-1] = a, b
     return t
 
 # %% ../../nbs/sampling/01_noise.ipynb #d30e856e
 def _refuse_exponents(rho, ab):
     "What shapes a grid must be positive."
-    if not isinstance(ab, (tuple, list)) or len(ab) != 2: raise ValueError(f"ab must be the two parameters of a beta distribution, got {ab!r:.80}")
+    if not isinstance(ab, (tuple, list)) or len(ab) != 2:
+        raise ValueError(f"ab must be the two parameters of a beta distribution, got {ab!r:.80}")
     for name, values in (('rho', rho), ('ab', ab)):
-        if not all(finite_number(name, value) > 0 for value in values): raise ValueError(f"{name} must be positive, got {values}")
+        if not all(finite_number(name, value) > 0 for value in values):
+            raise ValueError(f"{name} must be positive, got {values}")
 
 def _grid_in_lambda(noise, u, kind, a, b, rho):
     la, lb = noise.lamb(a), noise.lamb(b)
-    if not np.isfinite([la, lb]).all(): raise ValueError(f"a {kind} grid needs finite lambda at both ends, got {la} at t={a} and {lb} at t={b}; choose t_start, t_end inside")
+    if not np.isfinite([la, lb]).all():
+        raise ValueError(
+            f"a {kind} grid needs finite lambda at both ends, got {la} at t={a} and {lb} at "
+            f"t={b}; choose t_start, t_end inside"
+        )
     if kind == 'uniform_lambda': return noise.t_of_lamb(la + (lb-la)*u)
     return noise.t_of_lamb(-rho*np.log(np.exp(-la/rho) + (np.exp(-lb/rho)-np.exp(-la/rho))*u))

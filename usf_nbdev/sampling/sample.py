@@ -26,7 +26,9 @@ def _found_device(device):
     try:
         return torch.device(device)
     except RuntimeError:
-        raise ValueError(f"device must be a name that PyTorch knows, such as 'cpu' or 'cuda', got {device!r:.80}") from None
+        raise ValueError(
+            f"device must be a name that PyTorch knows, such as 'cpu' or 'cuda', got {device!r:.80}"
+        ) from None
 
 def usable_device(
     device, # Name of a device, such as 'cpu' or 'cuda:0', or the device itself
@@ -34,11 +36,16 @@ def usable_device(
     "A device of this machine that holds numbers."
     found = _found_device(device)
     if found.type == 'meta':
-        raise ValueError("device must hold numbers, got 'meta', which keeps shapes only; take 'cpu' or 'cuda'")
+        raise ValueError(
+            "device must hold numbers, got 'meta', which keeps shapes only; take 'cpu' or 'cuda'"
+        )
     if found.type == 'cuda':
         count = torch.cuda.device_count() if torch.cuda.is_available() else 0
         if (found.index or 0) >= count:
-            raise ValueError(f"device must be one of this machine, where PyTorch sees {count} CUDA devices, got {str(found)!r}; take 'cpu'")
+            raise ValueError(
+                f"device must be one of this machine, where PyTorch sees {count} CUDA devices, "
+                f"got {str(found)!r}; take 'cpu'"
+            )
     elif found.type != 'cpu':
         _refuse_absent(found)
     return found
@@ -49,7 +56,9 @@ def _refuse_absent(device):
         torch.zeros(1, device=device)
     except (RuntimeError, AssertionError, ImportError) as error:
         reason = str(error).splitlines()[0]
-        raise ValueError(f"device must be one of this machine, got {str(device)!r}: {reason:.80}; take 'cpu'") from None
+        raise ValueError(
+            f"device must be one of this machine, got {str(device)!r}: {reason:.80}; take 'cpu'"
+        ) from None
 
 # %% ../../nbs/sampling/04_sample.ipynb #6bd2884b
 def _sample_shape(shape):
@@ -61,7 +70,8 @@ def _sample_shape(shape):
 
 def _refuse_function(fn, skips):
     "A network must be a function of the state and the time."
-    if not callable(fn): raise ValueError(f"fn must be a function of (x, t), got {type(fn).__name__}")
+    if not callable(fn):
+        raise ValueError(f"fn must be a function of (x, t), got {type(fn).__name__}")
     try:
         signature = inspect.signature(fn)
     except (TypeError, ValueError): # some functions written in C don't tell
@@ -71,7 +81,10 @@ def _refuse_function(fn, skips):
         signature.bind(None, None, **told)
     except TypeError as error:
         wanted = '(x, t, skips=...)' if skips else '(x, t)'
-        raise ValueError(f"fn must be a function of {wanted}, got one of {str(signature):.80}: {error}; wrap it in a function of {wanted}") from None
+        raise ValueError(
+            f"fn must be a function of {wanted}, got one of {str(signature):.80}: {error}; wrap "
+            f"it in a function of {wanted}"
+        ) from None
 
 def _refuse_options(dtype, name, **functions):
     "What a model may know besides: functions, a number type, a name."
@@ -79,7 +92,9 @@ def _refuse_options(dtype, name, **functions):
         if value is not None and not callable(value):
             raise ValueError(f"{option} must be a function or None, got {value!r:.80}")
     if dtype is not None and not (isinstance(dtype, torch.dtype) and dtype.is_floating_point):
-        raise ValueError(f"dtype must be a floating-point type such as torch.float16, or None, got {dtype!r:.80}")
+        raise ValueError(
+            f"dtype must be a floating-point type such as torch.float16, or None, got {dtype!r:.80}"
+        )
     if not isinstance(name, str): raise ValueError(f"name must be text, got {name!r:.80}")
 
 def _refuse_mean(mean, shape):
@@ -87,7 +102,9 @@ def _refuse_mean(mean, shape):
     if mean is None: return
     got = tuple(mean.shape) if hasattr(mean, 'shape') else np.shape(mean)
     if shape is not None and got != tuple(shape):
-        raise ValueError(f"mean must have the shape of one sample, {tuple(shape)}, got {got}; reshape it")
+        raise ValueError(
+            f"mean must have the shape of one sample, {tuple(shape)}, got {got}; reshape it"
+        )
 
 # %% ../../nbs/sampling/04_sample.ipynb #0f031c74
 class Denoiser:
@@ -98,25 +115,37 @@ class Denoiser:
         predicts:str='noise',    # One of `PREDICTS`
         shape:tuple=None,        # Shape of one sample, e.g. (3,32,32)
         time=None,               # Maps our t to what `fn` takes; default: t itself
-        clip=None,               # Function applied to the data prediction, e.g. `static_threshold()`
+        # Function applied to the data prediction, e.g. `static_threshold()`
+        clip=None,
         mean=None,               # The data's mean, (*shape), for an analytical first step
         ems=None,                # Empirical model statistics
-        dtype=None,              # Number type in which `fn` takes x, e.g. torch.float16; default: that of the starting noise
+        # Number type in which `fn` takes x, e.g. torch.float16; default: that of the starting noise
+        dtype=None,
         name:str='model',        # For people and files
         device='cpu',            # Where `fn` lives
         skips:int=0,             # How many U-Net skip connections `fn(x, t, skips=...)` can scale
-        each=None,               # Function of (first, n) that returns `fn` for samples first..first+n-1, where each has a condition of its own
+        # Function of (first, n) that returns `fn` for samples first..first+n-1, where each has a
+        # condition of its own
+        each=None,
     ):
         to_data(predicts, 1., 1.)
-        self.noise, self.predicts = check_noise(noise), predicts
+        self.noise = check_noise(noise)
+        self.predicts = predicts
         self.skips = whole_number('skips', skips)
         _refuse_function(fn, self.skips)
         self.shape, self.device = _sample_shape(shape), usable_device(device)
         _refuse_mean(mean, self.shape)
         _refuse_options(time=time, clip=clip, each=each, dtype=dtype, name=name)
-        self.fn, self.time, self.clip, self.each = fn, time, clip, each
-        self.mean, self.ems, self.dtype, self.name = mean, ems, dtype, name
-        self._calls, self._passes = [0], [0]
+        self.fn = fn
+        self.time = time
+        self.clip = clip
+        self.each = each
+        self.mean = mean
+        self.ems = ems
+        self.dtype = dtype
+        self.name = name
+        self._calls = [0]
+        self._passes = [0]
     @property
     def calls(self): return self._calls[0]
     @calls.setter
@@ -124,14 +153,21 @@ class Denoiser:
 
 # %% ../../nbs/sampling/04_sample.ipynb #f79109eb
 @patch
-def __repr__(self:Denoiser): return f'Denoiser {self.name!r}: samples {self.shape}, predicts {self.predicts}, noise schedule {type(self.noise).__name__}'
+def __repr__(self:Denoiser):
+    return (
+        f'Denoiser {self.name!r}: samples {self.shape}, predicts {self.predicts}, noise schedule '
+        f'{type(self.noise).__name__}'
+    )
 
 def check_model(
     model, # What was given as a model
 ) -> Denoiser: # The same
     "Refuse what is no `Denoiser`."
     if not isinstance(model, Denoiser):
-        raise ValueError(f"model must be a Denoiser, got {type(model).__name__}; wrap it: Denoiser(fn, noise, predicts=...)")
+        raise ValueError(
+            f"model must be a Denoiser, got {type(model).__name__}; wrap it: Denoiser(fn, noise, "
+            "predicts=...)"
+        )
     return model
 
 # %% ../../nbs/sampling/04_sample.ipynb #e0c56c19
@@ -142,7 +178,8 @@ def passes(self:Denoiser) -> int: # Copies of a model count together
 
 @patch
 def _share(self:Denoiser):
-    "Passes of one sample in one call: two where the function asks the network with and without a condition."
+    """Passes of one sample in one call: two where the function asks the network with and without
+    a condition."""
     return getattr(self.fn, 'passes', 1)
 
 @patch
@@ -158,20 +195,34 @@ def _wrapped(m):
     "How to take the tensor out of what a network returned."
     if hasattr(m, 'sample'): return f"{type(m).__name__} with the tensor inside; return its .sample"
     if isinstance(m, dict): return f"a dict of {sorted(map(str, m))}; return one of its entries"
-    if isinstance(m, (tuple, list)): return f"a {type(m).__name__} of {len(m)}; return one of its items"
+    if isinstance(m, (tuple, list)):
+        return f"a {type(m).__name__} of {len(m)}; return one of its items"
     if isinstance(m, np.ndarray): return "an array of NumPy; return torch.from_numpy of it"
-    return f"{m!r:.40}; end fn with a return" if m is None else f"{type(m).__name__}; return a tensor"
+    return (
+        f"{m!r:.40}; end fn with a return" if m is None else f"{type(m).__name__}; return a tensor"
+    )
 
 def _prediction(m, x):
     "What a network returned for the state x, if it is a tensor like it, in the type of x."
     if not torch.is_tensor(m):
-        raise ValueError(f"the network must return a tensor of the shape of its input {tuple(x.shape)}, got {_wrapped(m)}")
+        raise ValueError(
+            f"the network must return a tensor of the shape of its input {tuple(x.shape)}, got "
+            f"{_wrapped(m)}"
+        )
     if m.shape != x.shape:
-        raise ValueError(f"the network must return the shape of its input {tuple(x.shape)}, got {tuple(m.shape)}")
+        raise ValueError(
+            f"the network must return the shape of its input {tuple(x.shape)}, got {tuple(m.shape)}"
+        )
     if not m.is_floating_point():
-        raise ValueError(f"the network must return floating-point numbers, got {m.dtype}; return .float() of them")
+        raise ValueError(
+            f"the network must return floating-point numbers, got {m.dtype}; return .float() of "
+            "them"
+        )
     if m.device != x.device:
-        raise ValueError(f"the network must return its output on the device of its input, {x.device}, got {m.device}; move it there")
+        raise ValueError(
+            f"the network must return its output on the device of its input, {x.device}, got "
+            f"{m.device}; move it there"
+        )
     return m.to(x.dtype)
 
 # %% ../../nbs/sampling/04_sample.ipynb #dd8dc11d
@@ -180,9 +231,10 @@ def lend(
 ) -> torch.Tensor: # The same numbers
     "A state for a function that may write into it: `x` stays as it is."
     plain = type(x) is torch.Tensor and x.device.type == 'cpu'
-    if not plain or not x.untyped_storage().resizable(): return x.clone()    # memory that NumPy may hold too isn't resizable
+    if not plain or not x.untyped_storage().resizable():
+        return x.clone()    # memory that NumPy may hold too isn't resizable
     try:
-        with torch._C._DisableTorchDispatch():                               # who watches operations would see one more
+        with torch._C._DisableTorchDispatch():  # who watches operations would see one more
             return torch._lazy_clone(x)
     except (RuntimeError, AttributeError):
         return x.clone()
@@ -194,13 +246,26 @@ def _holders(ask):
     base = m._base
     whole = m if base is None else base
     memory = m.untyped_storage()
-    counts = sys.getrefcount(m), m._use_count(), sys.getrefcount(whole), whole._use_count(), memory.resizable()
+    counts = (
+        sys.getrefcount(m),
+        m._use_count(),
+        sys.getrefcount(whole),
+        whole._use_count(),
+        memory.resizable(),
+    )
     return m, counts, torch._C._storage_Use_Count(memory._cdata)
 
 def _unshared():
-    "The counts of a new tensor, and of a view of one, that nobody else holds; none where PyTorch doesn't count."
+    """The counts of a new tensor, and of a view of one, that nobody else holds; none where
+    PyTorch doesn't count."""
     try:
-        return {counts: memory for _,counts,memory in (_holders(lambda: torch.empty(1)), _holders(lambda: torch.empty(2)[:1]))}
+        return {
+            counts: memory
+            for _,counts,memory in (
+                _holders(lambda: torch.empty(1)),
+                _holders(lambda: torch.empty(2)[:1]),
+            )
+        }
     except AttributeError:
         return {}
 
@@ -212,36 +277,42 @@ def keep(
     "What a function returns, copied where others hold its memory."
     if not _UNSHARED: return ask().clone()
     m, counts, memory = _holders(ask)
-    alone = counts in _UNSHARED and (m.requires_grad or memory <= _UNSHARED[counts])    # with gradients, what they need counts too
+    # with gradients, what they need counts too
+    alone = counts in _UNSHARED and (m.requires_grad or memory <= _UNSHARED[counts])
     return m if alone else m.clone()
 
 # %% ../../nbs/sampling/04_sample.ipynb #75941cbc
 @patch
 def answer(self:Denoiser,
     given:torch.Tensor, # State as the network takes it, (B,*shape), which it may write into
-    tau,                # Time as `fn` counts it: a number, or a tensor of one number or of one for each sample
+    # Time as `fn` counts it: a number, or a tensor of one number or of one for each sample
+    tau,
     x:torch.Tensor,     # The same state in our own type
     skips=None,         # Skip coefficients; default: all 1
-) -> torch.Tensor: # What `fn` returns, (B,*shape), in the type of `x`, perhaps in memory that others hold
+    # What `fn` returns, (B,*shape), in the type of `x`, perhaps in memory that others hold
+) -> torch.Tensor:
     "Call the network once, and see that its answer is one."
     self.calls += 1
     self._passes[0] += self._share()*len(x)
     kind = torch.promote_types(x.dtype, torch.float32)
-    if torch.is_tensor(tau): times = tau.to(x.device, kind).expand(len(x)).clone()
-    else: times = torch.full((len(x),), tau, dtype=kind, device=x.device)
+    if torch.is_tensor(tau):
+        times = tau.to(x.device, kind).expand(len(x)).clone()
+    else:
+        times = torch.full((len(x),), tau, dtype=kind, device=x.device)
     told = dict(skips=skips or (1.,)*self.skips) if self.skips else {}
     return _prediction(self.fn(given, times, **told), x)
 
 @patch
 def network(self:Denoiser,
     x:torch.Tensor,  # State, (B,*shape)
-    tau,             # Time as `fn` counts it: a number, or a tensor of one number where its gradient is wanted
+    # Time as `fn` counts it: a number, or a tensor of one number where its gradient is wanted
+    tau,
     skips=None,      # Skip coefficients; default: all 1
     dtype=None,      # Number type for `fn` where the model names none; default: that of `x`
 ) -> torch.Tensor: # Its output, (B,*shape), in the type of `x`
     "Call the network once, at its own time and unclipped; its memory and ours stay apart."
     kind = self.dtype or dtype or x.dtype
-    given = lambda: lend(x) if kind == x.dtype else x.to(kind)
+    def given(): return lend(x) if kind == x.dtype else x.to(kind)
     m = keep(lambda: self.answer(given(), tau, x, skips))
     self._count_backward(m)
     return m
@@ -256,7 +327,9 @@ def own_time(self:Denoiser,
     try:
         return float(told)
     except (TypeError, ValueError, RuntimeError):
-        raise ValueError(f"time must map a time of the noise schedule to one number, got {told!r:.80} for {t:g}") from None
+        raise ValueError(
+            f"time must map a time of the noise schedule to one number, got {told!r:.80} for {t:g}"
+        ) from None
 
 # %% ../../nbs/sampling/04_sample.ipynb #9530d05f
 @patch
@@ -294,11 +367,13 @@ def dynamic_threshold(
 ): # A function for `Denoiser(clip=...)`
     "Clip the data prediction to its own quantile and scale back into the range."
     bound, most = _positive('bound', bound), None if most is None else _positive('most', most)
-    if not 0 <= finite_number('q', q) <= 1: raise ValueError(f"q must be a quantile from 0 to 1, got {q}")
+    if not 0 <= finite_number('q', q) <= 1:
+        raise ValueError(f"q must be a quantile from 0 to 1, got {q}")
     def clip(x0):
         exact = x0 if x0.dtype in (torch.float32, torch.float64) else x0.float()
         sizes = exact.flatten(1).abs()
-        quantiles = torch.stack([torch.quantile(size, q) for size in sizes])     # one by one: quantile takes 16 million numbers at most
+        # one by one: quantile takes 16 million numbers at most
+        quantiles = torch.stack([torch.quantile(size, q) for size in sizes])
         top = quantiles.clamp(min=bound, max=most).reshape(-1, *[1]*(x0.ndim-1))
         return (exact.clamp(-top, top)/top*bound).to(x0.dtype)
     return clip
@@ -307,9 +382,13 @@ def dynamic_threshold(
 def _one_for_each(name, value, n):
     "A condition for n samples."
     if not torch.is_tensor(value) or not value.ndim:
-        raise ValueError(f"{name} must be a tensor whose first dimension is 1 or the batch, got {value!r:.80}")
+        raise ValueError(
+            f"{name} must be a tensor whose first dimension is 1 or the batch, got {value!r:.80}"
+        )
     if len(value) not in (1, n):
-        raise ValueError(f"{name} must have one entry or one for each of the {n} samples, got {len(value)}")
+        raise ValueError(
+            f"{name} must have one entry or one for each of the {n} samples, got {len(value)}"
+        )
     return value.expand(n, *value.shape[1:]) if len(value) == 1 else value
 
 def _guidance(scale):
@@ -318,7 +397,9 @@ def _guidance(scale):
     try:
         numbers = torch.as_tensor(scale)
     except (TypeError, ValueError, RuntimeError):
-        raise ValueError(f"scale must be one number or one for each sample, got {scale!r:.80}") from None
+        raise ValueError(
+            f"scale must be one number or one for each sample, got {scale!r:.80}"
+        ) from None
     if numbers.is_complex() or numbers.dtype == torch.bool or not numbers.isfinite().all():
         raise ValueError(f"scale must be finite real numbers, got {scale!r:.80}")
     return numbers
@@ -329,7 +410,10 @@ def _spread(scale, x):
     kind = torch.promote_types(x.dtype, torch.float32)
     each = (len(x),) + (1,)*(x.ndim-1)
     if scale.numel() != 1 and tuple(scale.shape) not in ((len(x),), each):
-        raise ValueError(f"scale must be one number or one for each of the {len(x)} samples, of shape ({len(x)},), got shape {tuple(scale.shape)}")
+        raise ValueError(
+            f"scale must be one number or one for each of the {len(x)} samples, of shape "
+            f"({len(x)},), got shape {tuple(scale.shape)}"
+        )
     return scale.to(x.device, kind).reshape(each if scale.numel() != 1 else ())
 
 def classifier_free(
@@ -341,7 +425,9 @@ def classifier_free(
     "Guide a conditional network towards its condition (Ho & Salimans 2022)."
     scale = _guidance(scale)
     def guided(x, t, **kw):
-        conditions = [_one_for_each(name, value, len(x)) for name,value in (('cond', cond), ('null', null))]
+        conditions = [
+            _one_for_each(name, value, len(x)) for name,value in (('cond', cond), ('null', null))
+        ]
         strength = _spread(scale, x)
         yes, no = fn(torch.cat([x, x]), torch.cat([t, t]), torch.cat(conditions), **kw).chunk(2)
         return no + strength*(yes - no)
@@ -357,8 +443,10 @@ def at(self:Denoiser,
     "The model of samples first..first+n-1."
     if self.each is None: return self
     model, model_fn = copy(self), self.each(first, n)
-    if not callable(model_fn): raise ValueError(f"each must return a function of (x, t), got {model_fn!r:.80}")
-    model.fn, model.each = model_fn, None
+    if not callable(model_fn):
+        raise ValueError(f"each must return a function of (x, t), got {model_fn!r:.80}")
+    model.fn = model_fn
+    model.each = None
     return model
 
 # %% ../../nbs/sampling/04_sample.ipynb #b3652c17
@@ -372,8 +460,13 @@ def start_noise(
 ) -> torch.Tensor: # (n, *shape) float32 states at t=T, of standard deviation sigma_T
     "Starting states, one generator per sample."
     check_model(model)
-    if model.shape is None: raise ValueError(f"model {model.name!r} must know its shape to draw noise; pass shape= to Denoiser")
-    n, first, seed = whole_number('n', n, 1), whole_number('first', first), seed_number(seed, NOISE_FAMILIES)
+    if model.shape is None:
+        raise ValueError(
+            f"model {model.name!r} must know its shape to draw noise; pass shape= to Denoiser"
+        )
+    n = whole_number('n', n, 1)
+    first = whole_number('first', first)
+    seed = seed_number(seed, NOISE_FAMILIES)
     generator, x = torch.Generator(), torch.empty(n, *model.shape)
     for i in range(n):
         generator.manual_seed((seed+1)*1_000_003 + first+i)
@@ -384,18 +477,37 @@ def start_noise(
 def program(
     plan:Plan,       # A plan over the model's own outputs
     x:torch.Tensor,  # A state: its device and type are those of the weights that are tensors
-) -> list: # One row per slot: `terms` [(weight, 'x' or 'm', slot)], `const`, `last` [(source, slot)] no longer needed
+    # One row per slot: `terms` [(weight, 'x' or 'm', slot)], `const`, `last` [(source, slot)] no
+    # longer needed
+) -> list:
     "The plan as the loop reads it."
-    tensor = lambda a: torch.as_tensor(np.asarray(a), dtype=x.dtype, device=x.device)
-    mean = 0. if plan.mean is None else np.asarray(plan.mean.detach().cpu() if torch.is_tensor(plan.mean) else plan.mean, float)
+    def tensor(a): return torch.as_tensor(np.asarray(a), dtype=x.dtype, device=x.device)
+    mean = (
+        0.0
+        if plan.mean is None
+        else np.asarray(
+            plan.mean.detach().cpu() if torch.is_tensor(plan.mean) else plan.mean, float
+        )
+    )
     rows = []
     for r in range(len(plan.P)):
-        terms = [(tensor(w) if w.ndim else float(w), src, j) for src,W in (('x', plan.P), ('m', plan.Q)) for j,w in enumerate(W[r,:r+1]) if w.any()]
+        terms = [
+            (tensor(w) if w.ndim else float(w), src, j)
+            for src,W in (('x', plan.P), ('m', plan.Q))
+            for j,w in enumerate(W[r,:r+1])
+            if w.any()
+        ]
         const = plan.c[r] + plan.M[r]*mean
-        rows.append(SimpleNamespace(terms=terms or [(0., 'x', r)], const=tensor(const) if np.any(const) else None))
+        rows.append(
+            SimpleNamespace(
+                terms=terms or [(0.0, 'x', r)], const=tensor(const) if np.any(const) else None
+            )
+        )
     seen = set()
     for r,row in reversed(list(enumerate(rows))):
-        used = {(src, j) for _,src,j in row.terms} | {('x', r), ('m', r)}; row.last, seen = sorted(used-seen), seen | used
+        used = {(src, j) for _,src,j in row.terms} | {('x', r), ('m', r)}
+        row.last = sorted(used-seen)
+        seen = seen | used
     return rows
 
 # %% ../../nbs/sampling/04_sample.ipynb #6db614e1
@@ -408,19 +520,29 @@ def weighted_sum(
     (w, *at), *rest = terms
     out = w*values[tuple(at)]
     for w,*at in rest:
-        if isinstance(w, float): out.add_(values[tuple(at)], alpha=w)
-        else: out.addcmul_(values[tuple(at)], w)
+        if isinstance(w, float):
+            out.add_(values[tuple(at)], alpha=w)
+        else:
+            out.addcmul_(values[tuple(at)], w)
     return out if const is None else out.add_(const)
 
 # %% ../../nbs/sampling/04_sample.ipynb #7d06418b
 def _refuse_skips(model, skips):
-    "Skip coefficients must be those of the network; one that takes none would leave them out without a word."
+    """Skip coefficients must be those of the network; one that takes none would leave them out
+    without a word."""
     if skips is None: return
     if model.skips and len(skips) != model.skips:
-        raise ValueError(f"skips must be {model.skips} coefficients for the network {model.name!r}, got {len(skips)}")
+        raise ValueError(
+            f"skips must be {model.skips} coefficients for the network {model.name!r}, got "
+            f"{len(skips)}"
+        )
     if not model.skips and any(coefficient != 1 for coefficient in skips):
-        raise ValueError(f"skips must be None or all 1 for the network {model.name!r}, which takes none, got {str(skips):.80}; "
-            "declare them, Denoiser(fn, noise, skips=n), or leave them out, replace(schedule, skips=None)")
+        raise ValueError(
+            f"skips must be None or all 1 for the network {model.name!r}, which takes none, got "
+            f"{str(skips):.80}; "
+            "declare them, Denoiser(fn, noise, skips=n), or leave them out, replace(schedule, "
+            "skips=None)"
+        )
 
 def plan_for(
     model:Denoiser, # The network
@@ -433,10 +555,18 @@ def plan_for(
     mean = model.mean if mean is None else mean
     _refuse_mean(mean, model.shape)
     plan = schedule
-    if isinstance(schedule, SolverSchedule): plan = compile_plan(schedule, model.noise, ems=model.ems if ems is None else ems, mean=mean)
-    elif not isinstance(schedule, Plan): raise ValueError(f"schedule must be a SolverSchedule or a Plan, got {type(schedule).__name__}")
+    if isinstance(schedule, SolverSchedule):
+        plan = compile_plan(schedule, model.noise, ems=model.ems if ems is None else ems, mean=mean)
+    elif not isinstance(schedule, Plan):
+        raise ValueError(
+            f"schedule must be a SolverSchedule or a Plan, got {type(schedule).__name__}"
+        )
     _refuse_skips(model, plan.skips)
-    return plan.for_model(model.predicts) if plan.predicts == 'data' and model.predicts != 'data' else plan
+    return (
+        plan.for_model(model.predicts)
+        if plan.predicts == 'data' and model.predicts != 'data'
+        else plan
+    )
 
 # %% ../../nbs/sampling/04_sample.ipynb #9102f405
 def _path(plan, values):
@@ -448,11 +578,17 @@ def _path(plan, values):
 def _refuse_start(model, x_T):
     "A start must be states of the model."
     if not torch.is_tensor(x_T) or not x_T.is_floating_point():
-        raise ValueError(f"x_T must be a tensor of floating-point numbers (B,*shape), such as start_noise(model, n), got {getattr(x_T, 'dtype', type(x_T).__name__)}")
+        raise ValueError(
+            "x_T must be a tensor of floating-point numbers (B,*shape), such as "
+            f"start_noise(model, n), got {getattr(x_T, 'dtype', type(x_T).__name__)}"
+        )
     got = tuple(x_T.shape)
     if not got: raise ValueError("x_T must have the shape (B,*shape), got one number")
     if model.shape is not None and got[1:] != model.shape:
-        raise ValueError(f"x_T must have the shape (B,{','.join(map(str, model.shape))}) of the samples of {model.name!r}, got {got}; draw it with start_noise(model, n)")
+        raise ValueError(
+            f"x_T must have the shape (B,{','.join(map(str, model.shape))}) of the samples of "
+            f"{model.name!r}, got {got}; draw it with start_noise(model, n)"
+        )
 
 def first_state(
     model:Denoiser,    # The network
@@ -464,8 +600,13 @@ def first_state(
     shape = tuple(x_T.shape[1:])
     _refuse_mean(plan.mean, shape)
     statistics = plan.P.shape[2:]
-    if len(statistics) > len(shape) or any(size not in (1, full) for size,full in zip(statistics[::-1], shape[::-1])):
-        raise ValueError(f"ems must be statistics of the shape of one sample, {shape}, got {statistics}; estimate them for this model")
+    if len(statistics) > len(shape) or any(
+        size not in (1, full) for size,full in zip(statistics[::-1], shape[::-1])
+    ):
+        raise ValueError(
+            f"ems must be statistics of the shape of one sample, {shape}, got {statistics}; "
+            "estimate them for this model"
+        )
     return x_T if x_T.dtype in (torch.float32, torch.float64) else x_T.float()
 
 def sample(
@@ -477,7 +618,8 @@ def sample(
     callback=None,           # Called after every row with a dict: step, t, x, m, next
     return_path:bool=False,  # Also return the state at every node, as first predicted?
     grad:bool=False,         # Keep what gradients need?
-    first:int=0,             # Index of the first sample, for a model whose samples have conditions of their own
+    # Index of the first sample, for a model whose samples have conditions of their own
+    first:int=0,
 ): # Samples (B,*shape); with `return_path` the pair (samples, path (n_steps+1,B,*shape))
     "Draw samples: call the network, take one weighted sum, until the plan is done."
     plan = plan_for(model, schedule, ems, mean)
@@ -486,10 +628,21 @@ def sample(
     with torch.set_grad_enabled(grad):
         for r,row in enumerate(program(plan, x)):
             x = values['x', r]
-            if plan.called[r]: values['m', r] = model(x, plan.times[r], plan.skips, x_T.dtype)
+            if plan.called[r]:
+                values['m', r] = model(x, plan.times[r], plan.skips, x_T.dtype)
             values['x', r+1] = weighted_sum(row.terms, values, row.const)
-            if callback: callback(dict(step=r, t=plan.times[r], x=x, m=values.get(('m', r)), next=values['x', r+1]))
+            if callback:
+                callback(
+                    dict(
+                        step=r,
+                        t=plan.times[r],
+                        x=x,
+                        m=values.get(('m', r)),
+                        next=values['x', r+1],
+                    )
+                )
             if not return_path:
-                for k in row.last: values.pop(k, None)
+                for k in row.last:
+                    values.pop(k, None)
     out = values['x', len(plan.times)].to(x_T.dtype)
     return (out, _path(plan, values)) if return_path else out

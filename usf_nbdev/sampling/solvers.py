@@ -21,7 +21,8 @@ from .weights import compile_plan, difference_weights, phi, relaxation_factor
 
 # %% ../../nbs/sampling/05_solvers.ipynb #cc098bd1
 def _check_nfe(nfe):
-    if isinstance(nfe, bool) or not isinstance(nfe, (int, np.integer)) or not 1 <= nfe <= 10_000: raise ValueError(f"nfe must be an integer from 1 to 10000, got {nfe!r}")
+    if isinstance(nfe, bool) or not isinstance(nfe, (int, np.integer)) or not 1 <= nfe <= 10_000:
+        raise ValueError(f"nfe must be an integer from 1 to 10000, got {nfe!r}")
     return int(nfe)
 def _check(name, v, choices):
     if v not in choices: raise ValueError(f"{name} must be one of {choices}, got {v!r}")
@@ -34,48 +35,82 @@ def _nodes(noise, n, grid, t_start, t_end):
     if isinstance(grid, str):
         if grid == RHO_5: return timesteps(noise, n, 'karras', t_start, t_end, rho=5.)
         return timesteps(noise, n, grid, t_start, t_end)
-    if t_start is not None or t_end is not None: raise ValueError("t_start and t_end must be None where grid is a list of times: it has its own ends")
+    if t_start is not None or t_end is not None:
+        raise ValueError(
+            "t_start and t_end must be None where grid is a list of times: it has its own ends"
+        )
     t = np.asarray(grid, float)
-    if t.shape == (n+1,) and not (np.isfinite(t).all() and (np.diff(t) < 0).all() and t[-1] >= 0): raise ValueError(f"grid must be finite falling times that end at 0 or above, got {t.tolist()}")
-    if t.shape != (n+1,): raise ValueError(f"grid must be a list of {n+1} times here, got shape {t.shape}; or a name such as 'uniform_lambda'")
+    if t.shape == (n+1,) and not (np.isfinite(t).all() and (np.diff(t) < 0).all() and t[-1] >= 0):
+        raise ValueError(
+            f"grid must be finite falling times that end at 0 or above, got {t.tolist()}"
+        )
+    if t.shape != (n+1,):
+        raise ValueError(
+            f"grid must be a list of {n + 1} times here, got shape {t.shape}; or a name such as "
+            "'uniform_lambda'"
+        )
     return t
 
 # %% ../../nbs/sampling/05_solvers.ipynb #6e73ae26
 def _schedule(noise, times, steps, family, grid):
     "Build, name and compile."
-    s = SolverSchedule(tuple(np.asarray(times, float).tolist()), tuple(steps), noise=noise, name=f"{family} · {grid if isinstance(grid, str) else 'own times'}")
-    if not any(o.prediction == 'ems' for o in s.steps): compile_plan(s, noise)
+    s = SolverSchedule(
+        tuple(np.asarray(times, float).tolist()),
+        tuple(steps),
+        noise=noise,
+        name=f"{family} · {grid if isinstance(grid, str) else 'own times'}",
+    )
+    if not any(o.prediction == 'ems' for o in s.steps):
+        compile_plan(s, noise)
     return s
 
 # %% ../../nbs/sampling/05_solvers.ipynb #7856e231
 def _orders(noise, times, order, lower_order_final):
-    "The order of each multistep step: as many as nodes allow, lowered at the end if asked (and to 1 where lambda is infinite)."
-    if isinstance(order, bool) or not isinstance(order, int) or not 1 <= order <= MAX_ORDER-1: raise ValueError(f"order must be an integer from 1 to {MAX_ORDER-1}, got {order!r}")
-    n = len(times)-1; p = [min(order, i+1, n-i if lower_order_final else order) for i in range(n)]
-    if np.isinf(noise.lamb(times[-1])): p[-1] = 1
+    """The order of each multistep step: as many as nodes allow, lowered at the end if asked (and
+    to 1 where lambda is infinite)."""
+    if isinstance(order, bool) or not isinstance(order, int) or not 1 <= order <= MAX_ORDER-1:
+        raise ValueError(f"order must be an integer from 1 to {MAX_ORDER-1}, got {order!r}")
+    n = len(times)-1
+    p = [min(order, i+1, n-i if lower_order_final else order) for i in range(n)]
+    if np.isinf(noise.lamb(times[-1])):
+        p[-1] = 1
     return p
 
 # %% ../../nbs/sampling/05_solvers.ipynb #14c3d7ec
 def _around(order, points, relaxation='none', low=False, **kw):
     "Keyword arguments of an expansion of `order` over the nearest of `points`."
     near = tuple(points)[:order-1]
-    return dict(order=order, points=tuple(near[:k] if low else near for k in range(1, order)), relaxation=Relaxation(relaxation if order == 2 else 'none'), **kw)
+    return dict(
+        order=order,
+        points=tuple(near[:k] if low else near for k in range(1, order)),
+        relaxation=Relaxation(relaxation if order == 2 else 'none'),
+        **kw,
+    )
 
 def _multistep(p, prediction, relaxation='none', corrector=False, low=False):
-    "One multistep step of order p; its corrector has one point more, the one just predicted, and so one order more."
-    c = Corrector(**_around(p+1, (-1, *range(-3, -p-2, -1)), relaxation, low)) if corrector else None
-    return StepStrategy(prediction=prediction, corrector=c, **_around(p, range(-2, -p-1, -1), relaxation, low))
+    """One multistep step of order p; its corrector has one point more, the one just predicted,
+    and so one order more."""
+    c = (
+        Corrector(**_around(p+1, (-1, *range(-3, -p-2, -1)), relaxation, low))
+        if corrector
+        else None
+    )
+    return StepStrategy(
+        prediction=prediction, corrector=c, **_around(p, range(-2, -p-1, -1), relaxation, low)
+    )
 
 # %% ../../nbs/sampling/05_solvers.ipynb #292b2016
 def ddim(
     noise,                  # The noise schedule
     nfe:int,                # Network calls, at least 1
-    prediction:str='data',  # 'data' or 'noise': the same step, but 'data' may also start and end where lambda is infinite
+    # 'data' or 'noise': the same step, but 'data' may also start and end where lambda is infinite
+    prediction:str='data',
     grid='uniform_lambda',  # A name in `GRIDS`, or nfe+1 falling times
     t_start:float=None,     # First node, default `noise.T`
     t_end:float=None,       # Last node, default `noise.t_end`
 ) -> SolverSchedule:
-    "DDIM (Song et al. 2021, eq. 12 with sigma=0) = DPM-Solver-1 (Lu et al. 2022a, eq. 3.7): exponential Euler."
+    """DDIM (Song et al. 2021, eq. 12 with sigma=0) = DPM-Solver-1 (Lu et al. 2022a, eq. 3.7):
+    exponential Euler."""
     times = _nodes(noise, _check_nfe(nfe), grid, t_start, t_end)
     return _schedule(noise, times, [_multistep(1, prediction)]*nfe, 'DDIM', grid)
 
@@ -83,13 +118,49 @@ def ddim(
 KINDS, METHODS = ('midpoint', 'taylor'), ('multistep', 'singlestep')
 _RELAX = dict(midpoint='bh2', taylor='none')
 
-def _dpm(family, prediction, noise, nfe, order, kind, method, middle, grid, t_start, t_end, lower, released):
-    for name,v,choices in (('kind', kind, KINDS), ('method', method, METHODS), ('middle', middle, KINDS), ('order', order, (1, 2, 3)), ('released', released, (False, True))): _check(name, v, choices)
+def _dpm(
+    family,
+    prediction,
+    noise,
+    nfe,
+    order,
+    kind,
+    method,
+    middle,
+    grid,
+    t_start,
+    t_end,
+    lower,
+    released,
+):
+    for name,v,choices in (
+        ('kind', kind, KINDS),
+        ('method', method, METHODS),
+        ('middle', middle, KINDS),
+        ('order', order, (1, 2, 3)),
+        ('released', released, (False, True)),
+    ):
+        _check(name, v, choices)
     nfe, name = _check_nfe(nfe), f"{family}({order}{'M' if method == 'multistep' else 'S'})"
-    if released and (method, order) != ('multistep', 3): raise ValueError(f"released must be False but for multistep order 3, got {method} order {order}: only there does the authors' code differ from the formula")
-    if method == 'singlestep': return _singlestep(noise, nfe, order, prediction, kind, middle, grid, t_start, t_end, lower, name)
-    times = _nodes(noise, nfe, grid, t_start, t_end); p = _orders(noise, times, order, lower)
-    if released and 3 in p: return _schedule(noise, times, _by_weights(noise, times, prediction, _weights_3m(noise, times, p, prediction, kind)), f'{name} as released', grid)
+    if released and (method, order) != ('multistep', 3):
+        raise ValueError(
+            f"released must be False but for multistep order 3, got {method} order {order}: only "
+            "there does the authors' code differ from the formula"
+        )
+    if method == 'singlestep':
+        return _singlestep(
+            noise, nfe, order, prediction, kind, middle, grid, t_start, t_end, lower, name
+        )
+    times = _nodes(noise, nfe, grid, t_start, t_end)
+    p = _orders(noise, times, order, lower)
+    if released and 3 in p:
+        return _schedule(
+            noise,
+            times,
+            _by_weights(noise, times, prediction, _weights_3m(noise, times, p, prediction, kind)),
+            f'{name} as released',
+            grid,
+        )
     return _schedule(noise, times, [_multistep(k, prediction, _RELAX[kind]) for k in p], name, grid)
 
 # %% ../../nbs/sampling/05_solvers.ipynb #93053d1e
@@ -97,17 +168,37 @@ def dpm_solver(
     noise,                        # The noise schedule
     nfe:int,                      # Network calls, at least 1
     order:int=2,                  # 1 to 3
-    kind:str='midpoint',          # One of `KINDS`: how the last step of a block, or a second-order multistep, treats the derivative
+    # One of `KINDS`: how the last step of a block, or a second-order multistep, treats the
+    # derivative
+    kind:str='midpoint',
     method:str='multistep',       # One of `METHODS`
-    middle:str='taylor',          # One of `KINDS`: the second of the three steps of singlestep order 3
-    grid='uniform_lambda',        # A name in `GRIDS`, or nfe+1 falling times (for singlestep: with the intermediate ones)
+    # One of `KINDS`: the second of the three steps of singlestep order 3
+    middle:str='taylor',
+    # A name in `GRIDS`, or nfe+1 falling times (for singlestep: with the intermediate ones)
+    grid='uniform_lambda',
     t_start:float=None,           # First node, default `noise.T`
     t_end:float=None,             # Last node, default `noise.t_end`
     lower_order_final:bool=True,  # Lower the order of the last steps?
-    released:bool=False,          # Multistep order 3 only: half of the second derivative, as in the authors' code and diffusers?
+    # Multistep order 3 only: half of the second derivative, as in the authors' code and diffusers?
+    released:bool=False,
 ) -> SolverSchedule:
-    "DPM-Solver-2, -3 (Lu et al. 2022a, Algorithms 1 and 2: `singlestep`) and their multistep forms 2M, 3M (as Lu et al. 2022b), in noise prediction."
-    return _dpm('DPM-Solver', 'noise', noise, nfe, order, kind, method, middle, grid, t_start, t_end, lower_order_final, released)
+    """DPM-Solver-2, -3 (Lu et al. 2022a, Algorithms 1 and 2: `singlestep`) and their multistep
+    forms 2M, 3M (as Lu et al. 2022b), in noise prediction."""
+    return _dpm(
+        'DPM-Solver',
+        'noise',
+        noise,
+        nfe,
+        order,
+        kind,
+        method,
+        middle,
+        grid,
+        t_start,
+        t_end,
+        lower_order_final,
+        released,
+    )
 
 # %% ../../nbs/sampling/05_solvers.ipynb #53979bb3
 def dpm_solver_pp(
@@ -117,44 +208,88 @@ def dpm_solver_pp(
     kind:str='midpoint',          # One of `KINDS`, as in `dpm_solver`
     method:str='multistep',       # One of `METHODS`
     middle:str='taylor',          # One of `KINDS`, as in `dpm_solver`
-    grid='uniform_lambda',        # A name in `GRIDS`, or nfe+1 falling times (for singlestep: with the intermediate ones)
+    # A name in `GRIDS`, or nfe+1 falling times (for singlestep: with the intermediate ones)
+    grid='uniform_lambda',
     t_start:float=None,           # First node, default `noise.T`
     t_end:float=None,             # Last node, default `noise.t_end`
     lower_order_final:bool=True,  # Lower the order of the last steps?
-    released:bool=False,          # Multistep order 3 only: half of the second derivative, as in the authors' code and diffusers?
+    # Multistep order 3 only: half of the second derivative, as in the authors' code and diffusers?
+    released:bool=False,
 ) -> SolverSchedule:
-    "DPM-Solver++(2S), (2M) (Lu et al. 2022b, Algorithms 1 and 2) and their third-order forms, in data prediction."
-    return _dpm('DPM-Solver++', 'data', noise, nfe, order, kind, method, middle, grid, t_start, t_end, lower_order_final, released)
+    """DPM-Solver++(2S), (2M) (Lu et al. 2022b, Algorithms 1 and 2) and their third-order forms,
+    in data prediction."""
+    return _dpm(
+        'DPM-Solver++',
+        'data',
+        noise,
+        nfe,
+        order,
+        kind,
+        method,
+        middle,
+        grid,
+        t_start,
+        t_end,
+        lower_order_final,
+        released,
+    )
 
 # %% ../../nbs/sampling/05_solvers.ipynb #32372d06
 def _block(p, prediction, kind, middle):
     "The p steps of a singlestep block of order p; step k starts k nodes back."
-    kw = dict(prediction=prediction); one = StepStrategy(**kw)
+    kw = dict(prediction=prediction)
+    one = StepStrategy(**kw)
     if p == 1: return [one]
     if p == 2: return [one, StepStrategy(start=-2, **_around(2, (-1,), _RELAX[kind]), **kw)]
-    last = _around(2, (-1,)) if kind == 'midpoint' else _around(3, (-1, -2))   # midpoint: nodes at 1/3 and 2/3 make it third order
-    return [one, StepStrategy(start=-2, **_around(2, (-1,), _RELAX[middle]), **kw), StepStrategy(start=-3, **last, **kw)]
+    # midpoint: nodes at 1/3 and 2/3 make it third order
+    last = _around(2, (-1,)) if kind == 'midpoint' else _around(3, (-1, -2))
+    return [
+        one,
+        StepStrategy(start=-2, **_around(2, (-1,), _RELAX[middle]), **kw),
+        StepStrategy(start=-3, **last, **kw),
+    ]
 
 # %% ../../nbs/sampling/05_solvers.ipynb #2e423b4b
 def _blocks(noise, nfe, order, lower, last):
     "Orders of the blocks, `nfe` in all."
     p = [order]*(nfe//order) + [nfe % order]*(nfe % order > 0)
     ends_low = lower and order > 1 and nfe % order == 0
-    if ends_low or np.isinf(noise.lamb(last)) and p[-1] > 1: p[-1:] = [p[-1]-1, 1]
+    if ends_low or np.isinf(noise.lamb(last)) and p[-1] > 1:
+        p[-1:] = [p[-1]-1, 1]
     return p
 
 # %% ../../nbs/sampling/05_solvers.ipynb #800222c7
 def _singlestep(noise, nfe, order, prediction, kind, middle, grid, t_start, t_end, lower, name):
-    last = np.asarray(grid, float).flat[-1] if not isinstance(grid, str) else noise.t_end if t_end is None else t_end
+    last = (
+        np.asarray(grid, float).flat[-1]
+        if not isinstance(grid, str)
+        else noise.t_end
+        if t_end is None
+        else t_end
+    )
     p = _blocks(noise, nfe, order, lower, last)
     if isinstance(grid, str):
-        ends = timesteps(noise, len(p), grid, t_start, t_end) if grid == 'uniform_lambda' else timesteps(noise, nfe, grid, t_start, t_end)[np.cumsum([0]+p)]
+        ends = (
+            timesteps(noise, len(p), grid, t_start, t_end)
+            if grid == 'uniform_lambda'
+            else timesteps(noise, nfe, grid, t_start, t_end)[np.cumsum([0]+p)]
+        )
         lam = noise.lamb(ends)
-        if not np.isfinite(lam).all(): raise ValueError(f"singlestep needs finite lambda at both ends of a block, got {lam.round(3).tolist()}; choose t_start, t_end inside, or your own times")
-        between = [noise.t_of_lamb(lam[i] + (lam[i+1]-lam[i])*np.arange(1, k)/k) for i,k in enumerate(p)]
+        if not np.isfinite(lam).all():
+            raise ValueError(
+                "singlestep needs finite lambda at both ends of a block, got "
+                f"{lam.round(3).tolist()}; choose t_start, t_end inside, or your own times"
+            )
+        between = [
+            noise.t_of_lamb(lam[i] + (lam[i+1]-lam[i])*np.arange(1, k)/k)
+            for i,k in enumerate(p)
+        ]
         times = np.concatenate([np.r_[t, u] for t,u in zip(ends, between)] + [ends[-1:]])
-    else: times = _nodes(noise, nfe, grid, t_start, t_end)
-    return _schedule(noise, times, [s for k in p for s in _block(k, prediction, kind, middle)], name, grid)
+    else:
+        times = _nodes(noise, nfe, grid, t_start, t_end)
+    return _schedule(
+        noise, times, [s for k in p for s in _block(k, prediction, kind, middle)], name, grid
+    )
 
 # %% ../../nbs/sampling/05_solvers.ipynb #d52f6d3d
 VARIANTS = ('bh1', 'bh2', 'vary')
@@ -178,53 +313,89 @@ def unipc(
     times = _nodes(noise, _check_nfe(nfe), grid, t_start, t_end)
     relaxation = 'none' if variant == 'vary' else variant
     orders = _orders(noise, times, order, lower_order_final)
-    steps = [_multistep(p, prediction, relaxation, corrector and i < nfe-1) for i,p in enumerate(orders)]
+    steps = [
+        _multistep(p, prediction, relaxation, corrector and i < nfe-1)
+        for i,p in enumerate(orders)
+    ]
     return _schedule(noise, times, steps, _unipc_name(order, prediction, variant, corrector), grid)
 
 def _unipc_name(order, prediction, variant, corrector):
-    "As 'UniPC-3', 'UniPC-2 noise', 'UniP-3 (vary)'; bh2 is what everybody runs and goes without saying."
+    """As 'UniPC-3', 'UniPC-2 noise', 'UniP-3 (vary)'; bh2 is what everybody runs and goes
+    without saying."""
     name = f"UniP{'C'*bool(corrector)}-{order}{' noise'*(prediction == 'noise')}"
     return name if variant == 'bh2' else f'{name} ({variant})'
 
 # %% ../../nbs/sampling/05_solvers.ipynb #b0e6ffc9
 def _given(prediction, lam, i, start, point, w):
-    "Keyword arguments of an expansion to node i+1 with one difference, f(point)-f(start), of weight w in the scaled state; the indices are of nodes, `i` is the newest."
+    """Keyword arguments of an expansion to node i+1 with one difference, f(point)-f(start), of
+    weight w in the scaled state; the indices are of nodes, `i` is the newest."""
     if w == 0: return {}
-    sign = 1 if prediction == 'noise' else -1; h, d, g = lam[i+1]-lam[start], lam[point]-lam[start], -sign*math.exp(-sign*lam[i+1])
+    sign = 1 if prediction == 'noise' else -1
+    h = lam[i+1]-lam[start]
+    d = lam[point]-lam[start]
+    g = -sign*math.exp(-sign*lam[i+1])
     return dict(order=2, relaxation=Relaxation('linear', (w*d/(g*h*h*phi(2, sign*h)) - 1)/h))
 
 # %% ../../nbs/sampling/05_solvers.ipynb #0c42d347
 def _by_weights(noise, times, prediction, W):
-    "Steps that weigh the differences to the nodes before by `W[i]` = (w1, w2): x_t = ... + alpha_t sum w_j (m(i-j)-m(i)), or - sigma_t in noise prediction; on the last step also w3."
-    sign, lam, n = (1 if prediction == 'noise' else -1), noise.lamb(np.asarray(times, float)), len(times)-1
-    if any(len(w) > 2 for w in W[:-1]) or len(W[-1]) > 3: raise ValueError(f"weights of a step must be at most 2, and 3 on the last step, got {[len(w) for w in W]}")
-    u = [[-sign*math.exp(-sign*lam[i+1])*v for v in w] + [0.]*(3-len(w)) if len(w) else [0.]*3 for i,w in enumerate(W)]
-    a = [-u[i+1][1] for i in range(n-1)] + [u[-1][2]]; b = [0.] + [(a[i] if i < n-1 else 0.) - u[i][0] - u[i][1] for i in range(1, n)] + [0.]
+    """Steps that weigh the differences to the nodes before by `W[i]` = (w1, w2): x_t = ... +
+    alpha_t sum w_j (m(i-j)-m(i)), or - sigma_t in noise prediction; on the last step also w3."""
+    sign = 1 if prediction == 'noise' else -1
+    lam = noise.lamb(np.asarray(times, float))
+    n = len(times)-1
+    if any(len(w) > 2 for w in W[:-1]) or len(W[-1]) > 3:
+        raise ValueError(
+            "weights of a step must be at most 2, and 3 on the last step, got "
+            f"{[len(w) for w in W]}"
+        )
+    u = [
+        [-sign*math.exp(-sign*lam[i+1])*v for v in w] + [0.0]*(3-len(w))
+        if len(w)
+        else [0.0]*3
+        for i,w in enumerate(W)
+    ]
+    a = [-u[i+1][1] for i in range(n-1)] + [u[-1][2]]
+    b = [0.] + [(a[i] if i < n-1 else 0.) - u[i][0] - u[i][1] for i in range(1, n)] + [0.]
     steps = []
     for i in range(n):
-        back = -4 if i == n-1 else -2; own = _given(prediction, lam, i, i, i+1+back, a[i]) if a[i] else {}
+        back = -4 if i == n-1 else -2
+        own = _given(prediction, lam, i, i, i+1+back, a[i]) if a[i] else {}
         again = _given(prediction, lam, i, i, i+1, b[i+1]) if i < n-1 else {}
         c = Corrector(points=((-1,),)*bool(again), **again) if again or (own and i < n-1) else None
-        steps.append(StepStrategy(prediction=prediction, corrector=c, points=((back,),)*bool(own), **own))
+        steps.append(
+            StepStrategy(prediction=prediction, corrector=c, points=((back,),)*bool(own), **own)
+        )
     return steps
 
 # %% ../../nbs/sampling/05_solvers.ipynb #5cfe2518
 def _one_point(h, d, w):
-    "The linear relaxation that gives the only difference, to the node at distance d, the weight w: x_t = ... - sigma_t w (eps(p)-eps(s))."
+    """The linear relaxation that gives the only difference, to the node at distance d, the
+    weight w: x_t = ... - sigma_t w (eps(p)-eps(s))."""
     return Relaxation('linear', (w*d/(h*h*phi(2, h)) - 1)/h)
 
 # %% ../../nbs/sampling/05_solvers.ipynb #084e7726
 def _weight_t(noise, s, t, p):
-    "DEIS-tAB: -1/rho_t times the integral of (tau-s)/(p-s) over rho = exp(-lambda), by parts and Gauss-Legendre."
-    u, w = np.polynomial.legendre.leggauss(64); rho = lambda v: np.exp(-noise.lamb(v))
+    """DEIS-tAB: -1/rho_t times the integral of (tau-s)/(p-s) over rho = exp(-lambda), by parts
+    and Gauss-Legendre."""
+    u, w = np.polynomial.legendre.leggauss(64)
+    def rho(v): return np.exp(-noise.lamb(v))
     return -((t-s) - (t-s)/2*(w @ rho(s + (t-s)*(u+1)/2))/rho(t))/(p-s)
 
 def _weights_t(noise, s, t, earlier):
     "The same for several earlier nodes: the integral of each one's Lagrange polynomial."
-    u, w = np.polynomial.legendre.leggauss(64); tau = s + (t-s)*(u+1)/2; rho = lambda v: np.exp(-noise.lamb(v)); out = []
+    u, w = np.polynomial.legendre.leggauss(64)
+    tau = s + (t-s)*(u+1)/2
+    def rho(v): return np.exp(-noise.lamb(v))
+    out = []
     for p in earlier:
-        l = np.poly([q for q in (s, *earlier) if q != p]); l = l/np.polyval(l, p)
-        out.append(-(np.polyval(l, t) - (t-s)/2*(w @ (np.polyval(np.polyder(l), tau)*rho(tau)))/rho(t)))
+        l = np.poly([q for q in (s, *earlier) if q != p])
+        l = l/np.polyval(l, p)
+        out.append(
+            -(
+                np.polyval(l, t)
+                - (t-s)/2*(w @ (np.polyval(np.polyder(l), tau)*rho(tau)))/rho(t)
+            )
+        )
     return out
 
 # %% ../../nbs/sampling/05_solvers.ipynb #18708d1d
@@ -232,29 +403,58 @@ def _adams_step(noise, times, lam, i, p, fit):
     "One step of order p: Taylor differences, or one point of the weight that the fit gives it."
     s = _multistep(p, 'noise')
     if fit == 'lambda' or p == 1: return s
-    w = _weight_t(noise, times[i], times[i+1], times[i-1]) if fit == 't' else -math.expm1(lam[i+1]-lam[i])/2
+    w = (
+        _weight_t(noise, times[i], times[i+1], times[i-1])
+        if fit == 't'
+        else -math.expm1(lam[i+1]-lam[i])/2
+    )
     return replace(s, relaxation=_one_point(lam[i+1]-lam[i], lam[i-1]-lam[i], w))
 
 # %% ../../nbs/sampling/05_solvers.ipynb #34607e62
 FITS = ('lambda', 't', 'ipndm')
-_ADAMS = ((), (-1/2,), (-16/12, 5/12), (-59/24, 37/24, -9/24))     # Adams-Bashforth, on the differences from the newest output
+# Adams-Bashforth, on the differences from the newest output
+_ADAMS = ((), (-1/2,), (-16/12, 5/12), (-59/24, 37/24, -9/24))
 
 def deis(
     noise,                         # The noise schedule
     nfe:int,                       # Network calls, at least 1
-    order:int=3,                   # 1 to 4; for the fits other than 'lambda', 4 takes at most 4 calls
-    fit:str='lambda',              # One of `FITS`: the variable of the polynomial; 'ipndm': Adams-Bashforth's constant coefficients
+    # 1 to 4; for the fits other than 'lambda', 4 takes at most 4 calls
+    order:int=3,
+    # One of `FITS`: the variable of the polynomial; 'ipndm': Adams-Bashforth's constant
+    # coefficients
+    fit:str='lambda',
     grid='uniform_lambda',         # A name in `GRIDS`, or nfe+1 falling times
     t_start:float=None,            # First node, default `noise.T`
     t_end:float=None,              # Last node, default `noise.t_end`
     lower_order_final:bool=False,  # Lower the order of the last steps?
 ) -> SolverSchedule:
-    "DEIS-AB (Zhang & Chen 2023, eqs. 14 and 15) with the polynomial in log rho or in t, and the same authors' iPNDM."
-    _check('fit', fit, FITS); _check('order', order, (1, 2, 3, 4)); family = f"{dict(zip(FITS, ('DEIS', 'DEIS-tAB', 'iPNDM')))[fit]}-{order}"
-    times = _nodes(noise, _check_nfe(nfe), grid, t_start, t_end); lam = noise.lamb(times); p = _orders(noise, times, order, lower_order_final)
-    if fit == 'lambda' or max(p) < 3: return _schedule(noise, times, [_adams_step(noise, times, lam, i, k, fit) for i,k in enumerate(p)], family, grid)
-    if 4 in p[:-1]: raise ValueError(f"order must be 1 to 3 for fit={fit!r} with {nfe} calls, got 4: three earlier points are in reach of the last step only; use 3, at most 4 calls, or fit='lambda'")
-    W = [_weights_t(noise, times[i], times[i+1], times[i-k+1:i][::-1]) if fit == 't' else [math.expm1(lam[i+1]-lam[i])*v for v in _ADAMS[k-1]] for i,k in enumerate(p)]
+    """DEIS-AB (Zhang & Chen 2023, eqs. 14 and 15) with the polynomial in log rho or in t, and
+    the same authors' iPNDM."""
+    _check('fit', fit, FITS)
+    _check('order', order, (1, 2, 3, 4))
+    family = f"{dict(zip(FITS, ('DEIS', 'DEIS-tAB', 'iPNDM')))[fit]}-{order}"
+    times = _nodes(noise, _check_nfe(nfe), grid, t_start, t_end)
+    lam = noise.lamb(times)
+    p = _orders(noise, times, order, lower_order_final)
+    if fit == 'lambda' or max(p) < 3:
+        return _schedule(
+            noise,
+            times,
+            [_adams_step(noise, times, lam, i, k, fit) for i,k in enumerate(p)],
+            family,
+            grid,
+        )
+    if 4 in p[:-1]:
+        raise ValueError(
+            f"order must be 1 to 3 for fit={fit!r} with {nfe} calls, got 4: three earlier points "
+            "are in reach of the last step only; use 3, at most 4 calls, or fit='lambda'"
+        )
+    W = [
+        _weights_t(noise, times[i], times[i+1], times[i-k+1:i][::-1])
+        if fit == 't'
+        else [math.expm1(lam[i+1]-lam[i])*v for v in _ADAMS[k-1]]
+        for i,k in enumerate(p)
+    ]
     return _schedule(noise, times, _by_weights(noise, times, 'noise', W), family, grid)
 
 # %% ../../nbs/sampling/05_solvers.ipynb #dac7501d
@@ -265,8 +465,11 @@ def euler(
     t_start:float=None,     # First node, default `noise.T`
     t_end:float=None,       # Last node, default `noise.t_end`
 ) -> SolverSchedule:
-    "Euler in EDM's form (Karras et al. 2022, Algorithm 1 without correction), and in flow matching's: the steps of `ddim`."
-    return replace(s := ddim(noise, nfe, 'data', grid, t_start, t_end), name=s.name.replace('DDIM', 'Euler'))
+    """Euler in EDM's form (Karras et al. 2022, Algorithm 1 without correction), and in flow
+    matching's: the steps of `ddim`."""
+    return replace(
+        s := ddim(noise, nfe, 'data', grid, t_start, t_end), name=s.name.replace('DDIM', 'Euler')
+    )
 
 # %% ../../nbs/sampling/05_solvers.ipynb #527f67ad
 def heun(
@@ -277,10 +480,18 @@ def heun(
     t_end:float=None,          # Last node, default `noise.t_end`
 ) -> SolverSchedule:
     "Heun's second-order method in EDM's form (Karras et al. 2022, Algorithm 1)."
-    n = (_check_nfe(nfe)+1)//2; times = _nodes(noise, n, grid, t_start, t_end); inf = np.isinf(noise.lamb(times[-1]))
-    if inf and nfe % 2 == 0: raise ValueError(f"nfe must be odd for heun that ends at t={times[-1]:g}, where there is no noise to correct by, got {nfe}; use {nfe-1} or {nfe+1}, or a later t_end")
+    n = (_check_nfe(nfe)+1)//2
+    times = _nodes(noise, n, grid, t_start, t_end)
+    inf = np.isinf(noise.lamb(times[-1]))
+    if inf and nfe % 2 == 0:
+        raise ValueError(
+            f"nfe must be odd for heun that ends at t={times[-1]:g}, where there is no noise to "
+            f"correct by, got {nfe}; use {nfe - 1} or {nfe + 1}, or a later t_end"
+        )
     c = Corrector(kind='implicit', **_around(2, (-1,), 'bh2'))
-    steps = [StepStrategy(prediction='noise', corrector=c)]*(n-nfe % 2) + [StepStrategy(prediction='data' if inf else 'noise')]*(nfe % 2)
+    steps = [StepStrategy(prediction='noise', corrector=c)]*(n-nfe % 2) + [
+        StepStrategy(prediction='data' if inf else 'noise')
+    ]*(nfe % 2)
     return _schedule(noise, times, steps, 'Heun', grid)
 
 # %% ../../nbs/sampling/05_solvers.ipynb #3cba1e68
@@ -292,19 +503,28 @@ def dpm_solver_v3(
     corrector:bool=True,           # Correct each step but the last?
     pseudo_corrector:bool=True,    # One order more, with low-order differences, in the corrector?
     half:bool=False,               # Correct only the nodes with t above T/2?
-    ems=None,                      # Statistics onto whose grid the nodes are moved; None leaves them
+    # Statistics onto whose grid the nodes are moved; None leaves them
+    ems=None,
     grid='uniform_lambda',         # A name in `GRIDS`, or nfe+1 falling times
     t_start:float=None,            # First node, default `noise.T`
     t_end:float=None,              # Last node, default `noise.t_end`
     lower_order_final:bool=True,   # Lower the order of the last steps?
 ) -> SolverSchedule: # To be compiled, or sampled, with empirical model statistics
     "DPM-Solver-v3 (Zheng et al. 2023, Algorithm 1)."
-    _check('order', order, (1, 2, 3)); times = _nodes(noise, _check_nfe(nfe), grid, t_start, t_end)
-    if ems is not None: times = noise.t_of_lamb(ems.lamb[[ems.index(v) for v in noise.lamb(times)]])
+    _check('order', order, (1, 2, 3))
+    times = _nodes(noise, _check_nfe(nfe), grid, t_start, t_end)
+    if ems is not None:
+        times = noise.t_of_lamb(ems.lamb[[ems.index(v) for v in noise.lamb(times)]])
     steps = []
     for i,p in enumerate(_orders(noise, times, order, lower_order_final)):
         s, q = _multistep(p, 'ems', low=pseudo_predictor), p + bool(pseudo_corrector)
-        if corrector and i < nfe-1 and q > 1 and not (half and times[i+1] <= noise.T/2): s = replace(s, corrector=Corrector(**_around(q, (-1, *range(-3, -q-1, -1)), low=pseudo_corrector)))
+        if corrector and i < nfe-1 and q > 1 and not (half and times[i+1] <= noise.T/2):
+            s = replace(
+                s,
+                corrector=Corrector(
+                    **_around(q, (-1, *range(-3, -q-1, -1)), low=pseudo_corrector)
+                ),
+            )
         steps.append(s)
     return _schedule(noise, times, steps, f'DPM-Solver-v3-{order}', grid)
 
@@ -328,20 +548,24 @@ FAMILIES = {
     V3: (dpm_solver_v3, {})}
 KNOWN_GRIDS = ('uniform_t', 'uniform_lambda', 'quadratic', 'karras', RHO_5, 'beta')
 KNOWN_FIRST_STEPS = ('none', 'zero')
-LATER_ENDS = (.02, .045, .09)      # sigma/alpha; on VPLinear these are the times .003, .011 and .025
+LATER_ENDS = (.02, .045, .09)  # sigma/alpha; on VPLinear these are the times .003, .011 and .025
 
 @dataclass(frozen=True)
 class KnownSolver:
     "A known solver as its choices, which hold for all its steps."
     family:str          # A name in `FAMILIES`
     grid:str            # One of `KNOWN_GRIDS`
-    first:str='none'    # The first step: 'none' asks the network, 'zero' or 'mean' assume what it would say
-    end:float=None      # Noise over data, sigma/alpha, where sampling ends; None: at the noise schedule's own end
+    # The first step: 'none' asks the network, 'zero' or 'mean' assume what it would say
+    first:str='none'
+    # Noise over data, sigma/alpha, where sampling ends; None: at the noise schedule's own end
+    end:float=None
     @property
     def name(self) -> str: # As 'UniPC-3 (vary) · quadratic · first step zero'
         parts = [self.family, self.grid]
-        if self.end is not None: parts.append(f'end {self.end:g}')
-        if self.first != 'none': parts.append(f'first step {self.first}')
+        if self.end is not None:
+            parts.append(f'end {self.end:g}')
+        if self.first != 'none':
+            parts.append(f'first step {self.first}')
         return ' · '.join(parts)
 
 # %% ../../nbs/sampling/05_solvers.ipynb #a181ad6d
@@ -371,8 +595,10 @@ def build(self:KnownSolver,
 ) -> SolverSchedule: # Of that name
     "The solver schedule of these choices."
     make, settings = FAMILIES[self.family]
-    if self.end is not None: t_end = float(noise.t_of_lamb(-math.log(self.end)))
-    if self.family == V3: settings = dict(settings, ems=ems)
+    if self.end is not None:
+        t_end = float(noise.t_of_lamb(-math.log(self.end)))
+    if self.family == V3:
+        settings = dict(settings, ems=ems)
     steps = _check_nfe(nfe) + (self.first != 'none')
     plain = make(noise, steps, grid=self.grid, t_start=t_start, t_end=t_end, **settings)
     return replace(plain, afs=self.first, name=self.name)
@@ -390,14 +616,19 @@ def _apart(choice, noise, nfe, t_start, t_end, ems):
     "Do nodes stay apart when they move onto the grid of the statistics?"
     if ems is None: return False
     steps = nfe + (choice.first != 'none')
-    try: places = [ems.index(v) for v in noise.lamb(_nodes(noise, steps, choice.grid, t_start, t_end))]
-    except ValueError: return False
+    try:
+        places = [
+            ems.index(v) for v in noise.lamb(_nodes(noise, steps, choice.grid, t_start, t_end))
+        ]
+    except ValueError:
+        return False
     return len(set(places)) == len(places)
 
 def _is_there(choice, noise, nfe, t_start, t_end, ems):
     "Is there such a solver for this noise schedule, from `t_start` to `t_end`?"
     start, end = noise.lamb(np.array([t_start, t_end]))
-    if choice.end is not None: end = -math.log(choice.end)
+    if choice.end is not None:
+        end = -math.log(choice.end)
     if not start < end <= noise.lamb(t_end): return False
     if not np.isfinite([start, end]).all() and not _stands_infinite(choice): return False
     if choice.family != V3: return True
@@ -416,7 +647,8 @@ def known_choices(
 ) -> list: # Of `KnownSolver`, without a first step first
     "The choices of every known solver that there is for a noise schedule."
     _check_nfe(nfe)
-    for name in families: _check('families', name, tuple(FAMILIES))
+    for name in families:
+        _check('families', name, tuple(FAMILIES))
     start = noise.T if t_start is None else t_start
     stop = noise.t_end if t_end is None else t_end
     every = itertools.product(firsts, ends, families or FAMILIES, KNOWN_GRIDS)
@@ -424,7 +656,8 @@ def known_choices(
     return [c for c in choices if _is_there(c, noise, nfe, start, stop, ems)]
 
 @lru_cache(maxsize=65536)
-def _built(choice, noise, nfe, t_start, t_end, ems): return choice.build(noise, nfe, t_start, t_end, ems)
+def _built(choice, noise, nfe, t_start, t_end, ems):
+    return choice.build(noise, nfe, t_start, t_end, ems)
 
 def known_solvers(
     noise,               # The noise schedule
@@ -436,7 +669,8 @@ def known_solvers(
     ends:tuple=(None,),  # As for `known_choices`; `LATER_ENDS` are those that are tuned
     families:tuple=(),   # As for `known_choices`
 ) -> list: # Of `SolverSchedule`, named by their choices
-    "Every family (DPM-Solver-v3 with statistics) on every grid, with and without an analytical first step."
+    """Every family (DPM-Solver-v3 with statistics) on every grid, with and without an analytical
+    first step."""
     choices = known_choices(noise, nfe, t_start, t_end, ems, firsts, ends, families)
     return [_built(c, noise, nfe, t_start, t_end, ems) for c in choices]
 
@@ -455,10 +689,13 @@ def with_later_ends(
 # %% ../../nbs/sampling/05_solvers.ipynb #e9bcc198
 def _weights_3m(noise, times, orders, prediction, kind):
     "3M as released: the weights of the first derivative, and half of those of the second."
-    sign, lam, W = (1 if prediction == 'noise' else -1), noise.lamb(times), []
+    sign = 1 if prediction == 'noise' else -1
+    lam = noise.lamb(times)
+    W = []
     for i,p in enumerate(orders):
         h, d = lam[i+1]-lam[i], lam[i-p+1:i][::-1]-lam[i]
         w = [] if p == 1 else h*h*phi(2, sign*h)*difference_weights(d, 1)
-        if p == 2: w = relaxation_factor(Relaxation(_RELAX[kind]), h, prediction)*w
+        if p == 2:
+            w = relaxation_factor(Relaxation(_RELAX[kind]), h, prediction)*w
         W.append(w + h**3*phi(3, sign*h)/2*difference_weights(d, 2) if p == 3 else w)
     return W

@@ -18,38 +18,59 @@ AUTOCAST = ('bfloat16', 'float16')
 
 def _autocast(fn, dtype, device):
     def f(*args, **kw):
-        with torch.autocast(device.type, getattr(torch, dtype)): return fn(*args, **kw)
+        with torch.autocast(device.type, getattr(torch, dtype)):
+            return fn(*args, **kw)
     return f
 
 # %% ../../nbs/sampling/08_speed.ipynb #50eecf71
 def _channels_last(fn):
     def f(x, *args, **kw):
-        if x.ndim == 4: x = x.contiguous(memory_format=torch.channels_last)
+        if x.ndim == 4:
+            x = x.contiguous(memory_format=torch.channels_last)
         return fn(x, *args, **kw).contiguous()
     return f
 
 # %% ../../nbs/sampling/08_speed.ipynb #5ae61b10
 def faster(
     model:Denoiser,          # The model
-    autocast:str=None,       # One of `AUTOCAST`: half precision inside the network where torch holds it safe
-    channels_last:bool=False,# Keep pictures and, where the model knows its network, the weights with channels last
+    # One of `AUTOCAST`: half precision inside the network where torch holds it safe
+    autocast:str=None,
+    # Keep pictures and, where the model knows its network, the weights with channels last
+    channels_last:bool=False,
     compile:bool=False,      # Compile the function that calls the network
-) -> Denoiser: # A copy that calls the same network, with `plain` and `options`; the model itself where nothing is asked
+    # A copy that calls the same network, with `plain` and `options`; the model itself where nothing
+    # is asked
+) -> Denoiser:
     "The same model with a faster network."
     check_model(model)
-    if autocast is not None and autocast not in AUTOCAST: raise ValueError(f"autocast must be one of {AUTOCAST} or None, got {autocast!r}")
-    options = {k: v for k,v in dict(autocast=autocast, channels_last=channels_last, compile=compile).items() if v}
+    if autocast is not None and autocast not in AUTOCAST:
+        raise ValueError(f"autocast must be one of {AUTOCAST} or None, got {autocast!r}")
+    options = {
+        k: v
+        for k,v in dict(autocast=autocast, channels_last=channels_last, compile=compile).items()
+        if v
+    }
     if channels_last and model.shape is not None and len(model.shape) != 3:
-        without_effect(f"for samples of shape {model.shape}, which are no pictures", channels_last=channels_last)
+        without_effect(
+            f"for samples of shape {model.shape}, which are no pictures",
+            channels_last=channels_last,
+        )
     if not options: return model
-    net = next((o for o in (getattr(model, 'net', None), model.fn) if isinstance(o, torch.nn.Module)), None)
-    if channels_last and net is not None: net.to(memory_format=torch.channels_last)
+    net = next(
+        (o for o in (getattr(model, 'net', None), model.fn) if isinstance(o, torch.nn.Module)), None
+    )
+    if channels_last and net is not None:
+        net.to(memory_format=torch.channels_last)
     def wrap(fn):
-        if compile: fn = torch.compile(fn)
-        if channels_last: fn = _channels_last(fn)
+        if compile:
+            fn = torch.compile(fn)
+        if channels_last:
+            fn = _channels_last(fn)
         return fn if autocast is None else _autocast(fn, autocast, model.device)
-    m = copy(model); m.plain, m.options, m.fn = model, options, wrap(model.fn)
-    if model.each is not None: m.each = lambda first, n: wrap(model.each(first, n))
+    m = copy(model)
+    m.plain, m.options, m.fn = model, options, wrap(model.fn)
+    if model.each is not None:
+        m.each = lambda first, n: wrap(model.each(first, n))
     return m
 
 # %% ../../nbs/sampling/08_speed.ipynb #c02ff13b
@@ -59,16 +80,30 @@ def cuda_graph(
     n:int,          # Samples of a run
 ): # Function of states at t=T, (n,*shape); gives samples (n,*shape)
     "Record a sampling run as a CUDA graph."
-    if check_model(model).device.type != 'cuda': raise ValueError(f"model must be on a CUDA device to be recorded, got {model.device}")
-    if model.shape is None: raise ValueError(f"model {model.name!r} must know its shape to be recorded; pass shape= to Denoiser")
+    if check_model(model).device.type != 'cuda':
+        raise ValueError(f"model must be on a CUDA device to be recorded, got {model.device}")
+    if model.shape is None:
+        raise ValueError(
+            f"model {model.name!r} must know its shape to be recorded; pass shape= to Denoiser"
+        )
     n = whole_number('n', n, 1)
     plan, x = plan_for(model, schedule), torch.zeros(n, *model.shape, device=model.device)
-    side = torch.cuda.Stream(); side.wait_stream(torch.cuda.current_stream())
-    with torch.cuda.stream(side), torch.no_grad(): [sample(model, plan, x) for _ in range(3)]        # what is made at the first call must not be in the graph
-    torch.cuda.current_stream().wait_stream(side); graph = torch.cuda.CUDAGraph()
-    with torch.cuda.graph(graph), torch.no_grad(): out = sample(model, plan, x)
+    side = torch.cuda.Stream()
+    side.wait_stream(torch.cuda.current_stream())
+    with torch.cuda.stream(side), torch.no_grad():
+        # what is made at the first call must not be in the graph
+        [sample(model, plan, x) for _ in range(3)]
+    torch.cuda.current_stream().wait_stream(side)
+    graph = torch.cuda.CUDAGraph()
+    with torch.cuda.graph(graph), torch.no_grad():
+        out = sample(model, plan, x)
     def run(x_T):
-        if x_T.shape != x.shape: raise ValueError(f"x_T must have the shape {tuple(x.shape)} that was recorded, got {tuple(x_T.shape)}")
-        x.copy_(x_T); graph.replay()
+        if x_T.shape != x.shape:
+            raise ValueError(
+                f"x_T must have the shape {tuple(x.shape)} that was recorded, got "
+                f"{tuple(x_T.shape)}"
+            )
+        x.copy_(x_T)
+        graph.replay()
         return out.clone()
     return run

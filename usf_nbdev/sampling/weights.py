@@ -26,10 +26,12 @@ def phi(
     "The k-th phi function of exponential integrators."
     if abs(h) < 3:
         p = 0.
-        for f in reversed(_OVER_FACTORIAL[k:k+30]): p = p*h + f     # Horner
+        for f in reversed(_OVER_FACTORIAL[k:k+30]):
+            p = p*h + f     # Horner
         return p
     p = float(np.expm1(h))/h
-    for f in _OVER_FACTORIAL[1:k]: p = (p - f)/h
+    for f in _OVER_FACTORIAL[1:k]:
+        p = (p - f)/h
     return p
 
 # %% ../../nbs/sampling/02_weights.ipynb #65edf2de
@@ -38,8 +40,12 @@ def _taylor_inverse(d):
     "Inverse of the matrix d_j^r / r! over the distances `d`, scaled by the largest of them."
     r = np.arange(1, len(d)+1)
     A = (np.array(d)/max(map(abs, d)))**r[:,None]*np.array(_OVER_FACTORIAL)[r][:,None]
-    try: return np.linalg.solve(A, np.eye(len(d)))
-    except np.linalg.LinAlgError: raise ValueError(f"active points must lie apart in lambda, got distances {d} from the start point") from None
+    try:
+        return np.linalg.solve(A, np.eye(len(d)))
+    except np.linalg.LinAlgError:
+        raise ValueError(
+            f"active points must lie apart in lambda, got distances {d} from the start point"
+        ) from None
 
 # %% ../../nbs/sampling/02_weights.ipynb #d07dcc34
 def difference_weights(
@@ -47,10 +53,13 @@ def difference_weights(
     k:int,  # Which derivative, 1..m
 ) -> np.ndarray: # (m,) weights a_j, float64
     "Weights of the Taylor difference that estimates the k-th derivative."
-    d = np.asarray(d, float); finite = np.isfinite(d)
+    d = np.asarray(d, float)
+    finite = np.isfinite(d)
     if finite.all(): return _taylor_inverse(tuple(d.tolist()))[:,k-1]/np.abs(d).max()**k
-    a = np.zeros_like(d)      # a node at lambda=-inf says nothing about the slope here: the limit is weight 0
-    if finite.sum() >= k: a[finite] = difference_weights(d[finite], k)
+    # a node at lambda=-inf says nothing about the slope here: the limit is weight 0
+    a = np.zeros_like(d)
+    if finite.sum() >= k:
+        a[finite] = difference_weights(d[finite], k)
     return a
 
 # %% ../../nbs/sampling/02_weights.ipynb #0df648af
@@ -73,10 +82,13 @@ class Plan:
     "A compiled solver schedule: where to call the network, and the weighted sum after each call."
     times:np.ndarray    # (slots,) time of each slot
     node:np.ndarray     # (slots,) which node of the schedule each slot evaluates
-    called:np.ndarray   # (slots,) bool: is the network called there? (an analytical first step is not)
+    # (slots,) bool: is the network called there? (an analytical first step is not)
+    called:np.ndarray
     alpha:np.ndarray    # (slots,) alpha at each slot
     sigma:np.ndarray    # (slots,) sigma at each slot
-    P:np.ndarray        # (slots, slots[, *shape]) weights of the evaluated states; row r makes state r+1, the last row the sample
+    # (slots, slots[, *shape]) weights of the evaluated states; row r makes state r+1, the last row
+    # the sample
+    P:np.ndarray
     Q:np.ndarray        # (slots, slots[, *shape]) weights of the network outputs
     M:np.ndarray        # (slots[, *shape]) weight of the data's mean
     c:np.ndarray        # (slots[, *shape]) constant (empirical model statistics only)
@@ -93,55 +105,88 @@ class _Compiler:
     "Turns expansions into linear forms over (states, outputs, mean, 1)."
     def __init__(self, schedule, noise, ems=None):
         t = self.times = np.asarray(schedule.times)
-        self.lam, self.alpha, self.sigma = (np.asarray(f(t), float) for f in (noise.lamb, noise.alpha, noise.sigma))
+        self.lam, self.alpha, self.sigma = (
+            np.asarray(f(t), float) for f in (noise.lamb, noise.alpha, noise.sigma)
+        )
         bad = ~(np.diff(self.lam) > 0)
-        if bad.any(): raise ValueError(f"times must have rising lambda on {noise!r:.80}, got lambda {self.lam.tolist()} at times {t.tolist()}; move them apart, or into the range of the noise schedule")
-        self.afs, self.ems, self.skips, self.n_steps = schedule.afs, ems, schedule.skips, schedule.n_steps
-        self.K = schedule.nfe + (schedule.afs != 'none')          # slots: every call, and an assumed first one
-        self.shape = () if ems is None else ems.shape             # statistics are tensors: then so are the weights
+        if bad.any():
+            raise ValueError(
+                f"times must have rising lambda on {noise!r:.80}, got lambda {self.lam.tolist()} "
+                f"at times {t.tolist()}; move them apart, or into the range of the noise schedule"
+            )
+        self.afs = schedule.afs
+        self.ems = ems
+        self.skips = schedule.skips
+        self.n_steps = schedule.n_steps
+        # slots: every call, and an assumed first one
+        self.K = schedule.nfe + (schedule.afs != 'none')
+        # statistics are tensors: then so are the weights
+        self.shape = () if ems is None else ems.shape
         self.basis = np.eye(2*self.K+2).reshape(2*self.K+2, 2*self.K+2, *[1]*len(self.shape))
-        self.X, self.slot, self.node_of, self.rows = {}, {}, [], []
+        self.X = {}
+        self.slot = {}
+        self.node_of = []
+        self.rows = []
 
 # %% ../../nbs/sampling/02_weights.ipynb #8e9e014c
 @patch
 def evaluate(self:_Compiler, node):
     "Give `node` a slot: its state so far becomes a row, and from here on a basis vector."
-    if node in self.X: self.rows.append(self.X[node])
-    self.slot[node] = len(self.node_of); self.node_of.append(node)
+    if node in self.X:
+        self.rows.append(self.X[node])
+    self.slot[node] = len(self.node_of)
+    self.node_of.append(node)
     self.X[node] = self.basis[self.slot[node]]
 
 # %% ../../nbs/sampling/02_weights.ipynb #c447e2e4
 @patch
 def value(self:_Compiler, prediction, j, s):
     "The form of the output at node `j` (`s` is the start point, which EMS values refer to)."
-    k = self.slot[j]; x = self.basis[k]
-    if k == 0 and self.afs != 'none': m = self.basis[2*self.K]*(self.afs == 'mean')
-    else: m = self.basis[self.K + k]
+    k = self.slot[j]
+    x = self.basis[k]
+    if k == 0 and self.afs != 'none':
+        m = self.basis[2*self.K]*(self.afs == 'mean')
+    else:
+        m = self.basis[self.K + k]
     if prediction == 'data': return m
     if prediction == 'noise': return (x - self.alpha[j]*m)/self.sigma[j]
     scale, l, shift = self.ems.value_terms(self.lam[s], self.lam[j])
-    g = scale*((1-l)/self.alpha[j]*x - m); g[-1] -= shift
+    g = scale*((1-l)/self.alpha[j]*x - m)
+    g[-1] -= shift
     return g
 
 # %% ../../nbs/sampling/02_weights.ipynb #1936f59f
 @patch
 def derivatives(self:_Compiler, prediction, s, points):
-    "The forms of the value and of the derivatives in lambda at node `s`; None where no finite point sees one."
+    """The forms of the value and of the derivatives in lambda at node `s`; None where no finite
+    point sees one."""
     f0 = self.value(prediction, s, s)
-    f = {p: self.value(prediction, p, s) - f0 for p in set().union(*points) if np.isfinite(self.lam[p])}
+    f = {
+        p: self.value(prediction, p, s) - f0
+        for p in set().union(*points)
+        if np.isfinite(self.lam[p])
+    }
     a = [difference_weights(self.lam[list(ps)] - self.lam[s], k) for k,ps in enumerate(points, 1)]
-    return [f0] + [sum(w*f[p] for w,p in zip(ak, ps) if w) if ak.any() else None for ak,ps in zip(a, points)]
+    return [f0] + [
+        sum(w*f[p] for w,p in zip(ak, ps) if w) if ak.any() else None
+        for ak,ps in zip(a, points)
+    ]
 
 # %% ../../nbs/sampling/02_weights.ipynb #28807b5d
 @patch
 def expand(self:_Compiler, e, prediction, visited, t):
     "The form of the state at node `t` by the expansion `e` over the `visited` nodes."
-    s = visited[e.start]; h = self.lam[t] - self.lam[s]
+    s = visited[e.start]
+    h = self.lam[t] - self.lam[s]
     D = self.derivatives(prediction, s, [[visited[j] for j in p] for p in e.points])
-    if len(D) > 1 and D[1] is not None: D[1] = relaxation_factor(e.relaxation, h, prediction)*D[1]
-    if prediction == 'ems': return self.ems.step(self.lam[s], self.lam[t], self.alpha[s], self.alpha[t], self.X[s], D)
+    if len(D) > 1 and D[1] is not None:
+        D[1] = relaxation_factor(e.relaxation, h, prediction)*D[1]
+    if prediction == 'ems':
+        return self.ems.step(self.lam[s], self.lam[t], self.alpha[s], self.alpha[t], self.X[s], D)
     if prediction == 'noise':
-        return self.alpha[t]/self.alpha[s]*self.X[s] - self.sigma[t]*sum(h**(k+1)*phi(k+1, h)*d for k,d in enumerate(D) if d is not None)
+        return self.alpha[t]/self.alpha[s]*self.X[s] - self.sigma[t]*sum(
+            h**(k+1)*phi(k+1, h)*d for k,d in enumerate(D) if d is not None
+        )
     x = self.sigma[t]/self.sigma[s]*self.X[s]
     if np.isinf(h): return x + self.alpha[t]*D[0]
     return x + self.alpha[t]*sum(h**(k+1)*phi(k+1, -h)*d for k,d in enumerate(D) if d is not None)
@@ -149,13 +194,29 @@ def expand(self:_Compiler, e, prediction, visited, t):
 # %% ../../nbs/sampling/02_weights.ipynb #89da7220
 def _check_step(c:_Compiler, i, s):
     "The decisions that depend on the noise schedule."
-    if s.prediction == 'ems' and c.ems is None: raise ValueError(f"prediction 'ems' at step {i} needs empirical model statistics; pass ems=EMS.load(folder) or choose 'noise' or 'data'")
+    if s.prediction == 'ems' and c.ems is None:
+        raise ValueError(
+            f"prediction 'ems' at step {i} needs empirical model statistics; pass "
+            "ems=EMS.load(folder) or choose 'noise' or 'data'"
+        )
     for e,t in ((s, i),) + (((s.corrector, i+1),) if s.corrector else ()):
         start = t + 1 + e.start
         if np.isfinite(c.lam[start]) and np.isfinite(c.lam[i+1]): continue
-        if s.prediction != 'data': raise ValueError(f"prediction at step {i} must be 'data' where lambda is infinite (t={c.times[start]:g} to {c.times[i+1]:g}), got {s.prediction!r}")
-        if np.isinf(c.lam[i+1]) and e.order > 1: raise ValueError(f"order at step {i} must be 1 to reach t={c.times[i+1]:g}, where lambda is infinite; got {e.order}")
-        if e is s.corrector and np.isinf(c.lam[i+1]): raise ValueError(f"corrector at step {i} must be None at t={c.times[i+1]:g}: the network is not defined without noise")
+        if s.prediction != 'data':
+            raise ValueError(
+                f"prediction at step {i} must be 'data' where lambda is infinite "
+                f"(t={c.times[start]:g} to {c.times[i + 1]:g}), got {s.prediction!r}"
+            )
+        if np.isinf(c.lam[i+1]) and e.order > 1:
+            raise ValueError(
+                f"order at step {i} must be 1 to reach t={c.times[i + 1]:g}, where lambda is "
+                f"infinite; got {e.order}"
+            )
+        if e is s.corrector and np.isinf(c.lam[i+1]):
+            raise ValueError(
+                f"corrector at step {i} must be None at t={c.times[i + 1]:g}: the network is not "
+                "defined without noise"
+            )
 
 # %% ../../nbs/sampling/02_weights.ipynb #3d38dfa1
 @np.errstate(all='ignore')    # what overflows is refused below
@@ -165,53 +226,95 @@ def _compile(schedule, noise, ems=None) -> Plan:
     for i,s in enumerate(schedule.steps):
         _check_step(c, i, s)
         predicted = c.X[i+1] = c.expand(s, s.prediction, range(i+1), i+1)
-        if i < n-1 or s.corrector: c.evaluate(i+1)
+        if i < n-1 or s.corrector:
+            c.evaluate(i+1)
         if s.corrector:
             corrected = c.expand(s.corrector, s.prediction, range(i+2), i+1)
-            c.X[i+1] = c.X[i+1] + (corrected-predicted) if s.corrector.start == s.start-1 else corrected
-            if s.corrector.kind == 'implicit' and i < n-1: c.evaluate(i+1)
+            c.X[i+1] = (
+                c.X[i+1] + (corrected-predicted)
+                if s.corrector.start == s.start-1
+                else corrected
+            )
+            if s.corrector.kind == 'implicit' and i < n-1:
+                c.evaluate(i+1)
     return c.plan() if schedule.weights is None else _override(c.plan(), schedule.weights)
 
 # %% ../../nbs/sampling/02_weights.ipynb #a3e5aac0
 @patch
 def plan(self:_Compiler) -> Plan:
     K, k = self.K, np.array(self.node_of)
-    F = np.stack([np.broadcast_to(f, (2*K+2, *self.shape)) for f in self.rows + [self.X[self.n_steps]]])
-    if not np.isfinite(F).all(): raise ValueError(f"times {self.times.tolist()} give infinite weights; move nodes apart or lower the orders")
-    return Plan(self.times[k], k, np.arange(K) >= (self.afs != 'none'), self.alpha[k], self.sigma[k], F[:,:K], F[:,K:2*K], F[:,2*K], F[:,2*K+1], self.n_steps, skips=self.skips)
+    F = np.stack(
+        [np.broadcast_to(f, (2*K+2, *self.shape)) for f in self.rows + [self.X[self.n_steps]]]
+    )
+    if not np.isfinite(F).all():
+        raise ValueError(
+            f"times {self.times.tolist()} give infinite weights; move nodes apart or lower the "
+            "orders"
+        )
+    return Plan(
+        self.times[k],
+        k,
+        np.arange(K) >= (self.afs != 'none'),
+        self.alpha[k],
+        self.sigma[k],
+        F[:,:K],
+        F[:,K:2*K],
+        F[:,2*K],
+        F[:,2*K+1],
+        self.n_steps,
+        skips=self.skips,
+    )
 
 # %% ../../nbs/sampling/02_weights.ipynb #cc63c3cb
 def _override(plan, weights):
     "The same calls, other sums."
     P, Q = np.zeros_like(plan.P), np.zeros_like(plan.Q)
-    for r,(x,_,*m) in enumerate(weights): P[r,0], Q[r,:r+1] = x, m
+    for r,(x,_,*m) in enumerate(weights):
+        P[r,0], Q[r,:r+1] = x, m
     return replace(plan, P=P, Q=Q, M=np.array([r[1] for r in weights]))
 
 # %% ../../nbs/sampling/02_weights.ipynb #512dced6
 def reduced(
     plan:Plan, # A plan over data predictions, without statistics
 ) -> tuple: # (slots) rows, as `SolverSchedule.weights` takes them
-    "The rows of a plan over the start, the mean and the data predictions alone: every state in between eliminated."
-    K = len(plan.P); X = [np.r_[1., np.zeros(K+1)]]
-    for r in range(K): X.append(sum(w*x for w,x in zip(plan.P[r], X)) + np.r_[0., plan.M[r], plan.Q[r]])
+    """The rows of a plan over the start, the mean and the data predictions alone: every state in
+    between eliminated."""
+    K = len(plan.P)
+    X = [np.r_[1., np.zeros(K+1)]]
+    for r in range(K):
+        X.append(sum(w*x for w,x in zip(plan.P[r], X)) + np.r_[0., plan.M[r], plan.Q[r]])
     return tuple(tuple(x[:r+3].tolist()) for r,x in enumerate(X[1:]))
 
 # %% ../../nbs/sampling/02_weights.ipynb #5ff4e354
-_cached, _cached_ems = lru_cache(maxsize=4096)(_compile), lru_cache(maxsize=2)(_compile)     # with statistics a plan is as large as many samples
+# with statistics a plan is as large as many samples
+_cached, _cached_ems = lru_cache(maxsize=4096)(_compile), lru_cache(maxsize=2)(_compile)
 
 def compile_plan(
     schedule:SolverSchedule, # The decisions
     noise,                   # The noise schedule of the model
     ems=None,                # Empirical model statistics, if any step has prediction 'ems'
-    mean=None,               # The data's mean, (*shape), if the first step assumes it; a plan keeps it
+    # The data's mean, (*shape), if the first step assumes it; a plan keeps it
+    mean=None,
 ) -> Plan: # Weights over (states, data predictions)
     "Compile a solver schedule for a noise schedule, once, in float64."
-    if not isinstance(schedule, SolverSchedule): raise ValueError(f"schedule must be a SolverSchedule, got {type(schedule).__name__}")
+    if not isinstance(schedule, SolverSchedule):
+        raise ValueError(f"schedule must be a SolverSchedule, got {type(schedule).__name__}")
     check_noise(noise)
-    if schedule.noise is not None and schedule.noise != noise: raise ValueError(f"noise schedule of the model must be the one the solver schedule was made for, {schedule.noise!r:.120}, got {noise!r:.120}")
-    if schedule.afs == 'mean' and mean is None: raise ValueError("afs='mean' needs the data's mean; pass mean=, a tensor of the shape of one sample")
+    if schedule.noise is not None and schedule.noise != noise:
+        raise ValueError(
+            "noise schedule of the model must be the one the solver schedule was made for, "
+            f"{schedule.noise!r:.120}, got {noise!r:.120}"
+        )
+    if schedule.afs == 'mean' and mean is None:
+        raise ValueError(
+            "afs='mean' needs the data's mean; pass mean=, a tensor of the shape of one sample"
+        )
     needs = any(s.prediction == 'ems' for s in schedule.steps)
-    if needs and ems is not None and not hasattr(ems, 'value_terms'): raise ValueError(f"ems must be empirical model statistics such as EMS.load(folder), got {type(ems).__name__}")
+    if needs and ems is not None and not hasattr(ems, 'value_terms'):
+        raise ValueError(
+            "ems must be empirical model statistics such as EMS.load(folder), got "
+            f"{type(ems).__name__}"
+        )
     plan = _cached_ems(schedule, noise, ems) if needs else _cached(schedule, noise)
     return plan if schedule.afs != 'mean' else replace(plan, mean=mean)
 
@@ -224,7 +327,8 @@ def to_data(
     sigma,        # sigma at the time of the call
 ) -> tuple: # (a, b) with x_0 = a x + b m
     "How a network's output m and the state x give the data."
-    if predicts not in PREDICTS: raise ValueError(f"predicts must be one of {PREDICTS}, got {predicts!r}")
+    if predicts not in PREDICTS:
+        raise ValueError(f"predicts must be one of {PREDICTS}, got {predicts!r}")
     zero, one = 0*alpha, 1+0*alpha
     with np.errstate(divide='ignore'):
         if predicts == 'noise': return one/alpha, -sigma/alpha
@@ -239,10 +343,14 @@ def for_model(self:Plan,
     predicts:str, # One of `PREDICTS`
 ) -> Plan: # The same plan over that network's own outputs
     "Rewrite the plan for a network that predicts something else than data."
-    if self.predicts != 'data': raise ValueError(f"for_model starts from a plan over 'data', got {self.predicts!r}")
+    if self.predicts != 'data':
+        raise ValueError(f"for_model starts from a plan over 'data', got {self.predicts!r}")
     a, b = to_data(predicts, self.alpha, self.sigma)
     if (bad := ~(np.isfinite(a) & np.isfinite(b)) & self.called).any():
-        raise ValueError(f"a network that predicts {predicts!r} says nothing about the data at times where alpha=0, got t={self.times[bad][0]:g}; start below it")
+        raise ValueError(
+            f"a network that predicts {predicts!r} says nothing about the data at times where "
+            f"alpha=0, got t={self.times[bad][0]:g}; start below it"
+        )
     a, b = np.where(self.called, a, 0.), np.where(self.called, b, 0.)
     a, b = (v.reshape((1, -1) + (1,)*(self.P.ndim-2)) for v in (a, b))
     return replace(self, P=self.P + self.Q*a, Q=self.Q*b, predicts=predicts)
@@ -253,6 +361,15 @@ def plan_dict(
 ) -> dict: # JSON-ready weights, or None where a step needs model statistics
     "The compiled weights as plain lists."
     if any(s.prediction == 'ems' for s in schedule.steps): return None
-    p = _cached(schedule, schedule.noise); low = lambda A: [row[:r+1].tolist() for r,row in enumerate(A)]
-    return dict(predicts='data', times=p.times.tolist(), called=p.called.tolist(), alpha=p.alpha.tolist(), sigma=p.sigma.tolist(),
-                P=low(p.P), Q=low(p.Q), M=p.M.tolist())
+    p = _cached(schedule, schedule.noise)
+    def low(A): return [row[:r+1].tolist() for r,row in enumerate(A)]
+    return dict(
+        predicts='data',
+        times=p.times.tolist(),
+        called=p.called.tolist(),
+        alpha=p.alpha.tolist(),
+        sigma=p.sigma.tolist(),
+        P=low(p.P),
+        Q=low(p.Q),
+        M=p.M.tolist(),
+    )

@@ -22,26 +22,36 @@ def shortest_grid(
     n:int, # Steps, 1 to N-1
 ) -> list: # n+1 node numbers, from 0 to N-1
     "The cheapest way from the first node to the last in n steps."
-    cost = np.asarray(cost, float); N = len(cost)
-    if np.isnan(cost).any(): raise ValueError(f"prices must be numbers, got {int(np.isnan(cost).sum())} that are nan")
-    if not 1 <= n <= N-1: raise ValueError(f"n must be from 1 to {N-1} on a grid of {N} nodes, got {n}")
-    c = np.where(np.triu(np.ones((N, N)), 1) > 0, cost, np.inf); d, came = np.where(np.arange(N) == 0, 0., np.inf), []
-    for _ in range(n): total = d[:,None] + c; came.append(total.argmin(0)); d = total.min(0)
+    cost = np.asarray(cost, float)
+    N = len(cost)
+    if np.isnan(cost).any():
+        raise ValueError(f"prices must be numbers, got {int(np.isnan(cost).sum())} that are nan")
+    if not 1 <= n <= N-1:
+        raise ValueError(f"n must be from 1 to {N-1} on a grid of {N} nodes, got {n}")
+    c = np.where(np.triu(np.ones((N, N)), 1) > 0, cost, np.inf)
+    d, came = np.where(np.arange(N) == 0, 0., np.inf), []
+    for _ in range(n):
+        total = d[:,None] + c
+        came.append(total.argmin(0))
+        d = total.min(0)
     path = [N-1]
-    for back in reversed(came): path.append(int(back[path[-1]]))
+    for back in reversed(came):
+        path.append(int(back[path[-1]]))
     return path[::-1]
 
 # %% ../../nbs/searching/10_baselines.ipynb #c84a0d75
 def _fine(model, fine, samples, seed):
     "Times, and the teacher's states at them."
     teacher = many_steps(model.noise, fine, best_grid(model))
-    with torch.no_grad(): _, path = sample(model, teacher, start_noise(model, samples, seed=seed), return_path=True)
+    with torch.no_grad():
+        _, path = sample(model, teacher, start_noise(model, samples, seed=seed), return_path=True)
     return np.array(teacher.times), path
 
 def _data(model, x, t):
     "The network's data prediction."
     a, b = to_data(model.predicts, float(model.noise.alpha(t)), float(model.noise.sigma(t)))
-    with torch.no_grad(): return a*x + b*model(x, float(t))
+    with torch.no_grad():
+        return a*x + b*model(x, float(t))
 
 # %% ../../nbs/searching/10_baselines.ipynb #cc7ddd82
 def gits_cost(
@@ -51,10 +61,18 @@ def gits_cost(
     seed:int=80_000, # Seed of their noise
 ) -> tuple: # (fine+1,) times; (fine+1, fine+1) prices
     "Distance of one step of DDIM from the teacher's path."
-    t, x = _fine(model, fine, samples, seed); al, si = model.noise.alpha(t), model.noise.sigma(t); c = np.zeros((len(t), len(t)))
+    t, x = _fine(model, fine, samples, seed)
+    al, si = model.noise.alpha(t), model.noise.sigma(t)
+    c = np.zeros((len(t), len(t)))
     for i in range(len(t)-1):
         d = _data(model, x[i], t[i])
-        for j in range(i+1, len(t)): c[i,j] = float((si[j]/si[i]*x[i] + (al[j]-si[j]*al[i]/si[i])*d - x[j]).flatten(1).norm(dim=1).mean())
+        for j in range(i+1, len(t)):
+            c[i,j] = float(
+                (si[j]/si[i]*x[i] + (al[j]-si[j]*al[i]/si[i])*d - x[j])
+                .flatten(1)
+                .norm(dim=1)
+                .mean()
+            )
     return t, c
 
 # %% ../../nbs/searching/10_baselines.ipynb #e1b9256a
@@ -65,12 +83,19 @@ def ays_cost(
     seed:int=80_000, # Seed of their noise
 ) -> tuple: # (fine+1,) times; (fine+1, fine+1) prices
     "The bound on the divergence that a step adds."
-    t, path = _fine(model, fine, samples, seed); noise = model.noise; al = np.maximum(noise.alpha(t), 1e-6); s = noise.sigma(t)/al; g = torch.Generator().manual_seed(seed)
+    t, path = _fine(model, fine, samples, seed)
+    noise = model.noise
+    al = np.maximum(noise.alpha(t), 1e-6)
+    s = noise.sigma(t)/al
+    g = torch.Generator().manual_seed(seed)
     y, D = path[-1].cpu()/float(al[-1]), [None]*len(t)
     for k in range(len(t)-1, -1, -1):                        # one Brownian path, from the data up
-        if k < len(t)-1: y = y + (s[k]**2-s[k+1]**2)**.5*torch.randn(y.shape, generator=g)
+        if k < len(t)-1:
+            y = y + (s[k]**2-s[k+1]**2)**.5*torch.randn(y.shape, generator=g)
         D[k] = _data(model, (y*float(al[k])).to(path), t[k]).flatten(1).cpu().double()
-    D, snr, c = torch.stack(D), s**-2., np.zeros((len(t), len(t)))
+    D = torch.stack(D)
+    snr = s**-2.
+    c = np.zeros((len(t), len(t)))
     for i in range(len(t)-1):
         gap = (D[i:]-D[i]).square().sum(2).mean(1).numpy()
         c[i,i+1:] = .5*np.cumsum((gap[1:]+gap[:-1])/2*np.diff(snr[i:]))
@@ -93,14 +118,31 @@ def teacher_grid(
 # %% ../../nbs/searching/10_baselines.ipynb #5fd15672
 def _best(model, make): return make(nearest_grid(model, make))
 
-def _ipndm(model, nfe, grid): return deis(model.noise, nfe, fit='ipndm', grid=grid)    # constant coefficients: its relaxations depend on the times
+def _ipndm(model, nfe, grid):
+    # constant coefficients: its relaxations depend on the times
+    return deis(model.noise, nfe, fit='ipndm', grid=grid)
 
 IDEAS = {
-    'DPM-Solver++(2M), GITS-like times': lambda m, k, **kw: dpm_solver_pp(m.noise, k, grid=teacher_grid(m, k, 'GITS')),
-    'DPM-Solver++(2M), AYS-like times': lambda m, k, **kw: dpm_solver_pp(m.noise, k, grid=teacher_grid(m, k, 'AYS')),
-    'UniPC-3, times by gradients': lambda m, k, **kw: polish(m, _best(m, lambda g: unipc(m.noise, k, grid=g)), level='times', **kw),
-    'iPNDM-3, times by gradients': lambda m, k, **kw: polish(m, _best(m, lambda g: _ipndm(m, k, g)), level='times', rebuild=lambda t: _ipndm(m, k, t), **kw),
-    'DPM-Solver++(2M), times and weights by gradients': lambda m, k, **kw: polish(m, _best(m, lambda g: dpm_solver_pp(m.noise, k, grid=g)), level='weights', **kw)}
+    'DPM-Solver++(2M), GITS-like times': lambda m, k, **kw: dpm_solver_pp(
+        m.noise, k, grid=teacher_grid(m, k, 'GITS')
+    ),
+    'DPM-Solver++(2M), AYS-like times': lambda m, k, **kw: dpm_solver_pp(
+        m.noise, k, grid=teacher_grid(m, k, 'AYS')
+    ),
+    'UniPC-3, times by gradients': lambda m, k, **kw: polish(
+        m, _best(m, lambda g: unipc(m.noise, k, grid=g)), level='times', **kw
+    ),
+    'iPNDM-3, times by gradients': lambda m, k, **kw: polish(
+        m,
+        _best(m, lambda g: _ipndm(m, k, g)),
+        level='times',
+        rebuild=lambda t: _ipndm(m, k, t),
+        **kw,
+    ),
+    'DPM-Solver++(2M), times and weights by gradients': lambda m, k, **kw: polish(
+        m, _best(m, lambda g: dpm_solver_pp(m.noise, k, grid=g)), level='weights', **kw
+    ),
+}
 
 # %% ../../nbs/searching/10_baselines.ipynb #d2f312d5
 def rival(
@@ -111,4 +153,7 @@ def rival(
 ): # A solver schedule of that name
     "A published idea, re-made for a model."
     if name not in IDEAS: raise ValueError(f"name must be one of {tuple(IDEAS)}, got {name!r}")
-    return replace(IDEAS[name](model, nfe, **dict(objective='pixels', radius=1., n=256, evaluations=24) | kw), name=name)
+    return replace(
+        IDEAS[name](model, nfe, **dict(objective='pixels', radius=1.0, n=256, evaluations=24) | kw),
+        name=name,
+    )

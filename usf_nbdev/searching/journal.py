@@ -21,7 +21,8 @@ class Trial:
     number:int=-1             # Place in the journal, from 0; given by `propose`
     generation:int=0          # Generation of the search it was proposed in
     stage:int=0               # Stage of the search
-    origin:str='random'       # What proposed it: 'known', 'random', 'mutation', 'crossover', 'predictor', ...
+    # What proposed it: 'known', 'random', 'mutation', 'crossover', 'predictor', ...
+    origin:str='random'
     nfe:int                   # Network calls of one sample
     schedule:str              # The solver schedule, JSON text
     key:str                   # The solver schedule's id
@@ -29,13 +30,16 @@ class Trial:
     value:float|None=None     # The metric, finite; None unless done
     n:int=0                   # Samples the value is measured with
     seed:int=0                # Seed of their starting noise
-    info:dict=field(default_factory=dict) # Anything else, as JSON: predicted value, reason of a failure
+    # Anything else, as JSON: predicted value, reason of a failure
+    info:dict=field(default_factory=dict)
     seconds:float|None=None   # Time it took
     def __post_init__(self):
-        if self.state not in STATES: raise ValueError(f"state must be one of {STATES}, got {self.state!r}")
+        if self.state not in STATES:
+            raise ValueError(f"state must be one of {STATES}, got {self.state!r}")
         for name in ('number', 'generation', 'stage', 'nfe', 'n', 'seed'):
             value = getattr(self, name)
-            if isinstance(value, bool) or not hasattr(value, '__index__'): raise ValueError(f"{name} must be an integer, got {value!r:.80}")
+            if isinstance(value, bool) or not hasattr(value, '__index__'):
+                raise ValueError(f"{name} must be an integer, got {value!r:.80}")
             object.__setattr__(self, name, operator.index(value))
 
 # %% ../../nbs/searching/03_journal.ipynb #48d13caf
@@ -48,64 +52,98 @@ _TABLES = ("CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL)",
           f"PRAGMA application_id={_MARK}", f"PRAGMA user_version={_VERSION}")
 
 # %% ../../nbs/searching/03_journal.ipynb #3193f9eb
-class JournalError(OSError): "The journal's file can't be used."
-class JournalMismatch(ValueError): "The journal belongs to a search with other settings."
+class JournalError(OSError):
+    "The journal's file can't be used."
+class JournalMismatch(ValueError):
+    "The journal belongs to a search with other settings."
 
-_FIXES = dict(FULL='free some space on this disk and start again: all finished trials are kept', READONLY='choose a path that can be written',
-    CANTOPEN='choose a file in a folder that can be written', NOTADB='choose another path', CORRUPT='restore it from a copy, or choose another path',
-    BUSY='another process is writing: wait for it', IOERR='check the disk; all finished trials are kept')
+_FIXES = dict(
+    FULL='free some space on this disk and start again: all finished trials are kept',
+    READONLY='choose a path that can be written',
+    CANTOPEN='choose a file in a folder that can be written',
+    NOTADB='choose another path',
+    CORRUPT='restore it from a copy, or choose another path',
+    BUSY='another process is writing: wait for it',
+    IOERR='check the disk; all finished trials are kept',
+)
 
 @contextmanager
 def _clear_errors(path):
-    try: yield
+    try:
+        yield
     except sqlite3.Error as e:
         name = getattr(e, 'sqlite_errorname', '').split('_')
-        raise JournalError(f"journal {path}: {str(e).rstrip('.')}; {_FIXES.get(name[1] if len(name)>1 else '', 'open a journal in the very process and thread that uses it')}") from e
+        raise JournalError(
+            f"journal {path}: {str(e).rstrip('.')}; "
+            f"{_FIXES.get(name[1] if len(name) > 1 else '', 'open a journal in the very process and thread that uses it')}"
+        ) from e
 
 # %% ../../nbs/searching/03_journal.ipynb #f96046ad
 def _plain(o):
     if hasattr(o, 'tolist'): return o.tolist()
-    raise TypeError(f"the journal keeps JSON (numbers, text, lists, dicts), got {type(o).__name__}: {o!r}")
+    raise TypeError(
+        f"the journal keeps JSON (numbers, text, lists, dicts), got {type(o).__name__}: {o!r}"
+    )
 
 def _json(o): return json.dumps(o, sort_keys=True, default=_plain)
 
 # %% ../../nbs/searching/03_journal.ipynb #4f766013
 class Journal:
-    "Trials on disk, in one SQLite file. Use it in a `with`, so that what is running is handed back."
+    """Trials on disk, in one SQLite file. Use it in a `with`, so that what is running is handed
+    back."""
     _count = itertools.count()
     def __init__(self,
         path:str|Path,     # The file; folders are made as needed
-        meta:dict=None,    # What the trials depend on; None opens what is there, and makes nothing new
+        # What the trials depend on; None opens what is there, and makes nothing new
+        meta:dict=None,
         timeout:float=30., # Longest wait for another process's write, in s
     ):
-        if not isinstance(path, (str, os.PathLike)): raise ValueError(f"journal must be the path of a file, got {path!r:.80}")
+        if not isinstance(path, (str, os.PathLike)):
+            raise ValueError(f"journal must be the path of a file, got {path!r:.80}")
         self.path = Path(path)
         with _clear_errors(path):
-            if meta is None and not self.path.exists(): raise JournalError(f"journal {path}: no such file; give `meta` to begin a new journal")
-            try: self.path.parent.mkdir(parents=True, exist_ok=True)
-            except OSError as e: raise JournalError(f"journal {path}: {e.strerror}; {_FIXES['CANTOPEN']}") from e
+            if meta is None and not self.path.exists():
+                raise JournalError(
+                    f"journal {path}: no such file; give `meta` to begin a new journal"
+                )
+            try:
+                self.path.parent.mkdir(parents=True, exist_ok=True)
+            except OSError as e:
+                raise JournalError(f"journal {path}: {e.strerror}; {_FIXES['CANTOPEN']}") from e
             self.db = sqlite3.connect(self.path, timeout=timeout, isolation_level=None)
             self.db.row_factory = sqlite3.Row
-            try: self._open(meta, timeout)
-            except BaseException: self.db.close(); raise
-        self.owner = f'{socket.gethostname()}/{os.getpid()}/{_born(os.getpid())}/{next(self._count)}'
+            try:
+                self._open(meta, timeout)
+            except BaseException:
+                self.db.close()
+                raise
+        self.owner = (
+            f'{socket.gethostname()}/{os.getpid()}/{_born(os.getpid())}/{next(self._count)}'
+        )
     def __enter__(self): return self
     def __exit__(self, *args): self.close()
     def __len__(self) -> int: return self._rows('SELECT count(*) FROM trials')[0][0]
     def _rows(self, sql, *args):
-        with _clear_errors(self.path): return self.db.execute(sql, args).fetchall()
+        with _clear_errors(self.path):
+            return self.db.execute(sql, args).fetchall()
 
 # %% ../../nbs/searching/03_journal.ipynb #048e51b9
 def _born(pid):
-    "When a process of this machine began (0 where that can't be known); None if there is no such process."
+    """When a process of this machine began (0 where that can't be known); None if there is no
+    such process."""
     if Path('/proc/self/stat').exists():
-        try: state, *f = Path(f'/proc/{pid}/stat').read_text().rpartition(')')[2].split()
-        except OSError: return None
+        try:
+            state, *f = Path(f'/proc/{pid}/stat').read_text().rpartition(')')[2].split()
+        except OSError:
+            return None
         return None if state in 'ZX' else int(f[18])
     if os.name != 'posix': return 0 if pid == os.getpid() else None
-    try: os.kill(pid, 0)
-    except ProcessLookupError: return None
-    except PermissionError: pass
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return None
+    except PermissionError:
+        pass
     return 0
 
 def _gone(owner):
@@ -118,33 +156,60 @@ def _gone(owner):
 @contextmanager
 def atomic(self:Journal):
     "All changes in this `with` happen, or none; may be nested."
-    if self.db.in_transaction: yield; return
+    if self.db.in_transaction:
+        yield
+        return
     with _clear_errors(self.path):
-        try: self.db.execute('BEGIN IMMEDIATE'); yield; self.db.execute('COMMIT')
+        try:
+            self.db.execute('BEGIN IMMEDIATE')
+            yield
+            self.db.execute('COMMIT')
         except BaseException:
-            if self.db.in_transaction: self.db.execute('ROLLBACK')
+            if self.db.in_transaction:
+                self.db.execute('ROLLBACK')
             raise
 
 # %% ../../nbs/searching/03_journal.ipynb #d3fecc7d
 @patch
 def _open(self:Journal, meta, timeout):
     "Check the file's kind and version, make the tables of a new one, compare `meta`."
-    with self.atomic():                    # a transaction that could write: so a read-only file is found out here, and not later
-        mark, version, tables = (self.db.execute(q).fetchone()[0] for q in ('PRAGMA application_id', 'PRAGMA user_version', 'SELECT count(*) FROM sqlite_master'))
-        if mark != _MARK and (tables or meta is None): raise JournalError(f"journal {self.path}: the file is not a journal; choose another path")
-        if mark == _MARK and version != _VERSION: raise JournalError(f"journal {self.path}: format version must be {_VERSION}, got {version}; use the usf_nbdev that wrote it")
+    # a transaction that could write: so a read-only file is found out here, and not later
+    with self.atomic():
+        mark, version, tables = (
+            self.db.execute(q).fetchone()[0]
+            for q in (
+                'PRAGMA application_id',
+                'PRAGMA user_version',
+                'SELECT count(*) FROM sqlite_master',
+            )
+        )
+        if mark != _MARK and (tables or meta is None):
+            raise JournalError(
+                f"journal {self.path}: the file is not a journal; choose another path"
+            )
+        if mark == _MARK and version != _VERSION:
+            raise JournalError(
+                f"journal {self.path}: format version must be {_VERSION}, got {version}; use the "
+                "usf_nbdev that wrote it"
+            )
         if not tables:
-            for q in _TABLES: self.db.execute(q)
-            self.db.executemany('INSERT INTO meta VALUES (?,?)', [(k, _json(v)) for k,v in meta.items()])
+            for q in _TABLES:
+                self.db.execute(q)
+            self.db.executemany(
+                'INSERT INTO meta VALUES (?,?)', [(k, _json(v)) for k,v in meta.items()]
+            )
     self._write_ahead(time.monotonic()+timeout)
-    if meta is not None: self._compare(json.loads(_json(meta)))
+    if meta is not None:
+        self._compare(json.loads(_json(meta)))
 
 # %% ../../nbs/searching/03_journal.ipynb #383e20ac
 @patch
 def _write_ahead(self:Journal, until):
     "Set the modes; SQLite itself doesn't wait here for others who do the same."
     while True:
-        try: self.db.execute('PRAGMA journal_mode=WAL'); break
+        try:
+            self.db.execute('PRAGMA journal_mode=WAL')
+            break
         except sqlite3.OperationalError as e:
             if e.sqlite_errorcode & 0xff != sqlite3.SQLITE_BUSY or time.monotonic() > until: raise
             time.sleep(.01)
@@ -156,8 +221,16 @@ _NOT_COMPARED = ('package_version',)
 @patch
 def _compare(self:Journal, meta):
     old, gone = self.meta, 'nothing'
-    diff = [f'{k}: {old.get(k, gone)!r} there, {meta.get(k, gone)!r} here' for k in sorted({*old, *meta} - {*_NOT_COMPARED}) if old.get(k, gone) != meta.get(k, gone)]
-    if diff: raise JournalMismatch(f"journal {self.path} must have been made with the same settings, got {'; '.join(diff)}; choose another path, or delete it to begin again")
+    diff = [
+        f'{k}: {old.get(k, gone)!r} there, {meta.get(k, gone)!r} here'
+        for k in sorted({*old, *meta} - {*_NOT_COMPARED})
+        if old.get(k, gone) != meta.get(k, gone)
+    ]
+    if diff:
+        raise JournalMismatch(
+            f"journal {self.path} must have been made with the same settings, got "
+            f"{'; '.join(diff)}; choose another path, or delete it to begin again"
+        )
 
 # %% ../../nbs/searching/03_journal.ipynb #949bf870
 @patch(as_prop=True)
@@ -168,8 +241,12 @@ def meta(self:Journal) -> dict:
 @patch
 def close(self:Journal) -> None:
     "Hand back what is running here, and close the file."
-    with suppress(sqlite3.Error):     # on a full disk, say: then it is found to be waiting once this process has ended
-        self.db.execute("UPDATE trials SET state='waiting', owner=NULL WHERE state='running' AND owner=?", (self.owner,))
+    # on a full disk, say: then it is found to be waiting once this process has ended
+    with suppress(sqlite3.Error):
+        self.db.execute(
+            "UPDATE trials SET state='waiting', owner=NULL WHERE state='running' AND owner=?",
+            (self.owner,),
+        )
     self.db.close()
 
 # %% ../../nbs/searching/03_journal.ipynb #f4dc8c6d
@@ -185,9 +262,18 @@ def propose(self:Journal,
     with self.atomic():
         first = self._rows('SELECT coalesce(max(number)+1, 0) FROM trials')[0][0]
         new = [replace(t, number=first+i) for i,t in enumerate(trials)]
-        if any((t.state, t.value) != ('waiting', None) for t in new): raise ValueError("proposed trials must be in state 'waiting' without a value; use `start` and `finish` for the rest")
-        self.db.executemany(f"INSERT INTO trials ({','.join(_COLUMNS)}) VALUES ({','.join('?'*len(_COLUMNS))})", [tuple({**asdict(t), 'info': _json(t.info)}.values()) for t in new])
-    return [_trial(r) for r in self._rows('SELECT * FROM trials WHERE number>=? ORDER BY number', first)]
+        if any((t.state, t.value) != ('waiting', None) for t in new):
+            raise ValueError(
+                "proposed trials must be in state 'waiting' without a value; use `start` and "
+                "`finish` for the rest"
+            )
+        self.db.executemany(
+            f"INSERT INTO trials ({','.join(_COLUMNS)}) VALUES ({','.join('?' * len(_COLUMNS))})",
+            [tuple({**asdict(t), 'info': _json(t.info)}.values()) for t in new],
+        )
+    return [
+        _trial(r) for r in self._rows('SELECT * FROM trials WHERE number>=? ORDER BY number', first)
+    ]
 
 # %% ../../nbs/searching/03_journal.ipynb #24aa125a
 @patch
@@ -196,8 +282,16 @@ def trials(self:Journal,
     first:int=0,    # Only those from this number on
 ) -> list: # Trials in number order
     "What has been proposed so far."
-    if state not in (None, *STATES): raise ValueError(f"state must be one of {STATES} or None, got {state!r}")
-    return [_trial(r) for r in self._rows('SELECT * FROM trials WHERE number>=?2 AND (?1 IS NULL OR state=?1) ORDER BY number', state, first)]
+    if state not in (None, *STATES):
+        raise ValueError(f"state must be one of {STATES} or None, got {state!r}")
+    return [
+        _trial(r)
+        for r in self._rows(
+            'SELECT * FROM trials WHERE number>=?2 AND (?1 IS NULL OR state=?1) ORDER BY number',
+            state,
+            first,
+        )
+    ]
 
 # %% ../../nbs/searching/03_journal.ipynb #a744052f
 @patch
@@ -217,7 +311,8 @@ def put(self:Journal,
     value,   # Anything JSON can hold; numpy numbers and arrays become plain
 ) -> None:
     "Keep a note, in place of the one of that name."
-    with self.atomic(): self.db.execute('INSERT OR REPLACE INTO notes VALUES (?,?)', (key, _json(value)))
+    with self.atomic():
+        self.db.execute('INSERT OR REPLACE INTO notes VALUES (?,?)', (key, _json(value)))
 
 @patch
 def get(self:Journal,
@@ -225,7 +320,9 @@ def get(self:Journal,
     default=None, # What to return if there is none
 ):
     "Read a note."
-    return next((json.loads(r[0]) for r in self._rows('SELECT value FROM notes WHERE key=?', key)), default)
+    return next(
+        (json.loads(r[0]) for r in self._rows('SELECT value FROM notes WHERE key=?', key)), default
+    )
 
 # %% ../../nbs/searching/03_journal.ipynb #877f4fb2
 @patch
@@ -233,24 +330,35 @@ def notes(self:Journal,
     prefix:str, # What their names begin with
 ) -> dict: # {rest of the name: value}, by name
     "Read all notes of a kind."
-    rows = self._rows('SELECT * FROM notes WHERE substr(key, 1, ?)=? ORDER BY key', len(prefix), prefix)
+    rows = self._rows(
+        'SELECT * FROM notes WHERE substr(key, 1, ?)=? ORDER BY key', len(prefix), prefix
+    )
     return {r['key'].removeprefix(prefix): json.loads(r['value']) for r in rows}
 
 # %% ../../nbs/searching/03_journal.ipynb #e4aa55d9
 @patch
 def __getitem__(self:Journal, number:int) -> Trial:
     row = self._rows('SELECT * FROM trials WHERE number=?', number)
-    if not row: raise IndexError(f"number must be one of the journal's {len(self)} trials, got {number}")
+    if not row:
+        raise IndexError(f"number must be one of the journal's {len(self)} trials, got {number}")
     return _trial(row[0])
 
 @patch
 def _move(self:Journal, number, was, rule, info=None, **new):
     "Change trial `number` if it is in state `was`, and if running, running here."
     with self.atomic():
-        old = self[number]; owner = self._rows('SELECT owner FROM trials WHERE number=?', number)[0][0]
-        if old.state != was or owner not in (None, self.owner): raise ValueError(f"trial {number} must be {was}, got {old.state}{' in '+owner if owner not in (None, self.owner) else ''}; {rule}")
+        old = self[number]
+        owner = self._rows('SELECT owner FROM trials WHERE number=?', number)[0][0]
+        if old.state != was or owner not in (None, self.owner):
+            raise ValueError(
+                f"trial {number} must be {was}, got "
+                f"{old.state}{' in ' + owner if owner not in (None, self.owner) else ''}; {rule}"
+            )
         new['info'] = _json({**old.info, **(info or {})})
-        self.db.execute(f"UPDATE trials SET {','.join(f'{k}=?' for k in new)} WHERE number=?", (*new.values(), number))
+        self.db.execute(
+            f"UPDATE trials SET {','.join(f'{k}=?' for k in new)} WHERE number=?",
+            (*new.values(), number),
+        )
 
 # %% ../../nbs/searching/03_journal.ipynb #5d835e29
 @patch
@@ -258,7 +366,13 @@ def start(self:Journal,
     number:int, # A waiting trial
 ) -> Trial: # The same trial, running
     "Begin to run a trial."
-    self._move(number, 'waiting', 'a trial is started once, when it waits', state='running', owner=self.owner)
+    self._move(
+        number,
+        'waiting',
+        'a trial is started once, when it waits',
+        state='running',
+        owner=self.owner,
+    )
     return self[number]
 
 # %% ../../nbs/searching/03_journal.ipynb #6ccf3144
@@ -272,7 +386,16 @@ def finish(self:Journal,
     "Store a result."
     value = float(value)
     if not math.isfinite(value): return self.fail(number, f'value is {value}', seconds, info)
-    self._move(number, 'running', 'a trial is finished once, by the one who started it', info, state='done', value=value, seconds=seconds and float(seconds), owner=None)
+    self._move(
+        number,
+        'running',
+        'a trial is finished once, by the one who started it',
+        info,
+        state='done',
+        value=value,
+        seconds=seconds and float(seconds),
+        owner=None,
+    )
     return self[number]
 
 # %% ../../nbs/searching/03_journal.ipynb #af439a93
@@ -284,7 +407,15 @@ def fail(self:Journal,
     info:dict=None,     # Added to the trial's info
 ) -> Trial: # The trial, 'fail'
     "Store a failure; a failed trial has no value."
-    self._move(number, 'running', 'a trial is finished once, by the one who started it', {**(info or {}), 'reason': str(reason)}, state='fail', seconds=seconds and float(seconds), owner=None)
+    self._move(
+        number,
+        'running',
+        'a trial is finished once, by the one who started it',
+        {**(info or {}), 'reason': str(reason)},
+        state='fail',
+        seconds=seconds and float(seconds),
+        owner=None,
+    )
     return self[number]
 
 # %% ../../nbs/searching/03_journal.ipynb #fcd543f2
@@ -292,8 +423,19 @@ def fail(self:Journal,
 def reclaim(self:Journal) -> int: # How many
     "Set trials back to waiting whose process has died."
     with self.atomic():
-        dead = [(o,) for o, in self._rows("SELECT DISTINCT owner FROM trials WHERE state='running'") if _gone(o)]
-        return self.db.executemany("UPDATE trials SET state='waiting', owner=NULL WHERE state='running' AND owner=?", dead).rowcount if dead else 0
+        dead = [
+            (o,)
+            for (o,) in self._rows("SELECT DISTINCT owner FROM trials WHERE state='running'")
+            if _gone(o)
+        ]
+        return (
+            self.db.executemany(
+                "UPDATE trials SET state='waiting', owner=NULL WHERE state='running' AND owner=?",
+                dead,
+            ).rowcount
+            if dead
+            else 0
+        )
 
 # %% ../../nbs/searching/03_journal.ipynb #11416320
 @patch
@@ -316,11 +458,23 @@ def claim(self:Journal) -> Trial|None: # A trial that now runs here; None if not
 def claim_alike(self:Journal,
     most,            # Function of a `Trial`: how many like it to take, at most
     share:float=1.,  # Of those that wait, so that something is left for others
-) -> list: # Trials that now run here, of the same origin, noise and number of samples; empty if nothing waits
+    # Trials that now run here, of the same origin, noise and number of samples; empty if nothing
+    # waits
+) -> list:
     "Start waiting trials that can be measured together; safe for several processes."
     with self.atomic():
         if (t := self.claim()) is None: return []
-        alike = [n for n, in self._rows("SELECT number FROM trials WHERE state='waiting' AND origin=? AND n=? AND seed=? AND generation=? ORDER BY number", t.origin, t.n, t.seed, t.generation)]
+        alike = [
+            n
+            for (n,) in self._rows(
+                "SELECT number FROM trials WHERE state='waiting' AND origin=? AND n=? AND seed=? "
+                "AND generation=? ORDER BY number",
+                t.origin,
+                t.n,
+                t.seed,
+                t.generation,
+            )
+        ]
         more = min(most(t), math.ceil((len(alike)+1)*share)) - 1
         return [t, *(self.start(n) for n in alike[:max(more, 0)])]
 
@@ -331,14 +485,21 @@ def to_frame(self:Journal,
 ): # pandas DataFrame, one row a trial, indexed by number
     "The trials as a table."
     import pandas as pd
-    return pd.DataFrame([asdict(t) for t in self.trials(state)], columns=_COLUMNS).set_index('number')
+    return pd.DataFrame([asdict(t) for t in self.trials(state)], columns=_COLUMNS).set_index(
+        'number'
+    )
 
 # %% ../../nbs/searching/03_journal.ipynb #cbb83ff3
 @patch
 def __repr__(self:Journal):
-    try: n = dict(map(tuple, self._rows('SELECT state, count(*) FROM trials GROUP BY state')))
-    except JournalError: return f'Journal({self.path.name}: closed)'
-    return f"Journal({self.path.name}: {len(self)} trials in {self.generations} generations; {', '.join(f'{n[s]} {s}' for s in STATES if s in n) or 'empty'})"
+    try:
+        n = dict(map(tuple, self._rows('SELECT state, count(*) FROM trials GROUP BY state')))
+    except JournalError:
+        return f'Journal({self.path.name}: closed)'
+    return (
+        f"Journal({self.path.name}: {len(self)} trials in {self.generations} generations; "
+        f"{', '.join(f'{n[s]} {s}' for s in STATES if s in n) or 'empty'})"
+    )
 
 # %% ../../nbs/searching/03_journal.ipynb #826d593d
 @patch
@@ -347,7 +508,11 @@ def progress(self:Journal,
 ) -> tuple: # (samples finished in the search proper, trials that wait or run)
     "How far a search is."
     marks = ','.join('?'*len(later))
-    return self._rows(f"SELECT coalesce(sum(n), 0) FROM trials WHERE state IN ('done','fail') AND origin NOT IN ({marks})", *later)[0][0], self.unfinished()
+    return self._rows(
+        "SELECT coalesce(sum(n), 0) FROM trials WHERE state IN ('done','fail') AND origin NOT "
+        f"IN ({marks})",
+        *later,
+    )[0][0], self.unfinished()
 
 # %% ../../nbs/searching/03_journal.ipynb #1b0d4567
 @patch
@@ -359,4 +524,13 @@ def least(self:Journal,
 ) -> float|None: # None if there is none
     "The least value so far."
     marks = ','.join('?'*len(later))
-    return self._rows(f'SELECT min(value) FROM trials WHERE nfe=? AND (? IS NULL OR n=?) AND (? IS NULL OR key IN (SELECT key FROM trials WHERE origin=?)) AND origin NOT IN ({marks})', nfe, n, n, origin, origin, *later)[0][0]
+    return self._rows(
+        'SELECT min(value) FROM trials WHERE nfe=? AND (? IS NULL OR n=?) AND (? IS NULL OR key '
+        f'IN (SELECT key FROM trials WHERE origin=?)) AND origin NOT IN ({marks})',
+        nfe,
+        n,
+        n,
+        origin,
+        origin,
+        *later,
+    )[0][0]

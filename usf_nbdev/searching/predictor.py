@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['TOYS', 'PARTS', 'OBJECTIVES', 'toy_denoiser', 'toy_ends', 'run_toys', 'decision_features', 'weight_features',
-           'features', 'xgb_params', 'FIDPredictor', 'fit', 'predict', 'cross_tau']
+           'features', 'xgb_params', 'FIDPredictor', 'cross_tau']
 
 # %% ../../nbs/searching/02_predictor.ipynb #a7225c2f
 import math
@@ -12,6 +12,7 @@ from functools import lru_cache
 import numpy as np
 from scipy.optimize import brentq
 from scipy.stats import kendalltau, norm
+from fastcore.basics import patch
 
 # %% ../../nbs/searching/02_predictor.ipynb #67847ccd
 from ..checks import whole_number
@@ -34,10 +35,18 @@ _QUANTILES = np.array([.55, .65, .8, .93, .99])
 @lru_cache(maxsize=64)
 def toy_ends(noise):
     "Starts x_T and exact ends x_0 of the toy problems, each (problems, quantiles)."
-    def quantile(m, sd, q): return brentq(lambda x: (norm.cdf((x-m)/sd) + norm.cdf((x+m)/sd))/2 - q, -m-40*sd, m+40*sd, xtol=1e-12)
+    def quantile(m, sd, q):
+        return brentq(
+            lambda x: (norm.cdf((x-m)/sd) + norm.cdf((x+m)/sd))/2 - q,
+            -m-40*sd,
+            m+40*sd,
+            xtol=1e-12,
+        )
     al, si = float(noise.alpha(noise.T)), float(noise.sigma(noise.T))
-    return tuple(np.array([[quantile(f(a, s)[0], f(a, s)[1], q) for q in _QUANTILES] for a,s in TOYS])
-                 for f in (lambda a, s: (al*a, math.hypot(al*s, si)), lambda a, s: (a, s)))
+    return tuple(
+        np.array([[quantile(f(a, s)[0], f(a, s)[1], q) for q in _QUANTILES] for a,s in TOYS])
+        for f in (lambda a, s: (al*a, math.hypot(al*s, si)), lambda a, s: (a, s))
+    )
 
 # %% ../../nbs/searching/02_predictor.ipynb #cd25eb00
 @np.errstate(all='ignore')      # what explodes is clipped
@@ -46,8 +55,11 @@ def run_toys(
     noise, # Their noise schedule
 ) -> np.ndarray: # (plans, problems, quantiles) signed errors of the end, in units of max(a, s)
     "Run plans on the toy problems, all at once."
-    x, exact = toy_ends(noise); a, s = (np.array(v)[:,None] for v in zip(*TOYS)); stack = lambda k: np.stack([getattr(p, k) for p in plans])
-    P, Q, called, alpha, sigma = map(stack, ('P', 'Q', 'called', 'alpha', 'sigma')); col = lambda v, r: v[:,r,None,None]
+    x, exact = toy_ends(noise)
+    a, s = (np.array(v)[:,None] for v in zip(*TOYS))
+    def stack(k): return np.stack([getattr(p, k) for p in plans])
+    P, Q, called, alpha, sigma = map(stack, ('P', 'Q', 'called', 'alpha', 'sigma'))
+    def col(v, r): return v[:,r,None,None]
     xs, ms = [np.broadcast_to(x, (len(plans), *x.shape))], []
     for r in range(P.shape[1]):
         ms.append(toy_denoiser(xs[r], col(alpha, r), col(sigma, r), a, s)*col(called, r))
@@ -62,13 +74,25 @@ def decision_features(
     noise,            # Its noise schedule
 ) -> np.ndarray: # Fixed length
     "The decisions of a schedule on a fixed grid in lambda."
-    lam = noise.lamb(np.array(s.times)); a, b = float(noise.lamb(noise.T)), float(noise.lamb(noise.t_end))
+    lam = noise.lamb(np.array(s.times))
+    a, b = float(noise.lamb(noise.T)), float(noise.lamb(noise.t_end))
     u, h = (lam-a)/(b-a), np.diff(lam)
     def row(i):
         e, c = s.steps[i], s.steps[i].corrector
-        low = sum(e.order-1-len(p) for p in e.points); r = relaxation_factor(e.relaxation, h[i], e.prediction) if e.order > 1 else 1.
-        return [h[i], e.order, e.prediction == 'noise', e.prediction == 'ems', e.start, low, r, 0 if c is None else c.order]
-    at = np.clip(np.searchsorted(u, _PLACES, side='right')-1, 0, len(h)-1); rows = np.array([row(i) for i in range(len(h))], float)
+        low = sum(e.order-1-len(p) for p in e.points)
+        r = relaxation_factor(e.relaxation, h[i], e.prediction) if e.order > 1 else 1.
+        return [
+            h[i],
+            e.order,
+            e.prediction == 'noise',
+            e.prediction == 'ems',
+            e.start,
+            low,
+            r,
+            0 if c is None else c.order,
+        ]
+    at = np.clip(np.searchsorted(u, _PLACES, side='right')-1, 0, len(h)-1)
+    rows = np.array([row(i) for i in range(len(h))], float)
     ends = np.r_[u[-4:], u[1:4]] if len(u) > 4 else np.full(7, np.nan)
     return np.r_[rows[at].ravel(), rows[-1], ends, s.nfe, len(h), s.afs == 'zero', s.afs == 'mean']
 
@@ -77,17 +101,23 @@ def weight_features(
     plan, # A plan over data predictions
 ) -> np.ndarray: # Fixed length
     "The last two rows of the plan, aligned at the end, and the sizes of all rows."
-    out = np.full((2, 7), np.nan); K = len(plan.P)
+    out = np.full((2, 7), np.nan)
+    K = len(plan.P)
     for k in range(min(2, K)):
-        q = plan.Q[K-1-k,:K-k][-6:]; out[k,:len(q)] = q[::-1]; out[k,6] = plan.P[K-1-k].sum()
-    return np.r_[out.ravel(), np.abs(plan.Q).sum(1).max(), np.abs(plan.Q).sum(), np.abs(plan.P).sum()]
+        q = plan.Q[K-1-k,:K-k][-6:]
+        out[k,:len(q)] = q[::-1]
+        out[k,6] = plan.P[K-1-k].sum()
+    return np.r_[
+        out.ravel(), np.abs(plan.Q).sum(1).max(), np.abs(plan.Q).sum(), np.abs(plan.P).sum()
+    ]
 
 # %% ../../nbs/searching/02_predictor.ipynb #8a58d064
 def _toy_features(plans, noise):
     "Errors on the toys, and their logarithms; plans of one length go together."
     E = np.full((len(plans), len(TOYS), len(_QUANTILES)), np.nan)
     for K in {len(p.P) for p in plans if p is not None}:
-        i = [i for i,p in enumerate(plans) if p is not None and len(p.P) == K]; E[i] = run_toys([plans[j] for j in i], noise)
+        i = [i for i,p in enumerate(plans) if p is not None and len(p.P) == K]
+        E[i] = run_toys([plans[j] for j in i], noise)
     return np.c_[E.reshape(len(plans), -1), np.log(np.sqrt((E**2).mean(2))+1e-4)]
 
 # %% ../../nbs/searching/02_predictor.ipynb #189712a7
@@ -99,10 +129,19 @@ def features(
     parts:tuple=PARTS,  # Which groups of features
 ) -> np.ndarray: # (schedules, d); NaN where a schedule has no such feature
     "Everything the FID predictor looks at before a sample is drawn."
-    plans = [None if any(o.prediction == 'ems' for o in s.steps) else compile_plan(s, noise, mean=0.) for s in schedules]; out = []
-    if 'toys' in parts: out.append(_toy_features(plans, noise))
-    if 'decisions' in parts: out.append(np.stack([decision_features(s, noise) for s in schedules]))
-    if 'weights' in parts: out.append(np.stack([np.full(17, np.nan) if p is None else weight_features(p) for p in plans]))
+    plans = [
+        None if any(o.prediction == 'ems' for o in s.steps) else compile_plan(s, noise, mean=0.0)
+        for s in schedules
+    ]
+    out = []
+    if 'toys' in parts:
+        out.append(_toy_features(plans, noise))
+    if 'decisions' in parts:
+        out.append(np.stack([decision_features(s, noise) for s in schedules]))
+    if 'weights' in parts:
+        out.append(
+            np.stack([np.full(17, np.nan) if p is None else weight_features(p) for p in plans])
+        )
     return np.concatenate(out, 1)
 
 # %% ../../nbs/searching/02_predictor.ipynb #12a2f024
@@ -111,15 +150,29 @@ OBJECTIVES = dict(squared='reg:squarederror', rank='rank:pairwise')
 def xgb_params(
     objective='squared', seed=0, # One of `OBJECTIVES`; seed of the subsampling
 ) -> dict:
-    "Parameters of one XGBoost model: shallow trees, strong subsampling, one thread so that a seed fixes the result."
-    return dict(objective=OBJECTIVES[objective], n_estimators=100, max_depth=3, learning_rate=.1, max_bin=32, subsample=.8, colsample_bytree=.4,
-                min_child_weight=2, reg_lambda=2., random_state=seed, n_jobs=1, tree_method='hist')
+    """Parameters of one XGBoost model: shallow trees, strong subsampling, one thread so that a
+    seed fixes the result."""
+    return dict(
+        objective=OBJECTIVES[objective],
+        n_estimators=100,
+        max_depth=3,
+        learning_rate=0.1,
+        max_bin=32,
+        subsample=0.8,
+        colsample_bytree=0.4,
+        min_child_weight=2,
+        reg_lambda=2.0,
+        random_state=seed,
+        n_jobs=1,
+        tree_method='hist',
+    )
 
 # %% ../../nbs/searching/02_predictor.ipynb #0acb39f4
 def _fit_one(X, y, objective, seed):
     "One XGBoost model on (X, y), as a function of X: lower is better."
     import xgboost
-    if objective == 'squared': return xgboost.XGBRegressor(**xgb_params(objective, seed)).fit(X, y).predict
+    if objective == 'squared':
+        return xgboost.XGBRegressor(**xgb_params(objective, seed)).fit(X, y).predict
     grade = np.argsort(np.argsort(-y))*31//max(1, len(y)-1)     # best gets the highest relevance
     m = xgboost.XGBRanker(**xgb_params(objective, seed)).fit(X, grade, qid=np.zeros(len(y), int))
     return lambda X: -m.predict(X)
@@ -132,30 +185,48 @@ class FIDPredictor:
     def __init__(self,
         noise,                   # The noise schedule
         members:int=4,           # Models in the ensemble
-        objective:str='squared', # One of `OBJECTIVES`: 'squared' (log FID) or 'rank' (pairwise order)
+        # One of `OBJECTIVES`: 'squared' (log FID) or 'rank' (pairwise order)
+        objective:str='squared',
         parts:tuple=PARTS,       # Groups of features
         seed:int=0,              # Seed of bootstraps and trees
     ):
-        if objective not in OBJECTIVES: raise ValueError(f"objective must be one of {tuple(OBJECTIVES)}, got {objective!r}")
+        if objective not in OBJECTIVES:
+            raise ValueError(f"objective must be one of {tuple(OBJECTIVES)}, got {objective!r}")
         check_noise(noise)
         whole_number('members', members, 1)
-        self.noise, self.members, self.objective, self.parts, self.seed, self.cache, self.models = noise, members, objective, parts, seed, {}, []
+        self.noise = noise
+        self.members = members
+        self.objective = objective
+        self.parts = parts
+        self.seed = seed
+        self.cache = {}
+        self.models = []
     def features(self,
         schedules,    # Schedules
         probes=None,  # (n,) their metric on few samples
     ) -> np.ndarray: # (n, d); with probes one column more
-        if new := list(dict.fromkeys(s for s in schedules if s not in self.cache)): self.cache.update(zip(new, features(new, self.noise, self.parts)))
+        if new := list(dict.fromkeys(s for s in schedules if s not in self.cache)):
+            self.cache.update(zip(new, features(new, self.noise, self.parts)))
         X = np.stack([self.cache[s] for s in schedules])
         return X if probes is None else np.c_[X, _log(probes)]
 
 # %% ../../nbs/searching/02_predictor.ipynb #022a9c4e
 def _refuse_values(schedules, values):
     "A value for each schedule, all of them finite."
-    if len(values) < 8: raise ValueError(f"a FID predictor needs at least 8 evaluated schedules, got {len(values)}")
-    if len(values) != len(schedules): raise ValueError(f"values must be one for each of {len(schedules)} schedules, got {len(values)}")
+    if len(values) < 8:
+        raise ValueError(f"a FID predictor needs at least 8 evaluated schedules, got {len(values)}")
+    if len(values) != len(schedules):
+        raise ValueError(
+            f"values must be one for each of {len(schedules)} schedules, got {len(values)}"
+        )
     lost = int((~np.isfinite(np.asarray(values, float))).sum())
-    if lost: raise ValueError(f"values must be finite, got nan or inf in {lost} of {len(values)}; leave failed trials out")
+    if lost:
+        raise ValueError(
+            f"values must be finite, got nan or inf in {lost} of {len(values)}; leave failed "
+            "trials out"
+        )
 
+@patch
 def fit(self:FIDPredictor,
     schedules,   # Evaluated schedules, at least 8
     values,      # Their metric, >= 0; its log is learned (from 1e-6 up)
@@ -163,27 +234,34 @@ def fit(self:FIDPredictor,
 ) -> FIDPredictor:
     "Learn from everything evaluated so far."
     _refuse_values(schedules, values)
-    X, y = self.features(schedules, probes), _log(values) - self._offset(probes); rng = np.random.default_rng(self.seed); self.models, self.probed = [], probes is not None
+    X, y = self.features(schedules, probes), _log(values) - self._offset(probes)
+    rng = np.random.default_rng(self.seed)
+    self.models = []
+    self.probed = probes is not None
     for k in range(self.members):
         i = np.arange(len(y)) if k == 0 else np.sort(rng.integers(0, len(y), len(y)))
         self.models.append(_fit_one(X[i], y[i], self.objective, self.seed+k))
     return self
 
-def _offset(self:FIDPredictor, probes): return 0. if probes is None or self.objective == 'rank' else _log(probes)
-FIDPredictor.fit, FIDPredictor._offset = fit, _offset
+@patch
+def _offset(self:FIDPredictor, probes):
+    return 0. if probes is None or self.objective == 'rank' else _log(probes)
 
 # %% ../../nbs/searching/02_predictor.ipynb #98671e16
+@patch
 def predict(self:FIDPredictor,
     schedules,   # Schedules to judge
     probes=None, # (n,) their metric on few samples, if it was fitted with probes
 ) -> tuple: # (n,) expected log metric (lower is better), and (n,) its spread over the ensemble
     "Guess the metric of schedules."
     if not self.models: raise ValueError("fit must be called before predict")
-    if self.probed != (probes is not None): raise ValueError(f"probes must be {'given' if self.probed else 'None'} to predict, as they were to fit")
-    X = self.features(schedules, probes); p = np.stack([m(X) for m in self.models]) + self._offset(probes)
+    if self.probed != (probes is not None):
+        raise ValueError(
+            f"probes must be {'given' if self.probed else 'None'} to predict, as they were to fit"
+        )
+    X = self.features(schedules, probes)
+    p = np.stack([m(X) for m in self.models]) + self._offset(probes)
     return p.mean(0), p.std(0)
-
-FIDPredictor.predict = predict
 
 # %% ../../nbs/searching/02_predictor.ipynb #8aabe42f
 def cross_tau(
@@ -194,8 +272,15 @@ def cross_tau(
     folds:int=5,            # Parts
 ) -> tuple: # Kendall's tau over held-out predictions, and the predictions themselves (log)
     "Kendall's tau of the predictor by cross-validation."
-    X, y, off = predictor.features(schedules, probes), _log(values), predictor._offset(probes)
-    where = np.random.default_rng(0).permutation(len(y)) % folds; p = np.empty(len(y))
-    for f in range(folds): p[where == f] = _fit_one(X[where != f], (y-off)[where != f], predictor.objective, predictor.seed)(X[where == f])
-    p = p + off; taus = [kendalltau(p[where == f], y[where == f]).statistic for f in range(folds)]
+    X = predictor.features(schedules, probes)
+    y = _log(values)
+    off = predictor._offset(probes)
+    where = np.random.default_rng(0).permutation(len(y)) % folds
+    p = np.empty(len(y))
+    for f in range(folds):
+        p[where == f] = _fit_one(
+            X[where != f], (y-off)[where != f], predictor.objective, predictor.seed
+        )(X[where == f])
+    p = p + off
+    taus = [kendalltau(p[where == f], y[where == f]).statistic for f in range(folds)]
     return float(np.nanmean(taus)) if np.isfinite(taus).any() else 0., p

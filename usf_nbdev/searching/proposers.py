@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['STAGES', 'MIN_PAIRS', 'OPTIMISERS', 'Stage', 'SearchConfig', 'read_schedule', 'cell', 'ranked', 'spent', 'Proposal',
            'distinct', 'Optimiser', 'KnownRound', 'RandomSearch', 'child', 'seen_cells', 'brood', 'Evolution', 'S3',
-           'labels', 'evolve', 'choose']
+           'labels']
 
 # %% ../../nbs/searching/04_proposers.ipynb #04323a32
 from dataclasses import dataclass, replace, field
@@ -34,7 +34,7 @@ class Stage:
     relaxations:tuple=('none',)         # As in `Space`
     correctors:bool=False               # As in `Space`
     starts:bool=False                   # As in `Space`
-    afs:tuple=('none',)                 # As in `Space`; 'mean' only where the model knows its data's mean
+    afs:tuple=('none',)  # As in `Space`; 'mean' only where the model knows its data's mean
 
 # %% ../../nbs/searching/04_proposers.ipynb #287808fe
 @patch
@@ -42,16 +42,47 @@ def space(self:Stage,
     model,    # A `Denoiser`
     nfe:int,  # Network calls of a sample
 ) -> Space: # What is open for this model
-    kw = {k: getattr(self, k) for k in ('orders', 'low_order', 'relaxations', 'correctors', 'starts')}
-    afs = ('none',) if getattr(model, 'unscaled', False) else tuple(a for a in self.afs if a != 'mean' or model.mean is not None)      # where a host scales no latents, the first step can't be analytical
-    return Space(model.noise, nfe, afs=afs,
-                 predictions=tuple(p for p in self.predictions if p != 'ems' or model.ems is not None), **kw)
+    kw = {
+        k: getattr(self, k) for k in ('orders', 'low_order', 'relaxations', 'correctors', 'starts')
+    }
+    afs = (
+        ('none',)
+        if getattr(model, 'unscaled', False)
+        else tuple(a for a in self.afs if a != 'mean' or model.mean is not None)
+    )  # where a host scales no latents, the first step can't be analytical
+    return Space(
+        model.noise,
+        nfe,
+        afs=afs,
+        predictions=tuple(p for p in self.predictions if p != 'ems' or model.ems is not None),
+        **kw,
+    )
 
 # %% ../../nbs/searching/04_proposers.ipynb #24c81ff0
 _AFS, _FOUR = ('none', 'zero', 'mean'), (1, 2, 3, 4)
-STAGES = (Stage('times, orders, predictions, first step', .1, afs=_AFS),
-          Stage('estimation, correctors', .2, orders=_FOUR, low_order=True, relaxations=('none','linear','bh1','bh2'), correctors=True, afs=_AFS),
-          Stage('everything', .7, orders=_FOUR, predictions=('noise','data','ems'), low_order=True, relaxations=RELAXATIONS, correctors=True, starts=True, afs=_AFS))
+STAGES = (
+    Stage('times, orders, predictions, first step', 0.1, afs=_AFS),
+    Stage(
+        'estimation, correctors',
+        0.2,
+        orders=_FOUR,
+        low_order=True,
+        relaxations=('none','linear','bh1','bh2'),
+        correctors=True,
+        afs=_AFS,
+    ),
+    Stage(
+        'everything',
+        0.7,
+        orders=_FOUR,
+        predictions=('noise','data','ems'),
+        low_order=True,
+        relaxations=RELAXATIONS,
+        correctors=True,
+        starts=True,
+        afs=_AFS,
+    ),
+)
 
 # %% ../../nbs/searching/04_proposers.ipynb #5af86041
 @dataclass(frozen=True)
@@ -62,46 +93,85 @@ class SearchConfig:
     seed:int=0              # Seed of proposals and noise
     n:int=256               # Samples of a full trial
     probe_n:int=32          # Samples of a probe; 0: every trial is a full one
-    control_n:int=8192      # Samples of the control variate; 0 for none (another metric than a Fréchet distance has none)
+    # Samples of the control variate; 0 for none (another metric than a Fréchet distance has none)
+    control_n:int=8192
     draw:str='normal'       # Starting noise of the trials, one of `DRAWS`
     generation:int=16       # Schedules proposed at once
     climbs:int=2            # Probed schedules that get a full trial in each generation
     parents:int=12          # Best schedules that have children
-    candidates:int=32       # Children that the FID predictor judges before `generation` of them are probed; 0: all are probed
+    # Children that the FID predictor judges before `generation` of them are probed; 0: all are
+    # probed
+    candidates:int=32
     explore:float=.3        # Share of each generation that is not guided
     kappa:float=.5          # How much the predictor's uncertainty is rewarded
     finalists:int=8         # Best schedules that are evaluated again, for each number of calls
     final_n:int=2048        # Samples of a finalist, on other noise
-    polish:int=2            # Schedules that are polished by gradients, for each number of calls: the best finalist, the best known solver, the next finalists; 0: none
-    polish_n:int=1024       # Samples of the polish, and of its held-out noise; fewer than twice the features go down another objective, which the result says
+    # Schedules that are polished by gradients, for each number of calls: the best finalist, the
+    # best known solver, the next finalists; 0: none
+    polish:int=2
+    # Samples of the polish, and of its held-out noise; fewer than twice the features go down
+    # another objective, which the result says
+    polish_n:int=1024
     polish_steps:int=16     # Gradients of one polish, at most
     families:int=3          # Known families in the confirmation, best first
-    confirm_n:int=4096      # Samples of the confirmation, for each of its fresh noises, and of the choice before it
+    # Samples of the confirmation, for each of its fresh noises, and of the choice before it
+    confirm_n:int=4096
     confirm_seeds:int=3     # Fresh noises of the confirmation, at least
-    confirm_limit:int=8     # Fresh noises of the winner and the best known solver, at most, while their ratio isn't decided; with confirm_seeds=1 there is no more than that one
+    # Fresh noises of the winner and the best known solver, at most, while their ratio isn't
+    # decided; with confirm_seeds=1 there is no more than that one
+    confirm_limit:int=8
     extrapolate:bool=False  # Extrapolate the confirmation to infinitely many samples?
     batch_size:int=256      # Samples per network call
-    known:tuple=()          # Families of known solvers to begin with, names in `FAMILIES`; empty: all of them
-    given:tuple=()          # Solver schedules to begin with besides the known solvers, each with one of these numbers of calls
+    # Families of known solvers to begin with, names in `FAMILIES`; empty: all of them
+    known:tuple=()
+    # Solver schedules to begin with besides the known solvers, each with one of these numbers of
+    # calls
+    given:tuple=()
     stages:tuple=STAGES     # The stages
     def __post_init__(self):
-        if isinstance(self.nfe, (list, tuple)): object.__setattr__(self, 'nfe', tuple(sorted(set(self.nfe))) if len(self.nfe) != 1 else self.nfe[0])
+        if isinstance(self.nfe, (list, tuple)):
+            object.__setattr__(
+                self, 'nfe', tuple(sorted(set(self.nfe))) if len(self.nfe) != 1 else self.nfe[0]
+            )
         object.__setattr__(self, 'known', tuple(self.known))
         _check(self)
-        object.__setattr__(self, 'given', tuple(s if isinstance(s, str) else s.to_json(indent=None, weights=False) for s in self.given))
+        object.__setattr__(
+            self,
+            'given',
+            tuple(
+                s if isinstance(s, str) else s.to_json(indent=None, weights=False)
+                for s in self.given
+            ),
+        )
 
 # %% ../../nbs/searching/04_proposers.ipynb #629ae00f
 @patch(as_prop=True)
-def nfes(self:SearchConfig) -> tuple: return self.nfe if isinstance(self.nfe, tuple) else (self.nfe,)
+def nfes(self:SearchConfig) -> tuple:
+    return self.nfe if isinstance(self.nfe, tuple) else (self.nfe,)
 
 @patch(as_prop=True)
 def first_n(self:SearchConfig) -> int: # Samples
-    "How many samples the first look at a known solver takes: those of a probe, or an eighth of a full trial."
+    """How many samples the first look at a known solver takes: those of a probe, or an eighth of
+    a full trial."""
     return self.probe_n or max(self.n//8, 1)
 
 # %% ../../nbs/searching/04_proposers.ipynb #7495caa4
-_AT_LEAST_ONE = ('budget', 'n', 'generation', 'climbs', 'parents', 'finalists', 'final_n', 'families',
-                 'confirm_n', 'confirm_seeds', 'confirm_limit', 'polish_n', 'polish_steps', 'batch_size')
+_AT_LEAST_ONE = (
+    'budget',
+    'n',
+    'generation',
+    'climbs',
+    'parents',
+    'finalists',
+    'final_n',
+    'families',
+    'confirm_n',
+    'confirm_seeds',
+    'confirm_limit',
+    'polish_n',
+    'polish_steps',
+    'batch_size',
+)
 _AT_LEAST_ZERO = ('probe_n', 'control_n', 'candidates', 'polish')
 
 def _positive(k, v, least=1):
@@ -114,17 +184,24 @@ def _check_ranges(c):
     if c.probe_n >= c.n:
         raise ValueError(f"probe_n must be below n={c.n}, got {c.probe_n}; 0 for no probes")
     if isinstance(c.seed, bool) or not isinstance(c.seed, int) or not 0 <= c.seed < 10_000:
-        raise ValueError(f"seed must be an integer from 0 to 9999, so that no noise serves two purposes, got {c.seed!r}")
+        raise ValueError(
+            "seed must be an integer from 0 to 9999, so that no noise serves two purposes, got "
+            f"{c.seed!r}"
+        )
 
 def _check(c):
     "Refuse settings that no search can have."
-    for v in c.nfes or [None]: _positive('nfe', v)
-    for k in _AT_LEAST_ONE: _positive(k, getattr(c, k))
-    for k in _AT_LEAST_ZERO: _positive(k, getattr(c, k), 0)
+    for v in c.nfes or [None]:
+        _positive('nfe', v)
+    for k in _AT_LEAST_ONE:
+        _positive(k, getattr(c, k))
+    for k in _AT_LEAST_ZERO:
+        _positive(k, getattr(c, k), 0)
     _check_ranges(c)
     if c.draw not in DRAWS: raise ValueError(f"draw must be one of {DRAWS}, got {c.draw!r}")
     for name in c.known:
-        if name not in FAMILIES: raise ValueError(f"known must be names of {tuple(FAMILIES)}, got {name!r}")
+        if name not in FAMILIES:
+            raise ValueError(f"known must be names of {tuple(FAMILIES)}, got {name!r}")
 
 # %% ../../nbs/searching/04_proposers.ipynb #443519d6
 @lru_cache(maxsize=65536)
@@ -135,7 +212,8 @@ def read_schedule(text:str) -> SolverSchedule: # The same object for the same te
 # %% ../../nbs/searching/04_proposers.ipynb #160868df
 @lru_cache(maxsize=65536)
 def cell(s:SolverSchedule) -> tuple:
-    "Schedules that do almost the same share a cell: nodes to 0.03 in lambda, weights of every state to 0.01."
+    """Schedules that do almost the same share a cell: nodes to 0.03 in lambda, weights of every
+    state to 0.01."""
     at = np.round(s.noise.lamb(np.array(s.times))/.03).astype(int).tolist()
     if any(o.prediction == 'ems' for o in s.steps): return (*at, s.afs, s.steps)
     plan = compile_plan(s, s.noise, mean=0.)
@@ -150,7 +228,10 @@ def ranked(
 ) -> list: # [(schedule, value)], best first
     "The finished trials by value."
     done = (t for t in trials if t.state == 'done' and nfe in (None, t.nfe) and n in (None, t.n))
-    return [(read_schedule(t.schedule), t.value) for t in sorted(done, key=lambda t: (t.value, t.number))]
+    return [
+        (read_schedule(t.schedule), t.value)
+        for t in sorted(done, key=lambda t: (t.value, t.number))
+    ]
 
 # %% ../../nbs/searching/04_proposers.ipynb #f083e590
 def spent(
@@ -174,9 +255,11 @@ class Proposal:
 def distinct(
     schedules, # Solver schedules
 ) -> list: # In their order, each at its first place
-    "Each schedule once: those that decide something else than all before. With few calls several known solvers are one."
+    """Each schedule once: those that decide something else than all before. With few calls
+    several known solvers are one."""
     first = {}
-    for s in schedules: first.setdefault(s.id, s)
+    for s in schedules:
+        first.setdefault(s.id, s)
     return list(first.values())
 
 # %% ../../nbs/searching/04_proposers.ipynb #26d62a43
@@ -229,8 +312,10 @@ def known(self:Optimiser,
     "A round of the known solvers, for every number of calls."
     config, out = self.config, []
     for nfe in config.nfes:
-        if round is KnownRound.SCREEN: found = self.known_list(nfe)
-        else: found = self.best_known(trials, nfe)
+        if round is KnownRound.SCREEN:
+            found = self.known_list(nfe)
+        else:
+            found = self.best_known(trials, nfe)
         if round is KnownRound.ENDS:
             found = sum([with_later_ends(s, self.model.noise, self.model.ems) for s in found], [])
         samples = config.n if round is KnownRound.FULL else config.first_n
@@ -264,7 +349,8 @@ def ask(self:Optimiser,
     return []
 
 @patch
-def next_budgets(self:Optimiser, trials) -> list: # Numbers of calls, the one that has most left first
+# Numbers of calls, the one that has most left first
+def next_budgets(self:Optimiser, trials) -> list:
     "Which numbers of calls have trials left."
     config = self.config
     left = {k: config.budget-spent(trials, k, config.n) for k in config.nfes}
@@ -273,7 +359,10 @@ def next_budgets(self:Optimiser, trials) -> list: # Numbers of calls, the one th
 # %% ../../nbs/searching/04_proposers.ipynb #15e78465
 class RandomSearch(Optimiser):
     "Uniform draws from the space."
-    def propose(self, space, rng, trials): return [Proposal(random_schedule(space, rng), 'random') for _ in range(self.config.generation)]
+    def propose(self, space, rng, trials):
+        return [
+            Proposal(random_schedule(space, rng), 'random') for _ in range(self.config.generation)
+        ]
 
 # %% ../../nbs/searching/04_proposers.ipynb #62b35a75
 def child(
@@ -282,13 +371,17 @@ def child(
     rng,          # numpy Generator
 ) -> Proposal:
     "One child: the better half of the parents is chosen more often."
-    pick = lambda: parents[int(len(parents)*rng.random()**1.7)]
-    if rng.random() < .3: return Proposal(mutate(crossover(pick(), pick(), space, rng), space, rng, rate=.1), 'crossover')
+    def pick(): return parents[int(len(parents)*rng.random()**1.7)]
+    if rng.random() < .3:
+        return Proposal(
+            mutate(crossover(pick(), pick(), space, rng), space, rng, rate=0.1), 'crossover'
+        )
     return Proposal(mutate(pick(), space, rng, rate=.25), 'mutation')
 
 # %% ../../nbs/searching/04_proposers.ipynb #36dd3596
 @lru_cache(maxsize=65536)
-def _cell_of(text): return cell(read_schedule(text))      # a text is compared faster than the schedule that it tells
+def _cell_of(text):
+    return cell(read_schedule(text))  # a text is compared faster than the schedule that it tells
 
 def seen_cells(
     trials, # Trials of the journal
@@ -301,7 +394,9 @@ def _new(made, seen):
     "Those that are not near anything seen before, nor each other."
     out = []
     for p in made:
-        if (c := cell(p.schedule)) not in seen: seen.add(c); out.append(p)
+        if (c := cell(p.schedule)) not in seen:
+            seen.add(c)
+            out.append(p)
     return out
 
 def brood(
@@ -312,9 +407,13 @@ def brood(
     seen:set,     # Cells to stay away from; grows
 ) -> list: # k proposals, or fewer where a small space is used up
     "New children."
-    out, make = [], lambda: child(parents, space, rng) if parents else Proposal(random_schedule(space, rng), 'random')
+    out = []
+    make = lambda: (
+        child(parents, space, rng) if parents else Proposal(random_schedule(space, rng), 'random')
+    )
     for _ in range(50):
-        if len(out) < k: out += _new([make() for _ in range(k-len(out))], seen)
+        if len(out) < k:
+            out += _new([make() for _ in range(k-len(out))], seen)
     return out
 
 # %% ../../nbs/searching/04_proposers.ipynb #7ee6aaf1
@@ -322,11 +421,14 @@ class Evolution(Optimiser):
     "Mutation and crossover of the best trials, unguided."
     def parents(self, trials, nfe):
         "The best schedules, and a few of the neighbouring numbers of calls."
-        c = self.config; own = [s for s,_ in ranked(trials, nfe, c.n)[:c.parents]]
+        c = self.config
+        own = [s for s,_ in ranked(trials, nfe, c.n)[:c.parents]]
         near = sorted(c.nfes, key=lambda k: abs(k-nfe))[1:3]
         return own + [s for k in near for s,_ in ranked(trials, k, c.n)[:3]]
     def propose(self, space, rng, trials):
-        return brood(self.parents(trials, space.nfe), space, rng, self.config.generation, seen_cells(trials))
+        return brood(
+            self.parents(trials, space.nfe), space, rng, self.config.generation, seen_cells(trials)
+        )
 
 # %% ../../nbs/searching/04_proposers.ipynb #34b3ae0a
 class S3(Evolution):
@@ -334,44 +436,61 @@ class S3(Evolution):
     look = property(lambda self: self.config.probe_n or self.config.n)
     def __init__(self, model, config, clock=None):
         super().__init__(model, config, clock)
-        self.guess, self.correct = FIDPredictor(model.noise, members=3, seed=config.seed), FIDPredictor(model.noise, members=3, seed=config.seed)
-        self.correct.cache, self.fitted = self.guess.cache, {}
+        self.guess, self.correct = (
+            FIDPredictor(model.noise, members=3, seed=config.seed),
+            FIDPredictor(model.noise, members=3, seed=config.seed),
+        )
+        self.correct.cache = self.guess.cache
+        self.fitted = {}
     def propose(self, space, rng, trials):
-        c, seen, parents = self.config, seen_cells(trials), self.parents(trials, space.nfe)
+        c = self.config
+        seen = seen_cells(trials)
+        parents = self.parents(trials, space.nfe)
         if c.candidates and (predictor := self._fit(trials)) is not None:
             free = brood(parents, space, rng, round(c.explore*c.generation), seen)
-            first = self.choose(self.evolve(predictor, parents, space, rng, seen), c.generation-len(free)) + free
-        else: first = brood(parents, space, rng, c.generation, seen)
+            first = (
+                self.choose(
+                    self.evolve(predictor, parents, space, rng, seen), c.generation-len(free)
+                )
+                + free
+            )
+        else:
+            first = brood(parents, space, rng, c.generation, seen)
         return self.promote(trials, space.nfe) + [replace(p, n=self.look) for p in first]
 
 # %% ../../nbs/searching/04_proposers.ipynb #bf878690
 def labels(trials) -> dict: # {schedule: value}
     "What is known of every schedule, from the most samples."
     out, worst = {}, 2*max((t.value for t in trials if t.state == 'done'), default=1.)
-    for t in sorted(trials, key=lambda t: t.n): out[read_schedule(t.schedule)] = worst if t.state == 'fail' else t.value
+    for t in sorted(trials, key=lambda t: t.n):
+        out[read_schedule(t.schedule)] = worst if t.state == 'fail' else t.value
     return out
 
 # %% ../../nbs/searching/04_proposers.ipynb #68c93d94
 def _grown(count, least=16, by=1.25):
     "The last step of a geometric ladder up to `count`; 0 below `least`."
     k = 0
-    while least <= count: k, least = least, int(np.ceil(least*by))
+    while least <= count:
+        k, least = least, int(np.ceil(least*by))
     return k
 
+@patch
 def _trained(self:S3, name, upto, *data):
     "The predictor `name`, trained on what was known up to a certain number of trials."
     predictor, judged = getattr(self, name), name == ('correct' if self.config.probe_n else 'guess')
     if self.fitted.get(name, (0,))[0] != upto:
-        with self.clock('predictor'): predictor.fit(*data); self.fitted[name] = upto, cross_tau(predictor, *data)[0] if judged else None
-    if judged: self.tau = self.fitted[name][1]
+        with self.clock('predictor'):
+            predictor.fit(*data)
+            self.fitted[name] = upto, cross_tau(predictor, *data)[0] if judged else None
+    if judged:
+        self.tau = self.fitted[name][1]
     return predictor
 
+@patch
 def _fit(self:S3, trials):
     "The predictor without probes; None if there is too little to learn from."
     known = labels(trials[:(k := _grown(len(trials)))])
     return self._trained('guess', k, list(known), list(known.values())) if len(known) >= 8 else None
-
-S3._trained, S3._fit = _trained, _fit
 
 # %% ../../nbs/searching/04_proposers.ipynb #7ae79d6c
 MIN_PAIRS = 20     # schedules with a probe and a full trial, before the predictor has a say
@@ -403,47 +522,66 @@ def correction(self:S3, pairs, probe_of, full_of):
     "The predictor that sees the probe, trained on the pairs up to a step of the ladder."
     count = _grown(len(pairs))
     some = pairs[:count]
-    return self._trained('correct', count, some, [full_of[s] for s in some], [probe_of[s] for s in some])
+    return self._trained(
+        'correct', count, some, [full_of[s] for s in some], [probe_of[s] for s in some]
+    )
 
 @patch
 def most_promising(self:S3, predictor, waiting, probe_of):
     "Proposals of those that the predictor rates best."
-    with self.clock('predictor'): mean, spread = predictor.predict(waiting, [probe_of[s] for s in waiting])
+    with self.clock('predictor'):
+        mean, spread = predictor.predict(waiting, [probe_of[s] for s in waiting])
     order = np.argsort(mean - self.config.kappa*spread, kind='stable')[:self.config.climbs]
     about = [dict(predicted=float(np.exp(mean[i])), spread=float(spread[i])) for i in order]
     return [Proposal(waiting[i], 'promoted', self.config.n, said) for i,said in zip(order, about)]
 
 # %% ../../nbs/searching/04_proposers.ipynb #1a80a4d1
+@patch
 def evolve(self:S3,
     predictor,      # A fitted `FIDPredictor`
     parents, space, # Schedules, best first, and what is open
     rng, seen,      # numpy Generator, and the cells not to return to
 ) -> list: # [(score, proposal)], best first
     "Three rounds of evolution in which the FID predictor stands for the truth."
-    c, pool, pop, made = self.config, [], parents, set(seen)
+    c = self.config
+    pool = []
+    pop = parents
+    made = set(seen)
     for i in range(3):
         kids = brood(pop, space, rng, (c.candidates+i)//3, made)
         if not kids: continue
-        with self.clock('predictor'): mean, spread = predictor.predict([p.schedule for p in kids])
-        pool += [(float(m-c.kappa*s), replace(p, origin='predictor', info=dict(predicted=float(np.exp(m)), spread=float(s)))) for p,m,s in zip(kids, mean, spread)]
-        pool.sort(key=lambda o: o[0]); pop = [p.schedule for _,p in pool[:c.parents]] + parents[:c.parents//3]
+        with self.clock('predictor'):
+            mean, spread = predictor.predict([p.schedule for p in kids])
+        pool += [
+            (
+                float(m-c.kappa*s),
+                replace(
+                    p, origin='predictor', info=dict(predicted=float(np.exp(m)), spread=float(s))
+                ),
+            )
+            for p,m,s in zip(kids, mean, spread)
+        ]
+        pool.sort(key=lambda o: o[0])
+        pop = [p.schedule for _,p in pool[:c.parents]] + parents[:c.parents//3]
     return pool
 
-S3.evolve = evolve
-
 # %% ../../nbs/searching/04_proposers.ipynb #08625af7
+@patch
 def choose(self:S3,
     pool, k, # [(score, proposal)], best first, and how many are wanted
 ) -> list: # k proposals
     "The best of the pool, at most three with the same discrete decisions."
     out, count = [], {}
     for _,p in pool:
-        key = (p.schedule.afs, tuple((s.prediction, s.order, s.corrector is not None) for s in p.schedule.steps)); count[key] = count.get(key, 0) + 1
-        if count[key] <= 3: out.append(p)
+        key = (
+            p.schedule.afs,
+            tuple((s.prediction, s.order, s.corrector is not None) for s in p.schedule.steps),
+        )
+        count[key] = count.get(key, 0) + 1
+        if count[key] <= 3:
+            out.append(p)
         if len(out) == k: break
     return out
-
-S3.choose = choose
 
 # %% ../../nbs/searching/04_proposers.ipynb #d0d90e06
 OPTIMISERS = dict(s3=S3, evolution=Evolution, random=RandomSearch)

@@ -21,21 +21,27 @@ from .search import Judge, Phase, Searcher
 # %% ../../nbs/searching/12_ray_search.ipynb #27f066df
 class Notes(dict):
     "The notes of a judge that has no journal; `new` are those that it made itself."
-    def __init__(self): super().__init__(); self.new = {}
+    def __init__(self):
+        super().__init__()
+        self.new = {}
     def put(self, key, value): self[key] = self.new[key] = value
 
 class JudgeAway:
-    "A judge in a worker. Each answer comes with new notes, seconds and passes by name, and seconds in all."
+    """A judge in a worker. Each answer comes with new notes, seconds and passes by name, and
+    seconds in all."""
     def __init__(self,
         model,   # As for `Judge`
         metric,  # As for `Judge`
         config,  # As for `Judge`
-    ): self.notes = Notes(); self.judge = Judge(model, metric, config, self.notes)
+    ):
+        self.notes = Notes()
+        self.judge = Judge(model, metric, config, self.notes)
     def note(self, key, value): self.notes[key] = value
     def _with_account(self, f):
         start, clock = time.perf_counter(), self.judge.clock
         made = f()
-        notes, self.notes.new = self.notes.new, {}
+        notes = self.notes.new
+        self.notes.new = {}
         spent = dict(seconds=dict(clock.seconds), passes=dict(clock.passes))
         clock.seconds.clear()
         clock.passes.clear()
@@ -46,7 +52,18 @@ class JudgeAway:
         schedule = judge.control.schedule if text is None else read_schedule(text)
         def draw_part():
             with judge.clock.purpose(purpose, judge.model):
-                return part(judge.model, schedule, judge.metric.features, n, seed, first, judge.config.batch_size, draw, judge.clock, head)
+                return part(
+                    judge.model,
+                    schedule,
+                    judge.metric.features,
+                    n,
+                    seed,
+                    first,
+                    judge.config.batch_size,
+                    draw,
+                    judge.clock,
+                    head,
+                )
         return self._with_account(draw_part)
 
 # %% ../../nbs/searching/12_ray_search.ipynb #622831f2
@@ -56,47 +73,77 @@ class Driver(Searcher):
         hire, # Function that returns the team, a `Workers`; called when there is work
         *args, **kw, # As for `Searcher`
     ):
-        super().__init__(*args, **kw); self.hire, self.team, self.mine = hire, None, 0       # `mine`: trials in hand
-        self.then, self.held = {}, []                                # by ticket: what to do with its answer; trials that wait for statistics of the control
-        self.making, self.told, self.hopeless = set(), set(), set()  # such statistics: in the making, known to all, not to be had
+        super().__init__(*args, **kw)
+        self.hire = hire
+        self.team = None
+        self.mine = 0       # `mine`: trials in hand
+        self.then = {}
+        # by ticket: what to do with its answer; trials that wait for statistics of the control
+        self.held = []
+        self.making = set()
+        self.told = set()
+        self.hopeless = set()  # such statistics: in the making, known to all, not to be had
     def submit(self, then, *job): self.then[self.team.submit(*job)] = then
     def close(self):
-        if self.team is not None: self.team.close()
-    def finish(self, t, value, seconds): self.mine -= 1; super().finish(t, value, seconds)
+        if self.team is not None:
+            self.team.close()
+    def finish(self, t, value, seconds):
+        self.mine -= 1
+        super().finish(t, value, seconds)
 
 @patch
 def start(self:Driver):
     "Hire the team; all of it works with the driver's control."
-    self.team = self.hire(); self.workers = self.team.count
-    if self.judge.control: self.team.tell('note', 'control:grid', self.judge.control.grid)
+    self.team = self.hire()
+    self.workers = self.team.count
+    if self.judge.control:
+        self.team.tell('note', 'control:grid', self.judge.control.grid)
 
 @patch
 def run_waiting(self:Driver):
     "Give what waits in the journal to the team, and store what comes back."
-    if self.journal.unfinished() and self.team is None: self.start()
+    if self.journal.unfinished() and self.team is None:
+        self.start()
     while self.team is not None and self.alive():
-        while self.team.room > len(self.held) and (some := self.claim()): self.mine += len(some); self.give(some)
+        while self.team.room > len(self.held) and (some := self.claim()):
+            self.mine += len(some)
+            self.give(some)
         if not self.team.jobs: return
         self.take(self.team.next())
 
 # %% ../../nbs/searching/12_ray_search.ipynb #0db4a53a
 @patch
-def in_ranges(self:Driver, then, text, n, seed, first, draw, workers, head=0, purpose=Purpose.CONTROL):
+def in_ranges(
+    self:Driver, then, text, n, seed, first, draw, workers, head=0, purpose=Purpose.CONTROL
+):
     "One evaluation (`text` None: of the control), a range for each of so many workers."
     whole = Whole(n, self.config.batch_size, workers)
-    for i,(a,b) in enumerate(whole.ranges): self.submit(partial(self.came, whole, i, then), 'part', text, b-a, seed, first+a, draw, head, purpose)
+    for i,(a,b) in enumerate(whole.ranges):
+        self.submit(
+            partial(self.came, whole, i, then),
+            'part',
+            text,
+            b-a,
+            seed,
+            first+a,
+            draw,
+            head,
+            purpose,
+        )
 
 @patch
 def came(self:Driver, whole, i, then, made, reason, seconds):
     "Keep a range; after the last one, do what is to be done with the whole."
-    if whole.add(i, made or ([], reason), seconds): then(whole)
+    if whole.add(i, made or ([], reason), seconds):
+        then(whole)
 
 @patch
 def take(self:Driver, answer):
     "Store the notes of an answer, and do with it what is to be done."
     made, notes, spent, seconds = answer.value if answer.reason is None else (None, {}, {}, 0.)
     with self.clock('journal'):
-        for k,v in notes.items(): self.journal.put(k, v)
+        for k,v in notes.items():
+            self.journal.put(k, v)
     self.clock.seconds.update(spent.get('seconds', {}))
     self.clock.passes.update(spent.get('passes', {}))
     self.then.pop(answer.ticket)(made, answer.reason, seconds)
@@ -106,9 +153,11 @@ def take(self:Driver, answer):
 def measured(self:Driver, some, values, reason, seconds):
     "Finish trials, or try each alone where they were given up together."
     if reason and len(some) > 1:
-        for t in some: self.submit(partial(self.measured, [t]), 'measure', [t])
+        for t in some:
+            self.submit(partial(self.measured, [t]), 'measure', [t])
         return
-    for t,v in zip(some, values or [ValueError(reason)]): self.finish(t, v, seconds/len(some))
+    for t,v in zip(some, values or [ValueError(reason)]):
+        self.finish(t, v, seconds/len(some))
 
 @patch
 def put_together(self:Driver, t, whole):
@@ -116,9 +165,12 @@ def put_together(self:Driver, t, whole):
     terms = self.judge.terms(t)
     try:
         s = whole.statistics()
-        if terms.control is None: value = s.distance(self.judge.metric.reference)
-        else: value = terms.control.distance(s, t.n, t.seed, terms.draw)
-    except ValueError as e: value = e
+        if terms.control is None:
+            value = s.distance(self.judge.metric.reference)
+        else:
+            value = terms.control.distance(s, t.n, t.seed, terms.draw)
+    except ValueError as e:
+        value = e
     self.finish(t, value, whole.seconds)
 
 # %% ../../nbs/searching/12_ray_search.ipynb #7e760e07
@@ -127,32 +179,50 @@ def missing(self:Driver, wanted) -> bool:
     "Have statistics of the control made, or tell them to all; is anything still in the making?"
     new = [w for w in wanted if w not in self.told | self.making | self.hopeless]
     for w in new:
-        if (s := self.judge.control.recall(*w)) is not None: self.tell_all(w, s); continue
-        n, seed, first, draw = w; self.making.add(w)
-        self.in_ranges(partial(self.control_came, w), None, n, seed, first, draw, 1 if len(new) >= self.team.ready else self.team.ready)
+        if (s := self.judge.control.recall(*w)) is not None:
+            self.tell_all(w, s)
+            continue
+        n, seed, first, draw = w
+        self.making.add(w)
+        self.in_ranges(
+            partial(self.control_came, w),
+            None,
+            n,
+            seed,
+            first,
+            draw,
+            1 if len(new) >= self.team.ready else self.team.ready,
+        )
     return not self.making.isdisjoint(wanted)
 
 @patch
 def tell_all(self:Driver, w, s):
     "Let every worker know statistics of the control."
-    self.told.add(w); self.team.tell('note', *self.judge.control.noted(s, *w))
+    self.told.add(w)
+    self.team.tell('note', *self.judge.control.noted(s, *w))
 
 @patch
 def control_came(self:Driver, w, whole):
     "Note statistics of the control, and hand out the trials that waited for them."
     self.making.discard(w)
-    try: s = whole.statistics()
-    except ValueError: self.hopeless.add(w)
+    try:
+        s = whole.statistics()
+    except ValueError:
+        self.hopeless.add(w)
     else:
-        with self.clock('journal'): s = self.judge.control.remember(s, *w)
+        with self.clock('journal'):
+            s = self.judge.control.remember(s, *w)
         self.tell_all(w, s)
-    held, self.held = self.held, []
-    for some in held: self.give(some)
+    held = self.held
+    self.held = []
+    for some in held:
+        self.give(some)
 
 # %% ../../nbs/searching/12_ray_search.ipynb #3c0ff38e
 @patch
 def in_one_piece(self:Driver, t) -> bool:
-    "Is a trial measured by one worker? In ranges where many samples are left for idle workers, and only their statistics count."
+    """Is a trial measured by one worker? In ranges where many samples are left for idle workers,
+    and only their statistics count."""
     if not isinstance(self.judge.metric, FrechetMetric) or self.hopeless: return True
     if t.origin in (Phase.POLISH, Phase.EXTRAPOLATED): return True
     return t.n <= self.config.batch_size
@@ -162,7 +232,9 @@ def give(self:Driver, some):
     "Hand out trials, as soon as what the control did on their noise is known."
     first, terms = some[0], self.judge.terms(some[0])
     rest = self.journal.unfinished() - self.mine + len(some)
-    if terms.control is not None and self.missing(terms.control.wanted(first.n, first.seed, terms.draw)):
+    if terms.control is not None and self.missing(
+        terms.control.wanted(first.n, first.seed, terms.draw)
+    ):
         self.held.append(some)
         return
     if self.in_one_piece(first) or rest >= self.team.ready:
@@ -170,15 +242,34 @@ def give(self:Driver, some):
         return
     for t in some:
         then = partial(self.put_together, t)
-        self.in_ranges(then, t.schedule, t.n, t.seed, 0, terms.draw, self.team.ready, terms.head, str(self.judge.purpose(t)))
+        self.in_ranges(
+            then,
+            t.schedule,
+            t.n,
+            t.seed,
+            0,
+            terms.draw,
+            self.team.ready,
+            terms.head,
+            str(self.judge.purpose(t)),
+        )
 
 # %% ../../nbs/searching/12_ray_search.ipynb #2397f4ee
-def _judge_away(model, options, metric, config): return JudgeAway(faster(model, **options), metric, config)
+def _judge_away(model, options, metric, config):
+    return JudgeAway(faster(model, **options), metric, config)
 
 def team(
     ray, workers, threads, # As `search` got them; threads of a worker on a GPU
     model, metric, config, # Likewise
 ): # `Workers`
-    "The team that measures the trials of a search; a compiled network does not travel, so each worker makes its own."
-    make, gpu = partial(_judge_away, getattr(model, 'plain', model), getattr(model, 'options', {}), metric, config), model.device.type != 'cpu'
-    return ray(make) if callable(ray) else RayWorkers(make, workers, ray, gpus=int(gpu), threads=threads if gpu else 1)
+    """The team that measures the trials of a search; a compiled network does not travel, so each
+    worker makes its own."""
+    make = partial(
+        _judge_away, getattr(model, 'plain', model), getattr(model, 'options', {}), metric, config
+    )
+    gpu = model.device.type != 'cpu'
+    return (
+        ray(make)
+        if callable(ray)
+        else RayWorkers(make, workers, ray, gpus=int(gpu), threads=threads if gpu else 1)
+    )

@@ -27,10 +27,37 @@ from ..checks import whole_number
 from ..core import SolverSchedule
 from ..judging.frechet import FrechetMetric
 from .journal import Journal, JournalMismatch, Trial
-from ..judging.evaluate import CHOICE_NOISE, CONFIRM_NOISE, FINAL_NOISE, HELDOUT_NOISE, TRIAL_NOISE
-from ..judging.evaluate import Clock, Control, Purpose, Together, best_of_families, evaluate_infinite
-from ..judging.evaluate import evaluate_many, floor_of, interval, is_decided, least_to_extrapolate, ratio_interval
-from .proposers import Proposal, SearchConfig, distinct, ranked, read_schedule, spent
+from usf_nbdev.judging.evaluate import (
+    CHOICE_NOISE,
+    CONFIRM_NOISE,
+    FINAL_NOISE,
+    HELDOUT_NOISE,
+    TRIAL_NOISE,
+)
+from usf_nbdev.judging.evaluate import (
+    Clock,
+    Control,
+    Purpose,
+    Together,
+    best_of_families,
+    evaluate_infinite,
+)
+from usf_nbdev.judging.evaluate import (
+    evaluate_many,
+    floor_of,
+    interval,
+    is_decided,
+    least_to_extrapolate,
+    ratio_interval,
+)
+from usf_nbdev.searching.proposers import (
+    Proposal,
+    SearchConfig,
+    distinct,
+    ranked,
+    read_schedule,
+    spent,
+)
 from .optuna_proposers import OPTIMISERS
 from .polish import polish, polishable
 from ..sampling.solvers import FAMILIES, KNOWN_GRIDS, LATER_ENDS
@@ -77,7 +104,8 @@ def best_known(
     known = {t.key for t in trials if t.origin == 'known'}
     largest = {}
     for t in sorted(trials, key=lambda t: t.n):
-        if t.key in known and t.state == 'done' and t.nfe == nfe: largest[t.key] = t
+        if t.key in known and t.state == 'done' and t.nfe == nfe:
+            largest[t.key] = t
     in_order = sorted(largest.values(), key=lambda t: (-t.n, t.value, t.number))
     return best_of_families([(read_schedule(t.schedule), place) for place,t in enumerate(in_order)])
 
@@ -132,7 +160,9 @@ def polished(
 
 def _named(trials, schedule):
     "The best finalist under the name that it came with, or as found."
-    names = {t.key: read_schedule(t.schedule).name for t in trials if t.origin in ('known', 'given')}
+    names = {
+        t.key: read_schedule(t.schedule).name for t in trials if t.origin in ('known', 'given')
+    }
     name = names.get(schedule.id, Found.SEARCHED)
     return replace(schedule, name=name or 'given')
 
@@ -145,7 +175,10 @@ def choices(
     for nfe in config.nfes:
         best = ranked(of_phase(trials, Phase.FINALIST), nfe)
         if not best:
-            raise ValueError(f"no finalist with {nfe} calls could be measured; the trials in the journal tell the reasons")
+            raise ValueError(
+                f"no finalist with {nfe} calls could be measured; the trials in the journal tell "
+                "the reasons"
+            )
         winners = [_named(trials, best[0][0])] + polished(trials, nfe, made)
         known = best_known(trials, nfe)[:KNOWN_CHOSEN]
         out += [Proposal(s, Phase.CHOICE, config.confirm_n) for s in distinct(winners+known)]
@@ -171,7 +204,10 @@ def chosen(
     found = tuple(s for s,_ in by_value if is_found(s.name))
     known = tuple(s for s,_ in by_value if not is_found(s.name))
     if not known:
-        raise ValueError(f"no known solver with {nfe} calls could be measured; the trials in the journal tell the reasons")
+        raise ValueError(
+            f"no known solver with {nfe} calls could be measured; the trials in the journal tell "
+            "the reasons"
+        )
     return Chosen(found, known, {s.id: v for s,v in by_value})
 
 # %% ../../nbs/10_search.ipynb #fe7203be
@@ -198,7 +234,8 @@ def paired(
     return [first[z] for z in noises], [second[z] for z in noises]
 
 def _next_noise(trials, chosen, config):
-    "The pair that is not decided on one noise more; nothing where it is, or where no more may be asked."
+    """The pair that is not decided on one noise more; nothing where it is, or where no more may
+    be asked."""
     winner, known = chosen.winner, chosen.known[0]
     used = len({t.seed for t in trials if t.key == winner.id})
     if config.confirm_seeds == 1 or winner is known or used >= config.confirm_limit: return []
@@ -215,7 +252,8 @@ def confirmation(
     wanted = [(s, z) for c in picked.values() for z in noises for s in _confirmed(c, config)]
     done = {(t.key, t.seed) for t in fresh}
     if all((s.id, z) in done for s,z in wanted):
-        for c in picked.values(): wanted += _next_noise(fresh, c, config)
+        for c in picked.values():
+            wanted += _next_noise(fresh, c, config)
     todo = [(s, z) for s,z in wanted if (s.id, z) not in done]
     return [Proposal(s, _fresh(config), config.confirm_n, dict(noise=z)) for s,z in todo]
 
@@ -225,7 +263,10 @@ def _refuse_hopeless(trials, nfes):
     for nfe in nfes:
         tried = [t for t in trials if t.nfe == nfe]
         if tried and all(t.state == 'fail' for t in tried):
-            raise ValueError(f"no known solver with {nfe} calls could be measured; the first failed with: {tried[0].info['reason']}")
+            raise ValueError(
+                f"no known solver with {nfe} calls could be measured; the first failed with: "
+                f"{tried[0].info['reason']}"
+            )
 
 def _proposed_in(phase, trials, config, made):
     "What a phase asks for; no polish where there is nothing to polish for."
@@ -265,15 +306,25 @@ class Judge:
         model,      # A `Denoiser`
         metric,     # As for `search`
         config,     # `SearchConfig`
-        store,      # What has `get(key)` and `put(key, value)`: the `Journal`, or what stands for it in another process
+        # What has `get(key)` and `put(key, value)`: the `Journal`, or what stands for it in another
+        # process
+        store,
         clock=None, # A `Clock`
     ):
-        self.model, self.metric, self.config, self.store = model, metric, config, store
+        self.model = model
+        self.metric = metric
+        self.config = config
+        self.store = store
         self.clock, self.together = clock or Clock(), Together(config.batch_size)
         controlled = isinstance(metric, FrechetMetric) and config.control_n
-        self.control = Control(model, metric, config.control_n, config.batch_size, store, self.clock) if controlled else None
+        self.control = (
+            Control(model, metric, config.control_n, config.batch_size, store, self.clock)
+            if controlled
+            else None
+        )
     def most(self, t:Trial) -> int:
-        "How many trials like this one are measured together: few large ones, as all are run again if the process dies."
+        """How many trials like this one are measured together: few large ones, as all are run
+        again if the process dies."""
         if t.origin in (Phase.POLISH, Phase.EXTRAPOLATED): return 1
         return min(16, max(4, 4*self.config.batch_size//t.n))
     def terms(self, t:Trial) -> Terms:
@@ -281,11 +332,21 @@ class Judge:
         plain = t.origin in (Phase.CHOICE, Phase.CONFIRM, Phase.EXTRAPOLATED)
         independent = plain or t.origin == Phase.POLISH
         first_look = self.config.first_n if t.origin not in list(Phase) else 0
-        return Terms(None if plain else self.control, 'normal' if independent else self.config.draw, first_look)
+        return Terms(
+            None if plain else self.control,
+            'normal' if independent else self.config.draw,
+            first_look,
+        )
     def purpose(self, t:Trial) -> Purpose:
         "What trials like this one are for, in the account of passes."
-        purposes = {Phase.FINALIST: Purpose.FINALIST, Phase.POLISH: Purpose.POLISH, Phase.CHOICE: Purpose.CHOICE,
-                    Phase.CONFIRM: Purpose.CONFIRM, Phase.EXTRAPOLATED: Purpose.CONFIRM, 'known': Purpose.KNOWN}
+        purposes = {
+            Phase.FINALIST: Purpose.FINALIST,
+            Phase.POLISH: Purpose.POLISH,
+            Phase.CHOICE: Purpose.CHOICE,
+            Phase.CONFIRM: Purpose.CONFIRM,
+            Phase.EXTRAPOLATED: Purpose.CONFIRM,
+            'known': Purpose.KNOWN,
+        }
         if t.origin in purposes: return purposes[t.origin]
         return Purpose.PROBE if t.n < self.config.n else Purpose.TRIAL
 
@@ -295,7 +356,8 @@ def measure(self:Judge,
     trials:list, # Trials that `claim_alike` gave
 ) -> list: # For each its value, or the ValueError that it ended with
     "Measure trials that are alike."
-    with self.clock.purpose(self.purpose(trials[0]), self.model): return self._measured(trials)
+    with self.clock.purpose(self.purpose(trials[0]), self.model):
+        return self._measured(trials)
 
 @patch
 def _measured(self:Judge, trials):
@@ -303,21 +365,32 @@ def _measured(self:Judge, trials):
     schedules = [read_schedule(t.schedule) for t in trials]
     try:
         if first.origin == Phase.EXTRAPOLATED: return [self._infinite(first, schedules[0])]
-        if first.origin == Phase.POLISH: schedules = [self.gradients(first, schedules[0])]
-    except ValueError as e: return [e]                              # exploded samples, infinite weights
+        if first.origin == Phase.POLISH:
+            schedules = [self.gradients(first, schedules[0])]
+    except ValueError as e:
+        return [e]                              # exploded samples, infinite weights
     terms = self.terms(first)
     return evaluate_many(self.model, schedules, self.metric, first.n, first.seed, config.batch_size,
                          terms.control, terms.draw, self.clock, self.together, terms.head)
 
 @patch
 def _infinite(self:Judge, t, schedule):
-    return evaluate_infinite(self.model, schedule, self.metric, t.n, t.seed, batch_size=self.config.batch_size, clock=self.clock)[0]
+    return evaluate_infinite(
+        self.model,
+        schedule,
+        self.metric,
+        t.n,
+        t.seed,
+        batch_size=self.config.batch_size,
+        clock=self.clock,
+    )[0]
 
 # %% ../../nbs/10_search.ipynb #ce5478ca
 def polish_objective(
     metric, config, # A `FrechetMetric`, and the `SearchConfig`
 ) -> str: # One of `OBJECTIVES`
-    "What a search goes down: the Fréchet distance, or with too few samples for so many features their distance to a teacher's."
+    """What a search goes down: the Fréchet distance, or with too few samples for so many
+    features their distance to a teacher's."""
     return 'fid' if config.polish_n >= 2*metric.reference.d else 'features'
 
 @patch
@@ -325,8 +398,18 @@ def gradients(self:Judge, t, s):
     "The polished schedule of trial `t`, whose schedule is `s`."
     config, kind = self.config, polish_objective(self.metric, self.config)
     with self.clock('polishing'):
-        made = polish(self.model, s, self.metric, objective=kind, n=t.n, evaluations=config.polish_steps, seed=config.seed,
-                      control=self.control or False, progress=False, clock=self.clock)
+        made = polish(
+            self.model,
+            s,
+            self.metric,
+            objective=kind,
+            n=t.n,
+            evaluations=config.polish_steps,
+            seed=config.seed,
+            control=self.control or False,
+            progress=False,
+            clock=self.clock,
+        )
     self.store.put(f'polished:{t.key}', made.to_json(indent=None, weights=False))
     return made
 
@@ -334,29 +417,44 @@ def gradients(self:Judge, t, s):
 class Searcher:
     "One process of `workers` at work on a journal."
     def __init__(self,
-        journal, model, metric, config, optimiser, # As for `search`; an open `Journal`, the metric and a `SearchConfig`
+        # As for `search`; an open `Journal`, the metric and a `SearchConfig`
+        journal, model, metric, config, optimiser,
         tell=None,            # Called after every trial of this process with the `Trial`
         alive=lambda: True,   # Asked before each trial: go on?
         workers=1,            # Processes that share what waits
-        began=None,           # Called with the trials that this process begins with, before they are measured
+        # Called with the trials that this process begins with, before they are measured
+        began=None,
     ):
-        self.journal, self.config, self.workers = journal, config, workers
+        self.journal = journal
+        self.config = config
+        self.workers = workers
         self.tell, self.alive, self.began, self.clock = tell, alive, began, Clock()
         self.optimiser = OPTIMISERS[optimiser](model, config, self.clock)
         self.judge = Judge(model, metric, config, journal, self.clock)
     def claim(self):
-        with self.clock('journal'): some = self.journal.claim_alike(self.judge.most, 1/self.workers)
-        if some and self.began: self.began(some)
+        with self.clock('journal'):
+            some = self.journal.claim_alike(self.judge.most, 1/self.workers)
+        if some and self.began:
+            self.began(some)
         return some
     def finish(self, t, value, seconds):
         "Store a value, or the error that stands for it."
         with self.clock('journal'):
             failed = isinstance(value, ValueError)
-            t = self.journal.fail(t.number, str(value), seconds) if failed else self.journal.finish(t.number, value, seconds)
-        if self.tell: self.tell(t)
+            t = (
+                self.journal.fail(t.number, str(value), seconds)
+                if failed
+                else self.journal.finish(t.number, value, seconds)
+            )
+        if self.tell:
+            self.tell(t)
 
 # %% ../../nbs/10_search.ipynb #8dc3ada9
-_PHASE_NOISE = {Phase.FINALIST: FINAL_NOISE, Phase.POLISH: HELDOUT_NOISE, Phase.CHOICE: CHOICE_NOISE}
+_PHASE_NOISE = {
+    Phase.FINALIST: FINAL_NOISE,
+    Phase.POLISH: HELDOUT_NOISE,
+    Phase.CHOICE: CHOICE_NOISE,
+}
 
 @patch
 def seed_of(self:Searcher, p:Proposal) -> int:
@@ -368,9 +466,22 @@ def trial_of(self:Searcher, p:Proposal, generation:int) -> Trial:
     "A proposal as a trial that waits."
     config, s = self.config, p.schedule
     in_search = p.origin not in list(Phase)
-    stage = self.optimiser.stage(spent(self.trials, s.nfe, config.n)) if in_search else len(config.stages)
-    return Trial(generation=generation, stage=stage, origin=str(p.origin), nfe=s.nfe, schedule=s.to_json(indent=None, weights=False),
-                 key=s.id, n=p.n or config.n, seed=self.seed_of(p), info=p.info)
+    stage = (
+        self.optimiser.stage(spent(self.trials, s.nfe, config.n))
+        if in_search
+        else len(config.stages)
+    )
+    return Trial(
+        generation=generation,
+        stage=stage,
+        origin=str(p.origin),
+        nfe=s.nfe,
+        schedule=s.to_json(indent=None, weights=False),
+        key=s.id,
+        n=p.n or config.n,
+        seed=self.seed_of(p),
+        info=p.info,
+    )
 
 @patch
 def propose(self:Searcher,
@@ -381,9 +492,13 @@ def propose(self:Searcher,
     with self.clock('journal'), journal.atomic():
         if journal.generations != generation: return
         journal.propose(rows)
-        journal.put(f'rng:{generation}', np.random.default_rng([self.config.seed, generation]).bit_generator.state)
+        journal.put(
+            f'rng:{generation}',
+            np.random.default_rng([self.config.seed, generation]).bit_generator.state,
+        )
         in_search = made[0].origin not in list(Phase)
-        if in_search and self.optimiser.tau is not None: journal.put(f'tau:{generation}', self.optimiser.tau)
+        if in_search and self.optimiser.tau is not None:
+            journal.put(f'tau:{generation}', self.optimiser.tau)
 
 # %% ../../nbs/10_search.ipynb #052b1416
 @patch
@@ -393,19 +508,24 @@ def run_waiting(self:Searcher):
         start = time.perf_counter()
         values = self.judge.measure(some)
         seconds = (time.perf_counter()-start)/len(some)
-        for t,v in zip(some, values): self.finish(t, v, seconds)
+        for t,v in zip(some, values):
+            self.finish(t, v, seconds)
 
 # %% ../../nbs/10_search.ipynb #ce22fb6b
 @patch
 def next_generation(self:Searcher):
-    "Proposals of the next generation, which follow from the trials; what was spent so far is noted."
+    """Proposals of the next generation, which follow from the trials; what was spent so far is
+    noted."""
     generation = max((t.generation for t in self.trials), default=-1)+1
     polishes_it = isinstance(self.judge.metric, FrechetMetric)
     ends = self.journal.notes('polished:') if polishes_it else None
     made = upcoming(self.optimiser, generation, self.trials, self.config, ends)
-    if made: self.propose(generation, made)
-    if self.clock.seconds['sampling']: self.journal.put(f'cost:{self.journal.owner}', dict(self.clock.seconds))
-    if self.clock.passes: self.journal.put(f'passes:{self.journal.owner}', dict(self.clock.passes))
+    if made:
+        self.propose(generation, made)
+    if self.clock.seconds['sampling']:
+        self.journal.put(f'cost:{self.journal.owner}', dict(self.clock.seconds))
+    if self.clock.passes:
+        self.journal.put(f'passes:{self.journal.owner}', dict(self.clock.passes))
     return made
 
 @patch
@@ -417,7 +537,9 @@ def work(self:Searcher):
         if self.journal.unfinished():           # others are still at it
             time.sleep(.02)
             continue
-        with self.clock('journal'): new = self.journal.trials(first=len(self.trials))      # one read, from which all else follows
+        with self.clock('journal'):
+            # one read, from which all else follows
+            new = self.journal.trials(first=len(self.trials))
         if any(t.state in ('waiting', 'running') for t in new): continue
         self.trials += new
         if not self.next_generation(): return
@@ -427,20 +549,32 @@ def _helper(parent, workers, path, meta, *args):
     torch.set_num_threads(1)
     threadpool_limits(1)
     try:
-        with Journal(path, meta) as j: Searcher(j, *args, alive=lambda: os.getppid() == parent, workers=workers).work()
-    except (KeyboardInterrupt, OSError, ValueError): pass         # the one who started it tells why
+        with Journal(path, meta) as j:
+            Searcher(j, *args, alive=lambda: os.getppid() == parent, workers=workers).work()
+    except (KeyboardInterrupt, OSError, ValueError):
+        pass         # the one who started it tells why
 
 def _helpers(workers, model, *args):
     "Start workers-1 more processes."
     if workers == 1: return []
     device = getattr(model, 'device', torch.device('cpu'))
     if device.type != 'cpu':
-        raise ValueError(f"workers must be 1 for a model on {device}, got {workers}; start the same search in several processes, one a device")
+        raise ValueError(
+            f"workers must be 1 for a model on {device}, got {workers}; start the same search in "
+            "several processes, one a device"
+        )
     if 'fork' not in multiprocessing.get_all_start_methods():
-        raise ValueError(f"workers must be 1 on this system, got {workers}; start the same command several times instead")
+        raise ValueError(
+            f"workers must be 1 on this system, got {workers}; start the same command several "
+            "times instead"
+        )
     context = multiprocessing.get_context('fork')
-    made = [context.Process(target=_helper, args=(os.getpid(), workers, *args), daemon=True) for _ in range(workers-1)]
-    for p in made: p.start()
+    made = [
+        context.Process(target=_helper, args=(os.getpid(), workers, *args), daemon=True)
+        for _ in range(workers-1)
+    ]
+    for p in made:
+        p.start()
     return made
 
 # %% ../../nbs/10_search.ipynb #0f463412
@@ -456,15 +590,25 @@ class SearchResult:
     "The outcome of a search."
     def __init__(self,
         config, trials,      # `SearchConfig`; frame of all trials
-        confirmation, front, # Frames: what was measured on fresh noise; the best for each number of calls
+        # Frames: what was measured on fresh noise; the best for each number of calls
+        confirmation, front,
         taus, cost,          # [(generation, tau)]; seconds of each process
         left_out=(),         # What the search went without, in words
-        floor=None,          # The metric of as many reals as the confirmation has samples; None where that isn't known
-        passes=None,         # {purpose: passes}: how often a sample went through the network, a backward pass counted as two
+        # The metric of as many reals as the confirmation has samples; None where that isn't known
+        floor=None,
+        # {purpose: passes}: how often a sample went through the network, a backward pass counted as
+        # two
+        passes=None,
     ):
-        self.config, self.trials, self.confirmation, self.front = config, trials, confirmation, front
-        self.taus, self.cost, self.left_out = taus, cost, left_out
-        self.floor, self.passes = floor, dict(passes or {})
+        self.config = config
+        self.trials = trials
+        self.confirmation = confirmation
+        self.front = front
+        self.taus = taus
+        self.cost = cost
+        self.left_out = left_out
+        self.floor = floor
+        self.passes = dict(passes or {})
     @property
     def best(self) -> SolverSchedule:
         "The best schedule: of the one number of calls, or the last of the front."
@@ -472,10 +616,12 @@ class SearchResult:
     def at(self,
         nfe:int, # Network calls, one of `config.nfes`
     ) -> SolverSchedule: # The best with at most so many
-        if nfe not in self.config.nfes: raise ValueError(f"nfe must be one of {self.config.nfes}, got {nfe}")
+        if nfe not in self.config.nfes:
+            raise ValueError(f"nfe must be one of {self.config.nfes}, got {nfe}")
         return self.front.set_index('nfe').schedule[nfe]
     @property
-    def table(self) -> pd.DataFrame: # Mean, spread and interval over the fresh noises, best first within each number of calls
+    # Mean, spread and interval over the fresh noises, best first within each number of calls
+    def table(self) -> pd.DataFrame:
         "The confirmation, one row a schedule."
         groups = self.confirmation.groupby(['name', 'id', 'nfe', 'n'])
         rows = [dict(zip(('name', 'id', 'nfe', 'n'), key)) | spread_of(g.value) for key,g in groups]
@@ -493,8 +639,11 @@ def _line(r):
     if not is_found(r.schedule.name):
         return f"At {calls} nothing better than {r.schedule.name}{more} ({r.value:.2f}) was found."
     sure = f" ({r.ratio_low:.2f} to {r.ratio_high:.2f})" if np.isfinite(r.ratio_low) else ''
-    return (f"At {calls} the {r.schedule.name} schedule{more} reaches {r.value:.2f}, {r.ratio:.2f}{sure} times "
-            f"the best known solver, {best['name']} ({best['value']:.2f}).")
+    return (
+        f"At {calls} the {r.schedule.name} schedule{more} reaches {r.value:.2f}, "
+        f"{r.ratio:.2f}{sure} times "
+        f"the best known solver, {best['name']} ({best['value']:.2f})."
+    )
 
 def _noises(result):
     "How the confirmation measured, in words."
@@ -509,13 +658,16 @@ def _noises(result):
 def __repr__(self:SearchResult):
     lines = [_line(r) for r in self.front.itertuples()]
     lines.append(f"{_noises(self)}; {self.config.budget} trials for each number of calls.")
-    if self.floor is not None: lines.append(f"As many real samples are at {self.floor:.2f}.")
-    if self.passes: lines.append(f"{sum(self.passes.values()):,} passes through the network.")
+    if self.floor is not None:
+        lines.append(f"As many real samples are at {self.floor:.2f}.")
+    if self.passes:
+        lines.append(f"{sum(self.passes.values()):,} passes through the network.")
     return '\n'.join(lines + [f'Left out: {o}.' for o in self.left_out])
 
 @patch
 def _repr_html_(self:SearchResult):
-    from usf_nbdev.showing.report import dashboard          # the report is made of results, so it comes later
+    # the report is made of results, so it comes later
+    from usf_nbdev.showing.report import dashboard
     return dashboard(self)
 
 # %% ../../nbs/10_search.ipynb #dd5e1767
@@ -552,12 +704,24 @@ def _front_row(nfe, best, known, about):
     _, low, high = ratio_interval(best.on(noises), known.on(noises))
     value, of_known = said['value'], said['best_known']['value']
     spread = spread_of(best.on(noises))
-    return dict(nfe=nfe, calls=best.schedule.nfe, value=value, low=spread['low'], high=spread['high'], best_known=known.schedule.name,
-                known_value=of_known, ratio=value/of_known, ratio_low=low, ratio_high=high,
-                name=best.schedule.name, schedule=_known_as(best.schedule, best.schedule.name, said))
+    return dict(
+        nfe=nfe,
+        calls=best.schedule.nfe,
+        value=value,
+        low=spread['low'],
+        high=spread['high'],
+        best_known=known.schedule.name,
+        known_value=of_known,
+        ratio=value/of_known,
+        ratio_low=low,
+        ratio_high=high,
+        name=best.schedule.name,
+        schedule=_known_as(best.schedule, best.schedule.name, said),
+    )
 
 def _front(trials, config, about):
-    "Per number of calls what was chosen with at most so many; only what could be measured on every noise takes part."
+    """Per number of calls what was chosen with at most so many; only what could be measured on
+    every noise takes part."""
     fresh = [t for t in of_phase(trials, _fresh(config)) if t.n == config.confirm_n]
     rows, best = [], None
     for nfe in config.nfes:
@@ -566,7 +730,10 @@ def _front(trials, config, about):
         whole = [r for r in all_of if len(r.values) >= config.confirm_seeds]
         solvers = [r for r in whole if not is_found(r.schedule.name)]
         if not solvers:
-            raise ValueError(f"no known solver with {nfe} calls could be measured on every fresh noise; the trials in the journal tell the reasons")
+            raise ValueError(
+                f"no known solver with {nfe} calls could be measured on every fresh noise; the "
+                "trials in the journal tell the reasons"
+            )
         known = min(solvers, key=lambda r: r.chosen)
         contenders = whole if best is None else [best, *whole]
         best = min(contenders, key=lambda r: r.chosen)
@@ -578,33 +745,69 @@ def _left_out(trials, model, metric, config):
     "What a search went without, in words."
     out = []
     if model.ems is None and any('ems' in s.predictions for s in config.stages):
-        out.append("prediction type 'ems', because the model has no statistics of DPM-Solver-v3 (see `estimate_ems`)")
-    if config.known: out.append(f"known solvers of other families than {', '.join(config.known)}")
+        out.append(
+            "prediction type 'ems', because the model has no statistics of DPM-Solver-v3 (see "
+            "`estimate_ems`)"
+        )
+    if config.known:
+        out.append(f"known solvers of other families than {', '.join(config.known)}")
     if config.polish and not isinstance(metric, FrechetMetric):
         out.append('polishing, because the metric is no Fréchet distance')
     elif config.polish and polish_objective(metric, config) != 'fid':
         d = metric.reference.d
-        out.append(f"gradients of the Fréchet distance: {config.polish_n} samples are too few for its {d} features, so gradients went down the distance of each sample's features to a teacher's; polish_n={2*d} is enough")
+        out.append(
+            f"gradients of the Fréchet distance: {config.polish_n} samples are too few for its "
+            f"{d} features, so gradients went down the distance of each sample's features to a "
+            f"teacher's; polish_n={2 * d} is enough"
+        )
     failed = [t.info['reason'] for t in of_phase(trials, Phase.POLISH) if t.state == 'fail']
     return out + sorted({f"polishing, because {reason}" for reason in failed})
 
 def _confirmation_frame(trials, config):
     "The confirmation as a table."
-    fresh = [t for t in of_phase(trials, _fresh(config)) if t.n == config.confirm_n and t.state == 'done']
+    fresh = [
+        t for t in of_phase(trials, _fresh(config)) if t.n == config.confirm_n and t.state == 'done'
+    ]
     columns = ('name', 'id', 'nfe', 'seed', 'n', 'value')
-    return pd.DataFrame([(read_schedule(t.schedule).name, t.key, t.nfe, t.seed, t.n, t.value) for t in fresh], columns=columns)
+    return pd.DataFrame(
+        [(read_schedule(t.schedule).name, t.key, t.nfe, t.seed, t.n, t.value) for t in fresh],
+        columns=columns,
+    )
 
 def _result(journal, model, metric, config, optimiser):
     "Gather the result from the journal."
     trials = journal.trials()
-    about = dict(metric=getattr(metric, 'name', 'metric'), model=model.name, fingerprint=journal.meta.get('model', ''), optimiser=optimiser,
-                 trials=config.budget, search_seed=config.seed, extrapolated=config.extrapolate)
-    floor = floor_of(metric, config.confirm_n) if isinstance(metric, FrechetMetric) and not config.extrapolate else None
-    if floor is not None: about['floor'] = floor
-    taus = [(g, v) for g in range(journal.generations) if (v := journal.get(f'tau:{g}')) is not None]
+    about = dict(
+        metric=getattr(metric, 'name', 'metric'),
+        model=model.name,
+        fingerprint=journal.meta.get('model', ''),
+        optimiser=optimiser,
+        trials=config.budget,
+        search_seed=config.seed,
+        extrapolated=config.extrapolate,
+    )
+    floor = (
+        floor_of(metric, config.confirm_n)
+        if isinstance(metric, FrechetMetric) and not config.extrapolate
+        else None
+    )
+    if floor is not None:
+        about['floor'] = floor
+    taus = [
+        (g, v) for g in range(journal.generations) if (v := journal.get(f'tau:{g}')) is not None
+    ]
     passes = sum((Counter(o) for o in journal.notes('passes:').values()), Counter())
-    return SearchResult(config, journal.to_frame(), _confirmation_frame(trials, config), _front(trials, config, about), taus,
-                        journal.notes('cost:'), _left_out(trials, model, metric, config), floor, passes)
+    return SearchResult(
+        config,
+        journal.to_frame(),
+        _confirmation_frame(trials, config),
+        _front(trials, config, about),
+        taus,
+        journal.notes('cost:'),
+        _left_out(trials, model, metric, config),
+        floor,
+        passes,
+    )
 
 # %% ../../nbs/10_search.ipynb #242eb3be
 _DIGITS = 3        # of each answer, in units of their root mean square
@@ -618,8 +821,13 @@ def answers(
     signs = np.random.default_rng(1).choice((-1., 1.), size=(4, states.size))
     told = []
     for t in (noise.T, (noise.T+noise.t_end)/2, noise.t_end):
-        x = torch.as_tensor(states*max(float(noise.sigma(t)), float(noise.alpha(t))), dtype=torch.float32, device=model.device)
-        with torch.no_grad(): answer = model.at(0, 2).network(x, model.own_time(t)).double().cpu().numpy().ravel()
+        x = torch.as_tensor(
+            states*max(float(noise.sigma(t)), float(noise.alpha(t))),
+            dtype=torch.float32,
+            device=model.device,
+        )
+        with torch.no_grad():
+            answer = model.at(0, 2).network(x, model.own_time(t)).double().cpu().numpy().ravel()
         size = np.sqrt(np.mean(answer**2)) or 1.
         told.append(np.append(signs[:3]@answer/np.sqrt(answer.size)/size, np.log10(size)))
     rounded = np.nan_to_num(np.float32(told)*10**_DIGITS, nan=-1., posinf=-2., neginf=-3.)
@@ -630,7 +838,8 @@ def _identity(model):
     if getattr(model, 'fingerprint', None): return str(model.fingerprint).encode()
     h = hashlib.sha256(repr((model.name, model.predicts, model.shape, model.noise)).encode())
     state = model.fn.state_dict() if hasattr(model.fn, 'state_dict') else {}
-    for name,value in state.items(): h.update(name.encode() + value.detach().cpu().contiguous().float().numpy().tobytes())
+    for name,value in state.items():
+        h.update(name.encode() + value.detach().cpu().contiguous().float().numpy().tobytes())
     return h.digest()
 
 def fingerprint(
@@ -645,90 +854,150 @@ def fingerprint(
 # %% ../../nbs/10_search.ipynb #e0996141
 SEARCH_VERSION = 2     # of what trials mean: other noises, other known solvers make another search
 
-_NO_MATTER = ('confirm_n', 'confirm_seeds', 'confirm_limit', 'extrapolate', 'families', 'batch_size')      # these change no trial of the search
+_NO_MATTER = (
+    'confirm_n',
+    'confirm_seeds',
+    'confirm_limit',
+    'extrapolate',
+    'families',
+    'batch_size',
+)  # these change no trial of the search
 
 def _beside(model):
     "What a model has beside its network: thresholding, mean, statistics."
     mean = None if model.mean is None else torch.as_tensor(model.mean).double().flatten().tolist()
     h = hashlib.sha256(repr((getattr(model.clip, '__qualname__', model.clip), mean)).encode())
     tables = () if model.ems is None else (model.ems.lamb, model.ems.l, model.ems.s, model.ems.b)
-    for table in tables: h.update(np.ascontiguousarray(table, '<f8').tobytes())
+    for table in tables:
+        h.update(np.ascontiguousarray(table, '<f8').tobytes())
     return h.hexdigest()[:16]
 
 def _meta(model, metric, config, optimiser):
     "What the trials of a journal depend on."
     settings = json.loads(json.dumps(asdict(config)))
-    for k in _NO_MATTER: settings.pop(k)
-    if not config.given: settings.pop('given')
+    for k in _NO_MATTER:
+        settings.pop(k)
+    if not config.given:
+        settings.pop('given')
     said = getattr(metric, 'fingerprint', getattr(metric, '__qualname__', type(metric).__name__))
-    return dict(search_version=SEARCH_VERSION, model=fingerprint(model), beside=_beside(model), package_version=__version__,
-                metric=str(said), optimiser=optimiser, **settings)
+    return dict(
+        search_version=SEARCH_VERSION,
+        model=fingerprint(model),
+        beside=_beside(model),
+        package_version=__version__,
+        metric=str(said),
+        optimiser=optimiser,
+        **settings,
+    )
 
 def open_journal(
     path, # File of the journal
     meta, # What its trials depend on
 ) -> Journal:
-    "Open or begin the journal of a search; one that belongs to something else is refused, with the reason."
+    """Open or begin the journal of a search; one that belongs to something else is refused, with
+    the reason."""
     if Path(path).exists():
-        with Journal(path) as old: _refuse_other(path, old.meta, meta)
+        with Journal(path) as old:
+            _refuse_other(path, old.meta, meta)
     return Journal(path, meta)
 
 def _refuse_other(path, old, meta):
-    "An older search, or another network, in words of its own; the journal itself compares the settings."
+    """An older search, or another network, in words of its own; the journal itself compares the
+    settings."""
     version = old.get('search_version', 1)
     if old and version != meta['search_version']:
-        raise JournalMismatch(f"journal {path} must be of this version of the search, {meta['search_version']}, got {version}: its noises and known solvers were others, so its trials can't be continued; choose another path")
+        raise JournalMismatch(
+            f"journal {path} must be of this version of the search, {meta['search_version']}, "
+            f"got {version}: its noises and known solvers were others, so its trials can't be "
+            "continued; choose another path"
+        )
     if old and old['model'] != meta['model']:
-        raise JournalMismatch(f"journal {path} must belong to this network, got one that was made with another: by its weights, name or answers it was {old['model']}, this is {meta['model']}; choose another path, or delete it to begin again")
+        raise JournalMismatch(
+            f"journal {path} must belong to this network, got one that was made with another: by "
+            f"its weights, name or answers it was {old['model']}, this is {meta['model']}; "
+            "choose another path, or delete it to begin again"
+        )
 
 # %% ../../nbs/10_search.ipynb #c33a692c
 def _check_start(noise):
     "Sampling must start where lambda is finite."
     at_start = noise.lamb(noise.T)
     if not np.isfinite(at_start):
-        raise ValueError(f"lambda must be finite where sampling starts, got {at_start} at T={noise.T:g} of {noise!r:.80}; give the model a noise schedule with a smaller T, such as Flow(T=0.995)")
+        raise ValueError(
+            f"lambda must be finite where sampling starts, got {at_start} at T={noise.T:g} of "
+            f"{noise!r:.80}; give the model a noise schedule with a smaller T, such as "
+            "Flow(T=0.995)"
+        )
 
 def _check_given(model, config):
     "Given schedules must fit the search, and leave some of its budget."
     given = [read_schedule(s) for s in config.given]
     for s in given:
         if s.nfe not in config.nfes:
-            raise ValueError(f"given must be schedules with {config.nfes} network calls, got one with {s.nfe}; nfe must name its calls")
+            raise ValueError(
+                f"given must be schedules with {config.nfes} network calls, got one with "
+                f"{s.nfe}; nfe must name its calls"
+            )
         if s.noise != model.noise:
-            raise ValueError(f"given must be schedules for the noise schedule of model {model.name!r}, {model.noise!r:.80}, got one for {s.noise!r:.80}")
+            raise ValueError(
+                f"given must be schedules for the noise schedule of model {model.name!r}, "
+                f"{model.noise!r:.80}, got one for {s.noise!r:.80}"
+            )
     most = max((sum(s.nfe == k for s in given) for k in config.nfes), default=0)
     if config.budget <= most:
-        raise ValueError(f"budget must be above {most}, the trials of what was given, got {config.budget}")
+        raise ValueError(
+            f"budget must be above {most}, the trials of what was given, got {config.budget}"
+        )
 
 def _check_samples(metric, config):
     "Enough samples for the metric, wherever no control lends some."
     need, name = getattr(metric, 'min_samples', 1), getattr(metric, 'name', '')
     controlled = isinstance(metric, FrechetMetric) and config.control_n
     infinite = config.extrapolate and isinstance(metric, FrechetMetric)
-    least = dict(confirm_n=max(need, least_to_extrapolate(metric.reference.d)) if infinite else need)
-    if not controlled: least |= dict(n=need, final_n=need, **{'probe_n' if config.probe_n else 'n//8': need})
+    least = dict(
+        confirm_n=max(need, least_to_extrapolate(metric.reference.d)) if infinite else need
+    )
+    if not controlled:
+        least |= dict(n=need, final_n=need, **{'probe_n' if config.probe_n else 'n//8': need})
     has = asdict(config) | {'n//8': config.first_n}
     for k,v in least.items():
-        if has[k] < v: raise ValueError(f"{k} must be at least {v} for the metric {name!r}, got {has[k]}")
+        if has[k] < v:
+            raise ValueError(f"{k} must be at least {v} for the metric {name!r}, got {has[k]}")
     if controlled and config.control_n < max(need, 16):
-        raise ValueError(f"control_n must be at least {max(need, 16)} for the metric {name!r}, got {config.control_n}; 0 for none")
+        raise ValueError(
+            f"control_n must be at least {max(need, 16)} for the metric {name!r}, got "
+            f"{config.control_n}; 0 for none"
+        )
     if config.extrapolate and not isinstance(metric, FrechetMetric):
-        raise ValueError("extrapolate must be False for a metric that is no FrechetMetric: only its bias is known")
+        raise ValueError(
+            "extrapolate must be False for a metric that is no FrechetMetric: only its bias is "
+            "known"
+        )
 
 def _check_team(model, workers, ray):
     "Who measures."
     whole_number('workers', workers, 1)
     if not (ray is None or isinstance(ray, str) or callable(ray)):
-        raise ValueError(f"ray must be None, 'auto', 'local', the address of a Ray cluster, or a function that makes a team, got {ray!r}")
+        raise ValueError(
+            "ray must be None, 'auto', 'local', the address of a Ray cluster, or a function "
+            f"that makes a team, got {ray!r}"
+        )
     device = getattr(model, 'device', torch.device('cpu'))
     if isinstance(ray, str) and device.index:
-        raise ValueError(f"device must be the first for workers elsewhere, as each of them sees one only, got {device}; open the model on 'cuda'")
+        raise ValueError(
+            "device must be the first for workers elsewhere, as each of them sees one only, got "
+            f"{device}; open the model on 'cuda'"
+        )
 
 def _check(model, metric, config, optimiser, workers, ray=None):
     "Refuse what cannot work before anything runs."
-    if model.shape is None: raise ValueError(f"model {model.name!r} must know its shape to be searched; pass shape= to Denoiser")
+    if model.shape is None:
+        raise ValueError(
+            f"model {model.name!r} must know its shape to be searched; pass shape= to Denoiser"
+        )
     _check_start(model.noise)
-    if optimiser not in OPTIMISERS: raise ValueError(f"optimiser must be one of {sorted(OPTIMISERS)}, got {optimiser!r}")
+    if optimiser not in OPTIMISERS:
+        raise ValueError(f"optimiser must be one of {sorted(OPTIMISERS)}, got {optimiser!r}")
     OPTIMISERS[optimiser](model, config)         # says what is not installed
     _check_given(model, config)
     _check_samples(metric, config)
@@ -737,37 +1006,49 @@ def _check(model, metric, config, optimiser, workers, ray=None):
 # %% ../../nbs/10_search.ipynb #7a542974
 def search(
     model,                   # A `Denoiser` with a shape
-    metric=None,             # Function of an iterable of batches, lower is better; default: Fréchet distance to model.reference
+    # Function of an iterable of batches, lower is better; default: Fréchet distance to
+    # model.reference
+    metric=None,
     nfe=5,                   # Network calls per sample: one number, or several for a front
     budget:int=200,          # Full trials for each number of calls, besides the known solvers
     journal='run.db',        # File of the trials; an existing one is continued
     seed:int=0,              # Seed of proposals and noise
     optimiser:str='s3',      # One of `OPTIMISERS`
     config:SearchConfig=None,# All settings at once, instead of nfe, budget, seed and **kw
-    workers:int=None,        # Processes on this machine, for a model on the CPU [1]; with `ray`, workers of the team [one for each GPU; for a model on the CPU, one for each CPU]
-    ray:str=None,            # Measure trials on a Ray cluster: 'auto' (the one that this machine belongs to, or else a new one on it), 'local' (a new one), or its address; or a function of `make` that returns `Workers`
+    # Processes on this machine, for a model on the CPU [1]; with `ray`, workers of the team [one
+    # for each GPU; for a model on the CPU, one for each CPU]
+    workers:int=None,
+    # Measure trials on a Ray cluster: 'auto' (the one that this machine belongs to, or else a new
+    # one on it), 'local' (a new one), or its address; or a function of `make` that returns
+    # `Workers`
+    ray:str=None,
     progress:bool=True,      # Show a progress bar, or without a terminal a line a minute?
     callback=None,           # Called after every trial of this process with the `Trial`
     **kw,                    # Other fields of `SearchConfig`
 ) -> SearchResult: # `.best`, `.front`, `.trials`, `.table`
     "Search the best solver schedules for a model; interrupt it and call it again to continue."
     config = config or SearchConfig(nfe=nfe, budget=budget, seed=seed, **kw)
-    if metric is None: metric = default_metric(model)
+    if metric is None:
+        metric = default_metric(model)
     _check(model, metric, config, optimiser, 1 if workers is None else workers, ray)
     meta, common = _meta(model, metric, config, optimiser), (model, metric, config, optimiser)
-    with open_journal(journal, meta): pass           # refuse another search's journal before anyone starts
+    with open_journal(journal, meta):
+        pass           # refuse another search's journal before anyone starts
     threads = torch.get_num_threads()
     helpers = _helpers(workers or 1, model, journal, meta, *common) if ray is None else []
     alone = helpers or ray is not None and model.device.type == 'cpu'
-    if alone: torch.set_num_threads(1)               # the same sums in every process, and no more threads than cores
+    if alone:
+        torch.set_num_threads(1)  # the same sums in every process, and no more threads than cores
     limit = threadpool_limits(1 if alone else None)
     try:
         with Journal(journal, meta) as j, _Progress(j, config, progress, callback) as bar:
             _run(j, common, bar, workers, ray, threads)
-            for p in helpers: p.join()
+            for p in helpers:
+                p.join()
             return _result(j, *common)
     finally:
-        for p in helpers: p.terminate()
+        for p in helpers:
+            p.terminate()
         torch.set_num_threads(threads)
         limit.restore_original_limits()
 
@@ -775,9 +1056,11 @@ def _run(journal, common, bar, workers, ray, threads):
     "Work here, or drive a team."
     told = dict(tell=bar.trial, began=bar.began)
     if ray is None: return Searcher(journal, *common, workers=workers or 1, **told).work()
-    from usf_nbdev.searching.ray_search import Driver, team                # a page of its own, which is made of this one
-    hire = lambda: team(ray, workers, threads, *common[:3])
-    with closing(Driver(hire, journal, *common, **told)) as driver: driver.work()
+    # a page of its own, which is made of this one
+    from usf_nbdev.searching.ray_search import Driver, team
+    def hire(): return team(ray, workers, threads, *common[:3])
+    with closing(Driver(hire, journal, *common, **told)) as driver:
+        driver.work()
 
 # %% ../../nbs/10_search.ipynb #0087f700
 def default_metric(
@@ -785,19 +1068,30 @@ def default_metric(
 ): # Function of batches
     "The model's own metric, or the Fréchet distance to its reference statistics."
     if getattr(model, 'metric', None) is not None: return model.metric
-    if getattr(model, 'reference', None) is None or getattr(model, 'features', None) is None: raise ValueError(f"model {model.name!r} has no reference statistics; pass metric=, any function of an iterable of batches")
+    if getattr(model, 'reference', None) is None or getattr(model, 'features', None) is None:
+        raise ValueError(
+            f"model {model.name!r} has no reference statistics; pass metric=, any function of an "
+            "iterable of batches"
+        )
     return FrechetMetric(model.features, model.reference)
 
 # %% ../../nbs/10_search.ipynb #3a2d9205
 LOG_EVERY = 60.    # seconds between two lines where there is no terminal
 log = logging.getLogger('usf_nbdev.searching.search')
 
-_DOING = {Phase.FINALIST: 'finalists', Phase.POLISH: 'polishing', Phase.CHOICE: 'choosing', Phase.CONFIRM: 'confirmation',
-          Phase.EXTRAPOLATED: 'confirmation', 'known': 'known solvers'}
+_DOING = {
+    Phase.FINALIST: 'finalists',
+    Phase.POLISH: 'polishing',
+    Phase.CHOICE: 'choosing',
+    Phase.CONFIRM: 'confirmation',
+    Phase.EXTRAPOLATED: 'confirmation',
+    'known': 'known solvers',
+}
 
 class _Lines:
     "A line at the start of each phase, and one a minute, for a process without a terminal."
-    def __init__(self, every=LOG_EVERY): self.every, self.said, self.line, self.over = every, None, '', threading.Event()
+    def __init__(self, every=LOG_EVERY):
+        self.every, self.said, self.line, self.over = every, None, '', threading.Event()
     def start(self):
         if not (logging.getLogger().handlers or log.handlers or _interactive()):
             log.addHandler(logging.StreamHandler(sys.stderr))
@@ -805,11 +1099,13 @@ class _Lines:
         self.thread = threading.Thread(target=self._each_minute, daemon=True)
         self.thread.start()
     def _each_minute(self):
-        while not self.over.wait(self.every): log.info('%s', self.line)
+        while not self.over.wait(self.every):
+            log.info('%s', self.line)
     def tell(self, doing, line):
         "Keep the line for the next minute; say it at once where something new has begun."
         self.line = f'{doing}: {line}'
-        if doing != self.said: log.info('%s', self.line)
+        if doing != self.said:
+            log.info('%s', self.line)
         self.said = doing
     def stop(self):
         self.over.set()
@@ -823,31 +1119,43 @@ def _interactive():
 class _Progress:
     "The bar of a search, or its lines: full trials, best so far, best known, tau."
     def __init__(self, journal, config, show, callback):
-        self.journal, self.config, self.show, self.callback = journal, config, show, callback
+        self.journal = journal
+        self.config = config
+        self.show = show
+        self.callback = callback
     def __enter__(self):
         total = self.config.budget*len(self.config.nfes)
-        self.bar = tqdm(total=total, desc='search', unit='trial', disable=None if self.show else True)
+        self.bar = tqdm(
+            total=total, desc='search', unit='trial', disable=None if self.show else True
+        )
         self.lines = _Lines() if self.show and self.bar.disable else None
-        if self.lines: self.lines.start()
+        if self.lines:
+            self.lines.start()
         return self
     def __exit__(self, *a):
         self.bar.close()
-        if self.lines: self.lines.stop()
+        if self.lines:
+            self.lines.stop()
     @property
     def seen(self): return self.lines is not None or not self.bar.disable
     def began(self, some):
-        if self.seen: self.show_state(some[0])
+        if self.seen:
+            self.show_state(some[0])
     def trial(self, t):
-        if self.seen: self.show_state(t)
-        if self.callback: self.callback(t)
+        if self.seen:
+            self.show_state(t)
+        if self.callback:
+            self.callback(t)
 
 @patch
 def state(self:_Progress, t:Trial) -> str:
     "Best so far, best known, tau."
-    least = lambda *origin: self.journal.least(t.nfe, self.config.n, tuple(Phase), *origin)
-    number = lambda v: '-' if v is None else f'{v:.2f}'
+    def least(*origin): return self.journal.least(t.nfe, self.config.n, tuple(Phase), *origin)
+    def number(v): return '-' if v is None else f'{v:.2f}'
     tau = self.journal.get(f'tau:{t.generation}')
-    return f"{t.nfe} calls: best {number(least())}, known {number(least('known'))}" + (f', tau {tau:.2f}' if tau else '')
+    return f"{t.nfe} calls: best {number(least())}, known {number(least('known'))}" + (
+        f', tau {tau:.2f}' if tau else ''
+    )
 
 @patch
 def show_state(self:_Progress, t:Trial):
@@ -855,9 +1163,13 @@ def show_state(self:_Progress, t:Trial):
     samples, waiting = self.journal.progress((*Phase, 'known'))
     done = min(self.bar.total, round(samples/self.config.n))
     doing, state = _DOING.get(t.origin, 'search'), self.state(t)
-    if self.lines: return self.lines.tell(doing, f'{done} of {self.bar.total} trials, {waiting} left here; {state}')
+    if self.lines:
+        return self.lines.tell(
+            doing, f'{done} of {self.bar.total} trials, {waiting} left here; {state}'
+        )
     self.bar.n = done
-    if doing != 'search': self.bar.set_description(f'{doing}, {waiting} left', refresh=False)
+    if doing != 'search':
+        self.bar.set_description(f'{doing}, {waiting} left', refresh=False)
     self.bar.set_postfix_str(state, refresh=False)
     self.bar.update(0)
     self.bar.refresh()
@@ -873,16 +1185,27 @@ def planned_passes(
     polished = min(config.polish, 1)
     samples = {
         Purpose.KNOWN: looks*config.first_n + families*config.n,
-        Purpose.TRIAL: (config.budget + config.generation)*config.n,     # probes among them; the last generation may pass the budget
+        # probes among them; the last generation may pass the budget
+        Purpose.TRIAL: (config.budget + config.generation)*config.n,
         Purpose.FINALIST: (config.finalists + KNOWN_FINALISTS)*config.final_n,
         Purpose.CHOICE: (1 + config.polish + KNOWN_CHOSEN)*config.confirm_n,
         Purpose.CONFIRM: (1 + polished + config.families)*config.confirm_seeds*config.confirm_n}
-    more = 2*max(config.confirm_limit-config.confirm_seeds, 0)*config.confirm_n*(config.confirm_seeds > 1)
+    more = (
+        2
+        *max(config.confirm_limit-config.confirm_seeds, 0)
+        *config.confirm_n
+        *(config.confirm_seeds > 1)
+    )
     samples[Purpose.CONFIRM] += more
-    return {k: v*nfe for k,v in samples.items()} | _planned_control(config, polished) | _planned_polish(config, nfe)
+    return (
+        {k: v*nfe for k,v in samples.items()}
+        | _planned_control(config, polished)
+        | _planned_polish(config, nfe)
+    )
 
 def _planned_control(config, polished):
-    "Ten calls for the many samples of each noise, and for the few that are corrected; ninety for the grid."
+    """Ten calls for the many samples of each noise, and for the few that are corrected; ninety
+    for the grid."""
     many = (2 + 2*polished)*config.control_n
     few = config.n + config.first_n + config.final_n + 2*polished*config.polish_n
     grid = 16*(40 + 10*5)
@@ -892,7 +1215,8 @@ def _planned_polish(config, nfe):
     "Gradients, looks at held-out noise, whitening and the teacher, for each start."
     numbers = nfe+1 + nfe*(nfe+5)//2
     looks = config.polish_steps//4 + 2
-    return {Purpose.GRADIENT: 4*config.polish*config.polish_steps*config.polish_n*nfe,     # there, back, and ahead where batches are several
+    # there, back, and ahead where batches are several
+    return {Purpose.GRADIENT: 4*config.polish*config.polish_steps*config.polish_n*nfe,
             Purpose.HELDOUT: config.polish*looks*config.polish_n*nfe,
             Purpose.WHITEN: config.polish*(numbers+1)*32*nfe,
             Purpose.TEACHER: config.polish*2*20*config.polish_n}

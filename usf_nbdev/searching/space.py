@@ -11,14 +11,27 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 # %% ../../nbs/searching/01_space.ipynb #57a4b6a6
-from ..core import SolverSchedule, StepStrategy, Corrector, Relaxation, PREDICTIONS, RELAXATIONS, FIRST_STEPS, check_noise
+from usf_nbdev.core import (
+    SolverSchedule,
+    StepStrategy,
+    Corrector,
+    Relaxation,
+    PREDICTIONS,
+    RELAXATIONS,
+    FIRST_STEPS,
+    check_noise,
+)
 from ..sampling.noise import timesteps
 
 # %% ../../nbs/searching/01_space.ipynb #51918b2d
 def _refuse_choices(**choices):
     "Each must be some of what there is: name=(chosen, all)."
     for name, (chosen, all_of_them) in choices.items():
-        if not isinstance(chosen, (tuple, list)) or not chosen or not set(chosen) <= set(all_of_them):
+        if (
+            not isinstance(chosen, (tuple, list))
+            or not chosen
+            or not set(chosen) <= set(all_of_them)
+        ):
             raise ValueError(f"{name} must be a choice of {tuple(all_of_them)}, got {chosen!r:.80}")
 
 @dataclass(frozen=True)
@@ -30,17 +43,29 @@ class Space:
     predictions:tuple=('noise','data')          # Prediction types
     low_order:bool=True                         # May derivatives use fewer points?
     relaxations:tuple=('none','linear','bh1','bh2') # Kinds of relaxation
-    correctors:bool=True                        # May steps be corrected (never the last: that would cost a call)?
+    correctors:bool=True  # May steps be corrected (never the last: that would cost a call)?
     starts:bool=False                           # May a step start from an older node?
     afs:tuple=('none',)                         # Kinds of first step
-    t_end:tuple=None                            # Range of the last time; default noise.t_end to 30 times that
+    t_end:tuple=None  # Range of the last time; default noise.t_end to 30 times that
     def __post_init__(self):
         check_noise(self.noise)
-        if isinstance(self.nfe, bool) or not isinstance(self.nfe, int) or self.nfe < 1: raise ValueError(f"nfe must be an integer of at least 1, got {self.nfe!r}")
-        _refuse_choices(predictions=(self.predictions, PREDICTIONS), relaxations=(self.relaxations, RELAXATIONS), afs=(self.afs, FIRST_STEPS), orders=(self.orders, range(1, 7)))
-        if self.t_end is None: object.__setattr__(self, 't_end', (self.noise.t_end, min(30*self.noise.t_end, self.noise.T/10)))
+        if isinstance(self.nfe, bool) or not isinstance(self.nfe, int) or self.nfe < 1:
+            raise ValueError(f"nfe must be an integer of at least 1, got {self.nfe!r}")
+        _refuse_choices(
+            predictions=(self.predictions, PREDICTIONS),
+            relaxations=(self.relaxations, RELAXATIONS),
+            afs=(self.afs, FIRST_STEPS),
+            orders=(self.orders, range(1, 7)),
+        )
+        if self.t_end is None:
+            object.__setattr__(
+                self, 't_end', (self.noise.t_end, min(30*self.noise.t_end, self.noise.T/10))
+            )
         is_pair = isinstance(self.t_end, (tuple, list)) and len(self.t_end) == 2
-        if not is_pair or not 0 < self.t_end[0] <= self.t_end[1] < self.noise.T: raise ValueError(f"t_end must be a rising pair inside (0, {self.noise.T}), got {self.t_end!r:.80}")
+        if not is_pair or not 0 < self.t_end[0] <= self.t_end[1] < self.noise.T:
+            raise ValueError(
+                f"t_end must be a rising pair inside (0, {self.noise.T}), got {self.t_end!r:.80}"
+            )
     def n_steps(self, afs) -> int: return self.nfe + (afs != 'none')
 
 # %% ../../nbs/searching/01_space.ipynb #62393638
@@ -50,7 +75,8 @@ def gaps_to_times(
     t_end:float, # Last time
 ) -> tuple: # (n+1,) falling times
     "Times whose distances in lambda are proportional to `gaps`."
-    noise = space.noise; a, b = float(noise.lamb(noise.T)), float(noise.lamb(t_end))
+    noise = space.noise
+    a, b = float(noise.lamb(noise.T)), float(noise.lamb(t_end))
     gaps = np.maximum(gaps, 1e-3*np.sum(gaps))
     t = noise.t_of_lamb(a + (b-a)*np.cumsum(gaps)[:-1]/np.sum(gaps))
     return (float(noise.T), *map(float, t), float(t_end))
@@ -62,7 +88,12 @@ def random_times(
 ) -> tuple: # (n+1,) falling times
     "A known grid, bent at random."
     end = float(np.exp(rng.uniform(*np.log(space.t_end))))
-    t = timesteps(space.noise, n, str(rng.choice(['uniform_t', 'uniform_lambda', 'quadratic', 'karras'])), t_end=end)
+    t = timesteps(
+        space.noise,
+        n,
+        str(rng.choice(['uniform_t', 'uniform_lambda', 'quadratic', 'karras'])),
+        t_end=end,
+    )
     return gaps_to_times(space, np.diff(space.noise.lamb(t))*np.exp(rng.normal(0, .3, n)), end)
 
 # %% ../../nbs/searching/01_space.ipynb #ce97d5ad
@@ -73,13 +104,22 @@ def _choice(rng, options, weights=None):
     return options[int(rng.choice(len(options), p=w))]
 
 def _points(space, rng, start, order, others):
-    "For each derivative the nodes that estimate it, from `others` sorted by distance from the start."
-    near = sorted(others, key=lambda j: abs(j-start)); full = tuple(near[:order-1])
-    return tuple(full if not space.low_order or rng.random() < .75 else tuple(near[:rng.integers(k, order)]) for k in range(1, order))
+    """For each derivative the nodes that estimate it, from `others` sorted by distance from the
+    start."""
+    near = sorted(others, key=lambda j: abs(j-start))
+    full = tuple(near[:order-1])
+    return tuple(
+        full
+        if not space.low_order or rng.random() < 0.75
+        else tuple(near[:rng.integers(k, order)])
+        for k in range(1, order)
+    )
 
 def _relaxation(space, rng, order):
     if order == 1: return Relaxation()
-    kind = _choice(rng, space.relaxations, [2 if k in ('none', 'linear') else 1 for k in space.relaxations])
+    kind = _choice(
+        rng, space.relaxations, [2 if k in ('none', 'linear') else 1 for k in space.relaxations]
+    )
     return Relaxation(kind, round(float(rng.normal(0, .08)), 4) if kind == 'linear' else 0.)
 
 # %% ../../nbs/searching/01_space.ipynb #9f7d9a04
@@ -89,11 +129,17 @@ def random_expansion(
 ) -> dict: # Keyword arguments of an `Expansion`
     "Start, order, points and relaxation, over nodes -1..-n_visited; `newest` is the default start."
     start = newest
-    if space.starts and n_visited > -newest and rng.random() < .15: start = -int(rng.integers(-newest+1, n_visited+1))
+    if space.starts and n_visited > -newest and rng.random() < .15:
+        start = -int(rng.integers(-newest+1, n_visited+1))
     others = [-j for j in range(1, n_visited+1) if -j != start]
     orders = [o for o in space.orders if o-1 <= len(others)] or [1]
     order = _choice(rng, orders, [ORDER_WEIGHTS[o] for o in orders])
-    return dict(start=start, order=order, points=_points(space, rng, start, order, others), relaxation=_relaxation(space, rng, order))
+    return dict(
+        start=start,
+        order=order,
+        points=_points(space, rng, start, order, others),
+        relaxation=_relaxation(space, rng, order),
+    )
 
 # %% ../../nbs/searching/01_space.ipynb #dc47a76d
 def random_step(
@@ -105,9 +151,20 @@ def random_step(
     "Draw a step strategy."
     c = None
     if space.correctors and i < n-1 and rng.random() < .5:
-        kw = random_expansion(replace(space, orders=tuple(o+1 for o in space.orders if o < 6), starts=False), rng, i+2, -2)
-        c = Corrector(**{**kw, 'points': tuple(p if -1 in p else (-1, *p[:-1]) for p in kw['points'])})
-    return StepStrategy(prediction=_choice(rng, space.predictions), corrector=c, **random_expansion(space, rng, i+1, -1))
+        kw = random_expansion(
+            replace(space, orders=tuple(o+1 for o in space.orders if o < 6), starts=False),
+            rng,
+            i+2,
+            -2,
+        )
+        c = Corrector(
+            **{**kw, 'points': tuple(p if -1 in p else (-1, *p[:-1]) for p in kw['points'])}
+        )
+    return StepStrategy(
+        prediction=_choice(rng, space.predictions),
+        corrector=c,
+        **random_expansion(space, rng, i+1, -1),
+    )
 
 # %% ../../nbs/searching/01_space.ipynb #002dd3dc
 def random_schedule(
@@ -117,17 +174,29 @@ def random_schedule(
     "Draw a whole schedule."
     afs = _choice(rng, space.afs) if space.nfe > 1 else 'none'
     n = space.n_steps(afs)
-    return SolverSchedule(random_times(space, n, rng), tuple(random_step(space, rng, i, n) for i in range(n)), afs=afs, noise=space.noise)
+    return SolverSchedule(
+        random_times(space, n, rng),
+        tuple(random_step(space, rng, i, n) for i in range(n)),
+        afs=afs,
+        noise=space.noise,
+    )
 
 # %% ../../nbs/searching/01_space.ipynb #e93c8fed
 def _fit(e, n_visited):
     "Trim an expansion to the nodes -1..-n_visited."
     start = max(e.start, -n_visited)
-    others = sorted((-j for j in range(1, n_visited+1) if -j != start), key=lambda j: abs(j-start)); order = min(e.order, len(others)+1)
+    others = sorted((-j for j in range(1, n_visited+1) if -j != start), key=lambda j: abs(j-start))
+    order = min(e.order, len(others)+1)
     def pts(k, p):
         keep = [j for j in p if j >= -n_visited and j != start]
         return tuple(dict.fromkeys([*keep, *others]))[:max(k, min(len(p), order-1))]
-    return replace(e, start=start, order=order, points=tuple(pts(k, p) for k,p in enumerate(e.points[:order-1], 1)), relaxation=e.relaxation if order > 1 else Relaxation())
+    return replace(
+        e,
+        start=start,
+        order=order,
+        points=tuple(pts(k, p) for k,p in enumerate(e.points[:order-1], 1)),
+        relaxation=e.relaxation if order > 1 else Relaxation(),
+    )
 
 def fit_step(
     s:StepStrategy, # A step from anywhere
@@ -136,23 +205,36 @@ def fit_step(
 ) -> StepStrategy: # Valid at position i
     "Keep what fits at position `i`, trim the rest; the last step loses its corrector."
     c = s.corrector if i < n-1 else None
-    if c is not None: c = _fit(c, i+2)
+    if c is not None:
+        c = _fit(c, i+2)
     return replace(_fit(replace(s, corrector=None), i+1), corrector=c)
 
 # %% ../../nbs/searching/01_space.ipynb #ed9f6127
 def _shake(space, rng, s):
     "Multiply the gaps in lambda by log-normal factors; perhaps move the end."
-    size = _choice(rng, (.03, .1, .3)); g = np.diff(space.noise.lamb(np.array(s.times)))
-    end = s.times[-1] if rng.random() < .5 else float(np.clip(s.times[-1]*np.exp(rng.normal(0, 3*size)), *space.t_end))
-    return replace(s, times=gaps_to_times(space, g*np.exp(rng.normal(0, size, len(g))*(rng.random(len(g)) < .6)), end))
+    size = _choice(rng, (.03, .1, .3))
+    g = np.diff(space.noise.lamb(np.array(s.times)))
+    end = (
+        s.times[-1]
+        if rng.random() < 0.5
+        else float(np.clip(s.times[-1]*np.exp(rng.normal(0, 3*size)), *space.t_end))
+    )
+    return replace(
+        s,
+        times=gaps_to_times(
+            space, g*np.exp(rng.normal(0, size, len(g))*(rng.random(len(g)) < 0.6)), end
+        ),
+    )
 
 # %% ../../nbs/searching/01_space.ipynb #e6c3c432
 def _move_node(space, rng, s):
     "Delete an inner node and split a gap elsewhere."
     n = s.n_steps
     if n < 3: return s
-    t = list(s.times); del t[int(rng.integers(1, n))]
-    lam = space.noise.lamb(np.array(t)); j = _choice(rng, list(range(n-1)), np.diff(lam))
+    t = list(s.times)
+    del t[int(rng.integers(1, n))]
+    lam = space.noise.lamb(np.array(t))
+    j = _choice(rng, list(range(n-1)), np.diff(lam))
     t.insert(j+1, float(space.noise.t_of_lamb(lam[j] + (lam[j+1]-lam[j])*rng.uniform(.3, .7))))
     return replace(s, times=gaps_to_times(space, np.diff(space.noise.lamb(np.array(t))), t[-1]))
 
@@ -160,17 +242,28 @@ def _move_node(space, rng, s):
 def _change_step(space, rng, s, i):
     "Redraw one decision of step `i`, or all of it."
     new, old = random_step(space, rng, i, s.n_steps), s.steps[i]
-    what = _choice(rng, ('prediction', 'expansion', 'relaxation', 'corrector', 'all'), (2, 3, 3, 2, 1))
+    what = _choice(
+        rng, ('prediction', 'expansion', 'relaxation', 'corrector', 'all'), (2, 3, 3, 2, 1)
+    )
     if what == 'prediction': return replace(old, prediction=new.prediction)
     if what == 'expansion': return replace(new, prediction=old.prediction, corrector=old.corrector)
-    if what == 'relaxation' and old.corrector and rng.random() < .5: return replace(old, corrector=replace(old.corrector, relaxation=_relaxation_near(space, rng, old.corrector)))
+    if what == 'relaxation' and old.corrector and rng.random() < .5:
+        return replace(
+            old,
+            corrector=replace(
+                old.corrector, relaxation=_relaxation_near(space, rng, old.corrector)
+            ),
+        )
     if what == 'relaxation': return replace(old, relaxation=_relaxation_near(space, rng, old))
     if what == 'corrector': return replace(old, corrector=new.corrector)
     return new
 
 def _relaxation_near(space, rng, e):
     "A small change of a linear relaxation, or a new one."
-    if e.relaxation.kind == 'linear' and rng.random() < .7: return Relaxation('linear', round(e.relaxation.c + float(rng.normal(0, _choice(rng, (.01, .05)))), 4))
+    if e.relaxation.kind == 'linear' and rng.random() < .7:
+        return Relaxation(
+            'linear', round(e.relaxation.c + float(rng.normal(0, _choice(rng, (0.01, 0.05)))), 4)
+        )
     return _relaxation(space, rng, e.order)
 
 # %% ../../nbs/searching/01_space.ipynb #6216fb2b
@@ -183,10 +276,20 @@ def resize(
     "Insert steps in the widest gaps, or delete inner nodes, and refit the steps."
     t, steps = list(s.times), list(s.steps)
     while len(steps) < n:
-        lam = space.noise.lamb(np.array(t)); j = int(np.argmax(np.diff(lam)))
-        t.insert(j+1, float(space.noise.t_of_lamb(lam[j:j+2].mean()))); steps.insert(j, steps[j])
-    while len(steps) > n: j = int(rng.integers(1, len(steps))); del t[j], steps[j]
-    return replace(s, times=tuple(t), steps=tuple(fit_step(o, i, n) for i,o in enumerate(steps)), afs='none', weights=None)
+        lam = space.noise.lamb(np.array(t))
+        j = int(np.argmax(np.diff(lam)))
+        t.insert(j+1, float(space.noise.t_of_lamb(lam[j:j+2].mean())))
+        steps.insert(j, steps[j])
+    while len(steps) > n:
+        j = int(rng.integers(1, len(steps)))
+        del t[j], steps[j]
+    return replace(
+        s,
+        times=tuple(t),
+        steps=tuple(fit_step(o, i, n) for i,o in enumerate(steps)),
+        afs='none',
+        weights=None,
+    )
 
 # %% ../../nbs/searching/01_space.ipynb #63863fda
 def _change_afs(space, rng, s):
@@ -202,11 +305,21 @@ def mutate(
 ) -> SolverSchedule: # Child that costs space.nfe calls
     "A random change of times and steps."
     s = replace(s, name='', evidence=None, noise=space.noise, weights=None)
-    if s.nfe != space.nfe: s = replace(resize(space, s, space.n_steps(s.afs), rng), afs=s.afs)
-    if len(space.afs) > 1 and rng.random() < .15: s = _change_afs(space, rng, s)
-    if rng.random() < .1: s = _move_node(space, rng, s)
-    if rng.random() < .75: s = _shake(space, rng, s)
-    return replace(s, steps=tuple(_change_step(space, rng, s, i) if rng.random() < rate else o for i,o in enumerate(s.steps)))
+    if s.nfe != space.nfe:
+        s = replace(resize(space, s, space.n_steps(s.afs), rng), afs=s.afs)
+    if len(space.afs) > 1 and rng.random() < .15:
+        s = _change_afs(space, rng, s)
+    if rng.random() < .1:
+        s = _move_node(space, rng, s)
+    if rng.random() < .75:
+        s = _shake(space, rng, s)
+    return replace(
+        s,
+        steps=tuple(
+            _change_step(space, rng, s, i) if rng.random() < rate else o
+            for i,o in enumerate(s.steps)
+        ),
+    )
 
 # %% ../../nbs/searching/01_space.ipynb #0ed48cf7
 def crossover(
@@ -217,8 +330,14 @@ def crossover(
 ) -> SolverSchedule: # Child that costs space.nfe calls
     "Mix the steps and times of two schedules."
     a, b = (replace(o, name='', evidence=None, noise=space.noise, weights=None) for o in (a, b))
-    if b.n_steps != a.n_steps: b = resize(space, b, a.n_steps, rng)
-    la, lb = (space.noise.lamb(np.array(o.times)) for o in (a, b)); w = _choice(rng, (0., 1., rng.uniform(-.5, 1.5), rng.uniform(-.5, 1.5)))
+    if b.n_steps != a.n_steps:
+        b = resize(space, b, a.n_steps, rng)
+    la, lb = (space.noise.lamb(np.array(o.times)) for o in (a, b))
+    w = _choice(rng, (0., 1., rng.uniform(-.5, 1.5), rng.uniform(-.5, 1.5)))
     end = float(np.clip(np.exp((1-w)*np.log(a.times[-1]) + w*np.log(b.times[-1])), *space.t_end))
-    steps = tuple(fit_step(_choice(rng, p), i, a.n_steps) for i,p in enumerate(zip(a.steps, b.steps)))
-    return replace(a, times=gaps_to_times(space, np.diff(la)**(1-w)*np.diff(lb)**w, end), steps=steps)
+    steps = tuple(
+        fit_step(_choice(rng, p), i, a.n_steps) for i,p in enumerate(zip(a.steps, b.steps))
+    )
+    return replace(
+        a, times=gaps_to_times(space, np.diff(la)**(1-w)*np.diff(lb)**w, end), steps=steps
+    )

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['Lost', 'Job', 'Answer', 'Workers', 'submit', 'tell', 'next_answer', 'call', 'Here', 'ranges', 'part', 'joined',
-           'Whole', 'import_ray', 'connect_ray', 'Actor', 'RayWorkers', 'close']
+           'Whole', 'import_ray', 'connect_ray', 'Actor', 'RayWorkers']
 
 # %% ../../nbs/searching/11_worker_pool.ipynb #74adc792
 import os, socket, warnings
@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import reduce
 import torch
 from threadpoolctl import threadpool_limits
+from fastcore.basics import patch
 
 # %% ../../nbs/searching/11_worker_pool.ipynb #d571e789
 from ..checks import missing_extra
@@ -26,7 +27,9 @@ class Lost(Exception):
     def __init__(self,
         reason:str,      # For people
         blame:bool=True, # May the job be the cause?
-    ): super().__init__(reason); self.blame = blame
+    ):
+        super().__init__(reason)
+        self.blame = blame
 
 @dataclass
 class Job:
@@ -47,33 +50,59 @@ class Answer:
 # %% ../../nbs/searching/11_worker_pool.ipynb #c64fd43a
 class _Member:
     "A worker as the driver knows it: is it ready, where is it, and which job has it?"
-    def __init__(self): self.handle, self.ready, self.place, self.job = None, False, (None, None), None
+    def __init__(self):
+        self.handle = None
+        self.ready = False
+        self.place = (None, None)
+        self.job = None
 
 class Workers:
     "A team of workers, each of which holds what `make()` returned."
-    tries, most, patience = 3, 10, 60.     # Deaths that convict a job; and at most, however many were proven innocent; seconds without any worker before a warning
+    # Deaths that convict a job; and at most, however many were proven innocent; seconds without any
+    # worker before a warning
+    tries, most, patience = 3, 10, 60.
     def __init__(self,
         make,      # Function without arguments, called in each worker
         count:int, # Workers
     ):
-        if isinstance(count, bool) or not isinstance(count, int) or count < 1: raise ValueError(f"count must be an integer of at least 1, got {count!r}")
-        if not callable(make): raise ValueError(f"make must be a function without arguments, got {make!r:.80}")
-        self.make, self.count, self.team, self.refs, self.waiting, self.answers = make, count, [], {}, deque(), deque()
-        self.told, self.tickets, self.deaths, self.innocent, self.false_starts = {}, 0, 0, 0, 0
-        for _ in range(count): self._hire()
+        if isinstance(count, bool) or not isinstance(count, int) or count < 1:
+            raise ValueError(f"count must be an integer of at least 1, got {count!r}")
+        if not callable(make):
+            raise ValueError(f"make must be a function without arguments, got {make!r:.80}")
+        self.make, self.count, self.team, self.refs, self.waiting, self.answers = (
+            make,
+            count,
+            [],
+            {},
+            deque(),
+            deque(),
+        )
+        self.told = {}
+        self.tickets = 0
+        self.deaths = 0
+        self.innocent = 0
+        self.false_starts = 0
+        for _ in range(count):
+            self._hire()
     def __enter__(self): return self
     def __exit__(self, *args): self.close()
     def __len__(self): return self.count
-    def _hire(self): m = _Member(); m.handle, ref = self._start(); self.team.append(m); self.refs[ref] = m
+    def _hire(self):
+        m = _Member()
+        m.handle, ref = self._start()
+        self.team.append(m)
+        self.refs[ref] = m
     @property
     def ready(self) -> int: return sum(m.ready for m in self.team)
     @property
-    def jobs(self) -> int: return len(self.waiting) + len(self.answers) + sum(m.job is not None for m in self.team)
+    def jobs(self) -> int:
+        return len(self.waiting) + len(self.answers) + sum(m.job is not None for m in self.team)
     @property
     def room(self) -> int: return 2*self.count - self.jobs
     def close(self):
         "Let all workers go."
-        while self.team: self._stop(self.team.pop().handle)
+        while self.team:
+            self._stop(self.team.pop().handle)
 
 # %% ../../nbs/searching/11_worker_pool.ipynb #7454f93a
 def submit(self:Workers,
@@ -81,7 +110,9 @@ def submit(self:Workers,
     *args,      # Its arguments
 ) -> int: # The ticket by which the answer will be known
     "Give the team a job."
-    self.waiting.append(Job(self.tickets, method, args)); self.tickets += 1; self._hand_out()
+    self.waiting.append(Job(self.tickets, method, args))
+    self.tickets += 1
+    self._hand_out()
     return self.tickets-1
 
 def tell(self:Workers,
@@ -92,18 +123,26 @@ def tell(self:Workers,
     "Call a method of every worker, now and of each that starts later, before it gets its next job."
     self.told[method, key] = value = self._pack(value)
     for m in self.team:
-        if m.ready: self._note(m.handle, method, (key, value))
+        if m.ready:
+            self._note(m.handle, method, (key, value))
 
 def _hand_out(self:Workers):
     machines = {m.place[0] for m in self.team if m.ready}
     for m in self.team:
         if not m.ready or m.job is not None: continue
         for job in self.waiting:
-            if m.place[0] not in job.machines or machines <= set(job.machines): break       # not where it died, if there is another machine
-        else: continue
-        m.job = job; self.waiting.remove(job); self.refs[self._send(m.handle, job.method, job.args)] = m
+            if m.place[0] not in job.machines or machines <= set(job.machines):
+                break       # not where it died, if there is another machine
+        else:
+            continue
+        m.job = job
+        self.waiting.remove(job)
+        self.refs[self._send(m.handle, job.method, job.args)] = m
 
-Workers.submit, Workers.tell, Workers._hand_out, Workers._pack = submit, tell, _hand_out, lambda self, value: value
+Workers.submit = submit
+Workers.tell = tell
+Workers._hand_out = _hand_out
+Workers._pack = lambda self, value: value
 
 # %% ../../nbs/searching/11_worker_pool.ipynb #6f26d99e
 def next_answer(self:Workers,
@@ -112,42 +151,70 @@ def next_answer(self:Workers,
     "The next job that is finished, whichever it is."
     while not self.answers:
         if not self.jobs: raise ValueError("there must be a job to wait for, got none; submit one")
-        self._hand_out(); limit = timeout if self.ready or timeout is not None else self.patience
+        self._hand_out()
+        limit = timeout if self.ready or timeout is not None else self.patience
         if (ref := self._wait(list(self.refs), limit)) is None:
             if timeout is not None: return None
-            warnings.warn(f'no worker could start in {self.patience:g} s; still waiting for {self._wanted()}'); continue
+            warnings.warn(
+                f'no worker could start in {self.patience:g} s; still waiting for {self._wanted()}'
+            )
+            continue
         self._happened(ref)
     return self.answers.popleft()
 
 def _happened(self:Workers, ref):
     "A worker has started, answered or died."
     m = self.refs.pop(ref)
-    try: value = self._get(ref)
-    except Lost as e: return self._bury(m, e)
-    except BaseException: m.job = None; raise                # the job's own error
-    if m.ready: self.answers.append(Answer(m.job.ticket, value)); self.innocent += m.job.deaths; m.job = None
+    try:
+        value = self._get(ref)
+    except Lost as e:
+        return self._bury(m, e)
+    except BaseException:
+        m.job = None
+        raise                # the job's own error
+    if m.ready:
+        self.answers.append(Answer(m.job.ticket, value))
+        self.innocent += m.job.deaths
+        m.job = None
     else:
-        m.ready, m.place, self.false_starts = True, value, 0
-        for (method, key), value in self.told.items(): self._note(m.handle, method, (key, value))
+        m.ready = True
+        m.place = value
+        self.false_starts = 0
+        for (method, key), value in self.told.items():
+            self._note(m.handle, method, (key, value))
     self._hand_out()
 
-Workers.next, Workers._happened, Workers._wanted = next_answer, _happened, lambda self: f'{self.count} workers'
+Workers.next = next_answer
+Workers._happened = _happened
+Workers._wanted = lambda self: f'{self.count} workers'
 
 # %% ../../nbs/searching/11_worker_pool.ipynb #01b50817
+@patch
 def _bury(self:Workers, m, lost):
     "Replace a dead worker; its job is done again, by whoever is free first."
-    self.team.remove(m); self.deaths += 1; self._stop(m.handle)
-    if m.job: m.job.machines += m.place[:1]; self._again(m.job, lost)
-    if not m.ready and lost.blame: self.false_starts += 1
-    if self.false_starts >= self.tries+self.count: raise ChildProcessError(f"workers must be able to start, the last {self.false_starts} died at it: {lost}")
+    self.team.remove(m)
+    self.deaths += 1
+    self._stop(m.handle)
+    if m.job:
+        m.job.machines += m.place[:1]
+        self._again(m.job, lost)
+    if not m.ready and lost.blame:
+        self.false_starts += 1
+    if self.false_starts >= self.tries+self.count:
+        raise ChildProcessError(
+            f"workers must be able to start, the last {self.false_starts} died at it: {lost}"
+        )
     self._hire()
 
+@patch
 def _again(self:Workers, job, lost):
     job.deaths += lost.blame
-    if job.deaths < min(self.tries+self.innocent, self.most): self.waiting.appendleft(job)
-    else: self.answers.append(Answer(job.ticket, None, f'killed its worker {job.deaths} times; the last time: {lost}'))
-
-Workers._bury, Workers._again = _bury, _again
+    if job.deaths < min(self.tries+self.innocent, self.most):
+        self.waiting.appendleft(job)
+    else:
+        self.answers.append(
+            Answer(job.ticket, None, f'killed its worker {job.deaths} times; the last time: {lost}')
+        )
 
 # %% ../../nbs/searching/11_worker_pool.ipynb #c258f4b2
 def call(
@@ -162,7 +229,10 @@ class Here(Workers):
         make,        # Function without arguments, called for each worker
         count:int=1, # Workers
     ): super().__init__(make, count)
-    def _start(self): box = []; return box, lambda: box.append(self.make()) or (None, None)      # ready when it has made its object
+    def _start(self):
+        box = []
+        # ready when it has made its object
+        return box, lambda: box.append(self.make()) or (None, None)
     def _send(self, box, method, args): return lambda: call(box[0], method, args)
     def _note(self, box, method, args): call(box[0], method, args)
     def _wait(self, refs, timeout): return refs[0]
@@ -176,13 +246,20 @@ def ranges(
     parts:int,      # Workers
 ) -> list: # [(first, stop)], at most `parts`, none of them empty
     "Whole batches, spread as evenly as they go."
-    for name, value in (('n', n), ('batch_size', batch_size), ('parts', parts)): whole_number(name, value, 1)
-    batches = -(-n//batch_size); k = min(parts, batches); ends = [i*batches//k for i in range(k+1)]
+    for name, value in (('n', n), ('batch_size', batch_size), ('parts', parts)):
+        whole_number(name, value, 1)
+    batches = -(-n//batch_size)
+    k = min(parts, batches)
+    ends = [i*batches//k for i in range(k+1)]
     return [(a*batch_size, min(b*batch_size, n)) for a,b in zip(ends, ends[1:])]
 
 def _fewer(f):
     "Features of a batch, (B,d), or their statistics, whichever is fewer numbers."
-    return Statistics.from_features(f) if len(f) > f.shape[1] else (f if f.dtype == torch.float64 else f.float()).cpu().numpy()
+    return (
+        Statistics.from_features(f)
+        if len(f) > f.shape[1]
+        else (f if f.dtype == torch.float64 else f.float()).cpu().numpy()
+    )
 
 def part(
     model,             # A `Denoiser` with a shape
@@ -201,9 +278,11 @@ def part(
     try:
         with torch.inference_mode(), clock('features'):
             for x in batches_of(model, schedule, n, seed, batch_size, draw, clock, first, head):
-                if not x.isfinite().all(): feature_statistics([x])          # says so
+                if not x.isfinite().all():
+                    feature_statistics([x])          # says so
                 out.append(_fewer(x.flatten(1) if features is None else features(x)))
-    except ValueError as e: return out, str(e)
+    except ValueError as e:
+        return out, str(e)
     return out, None
 
 def joined(
@@ -212,7 +291,9 @@ def joined(
     "The statistics of all samples, as one process would have made them."
     def each():
         for batches, reason in parts:
-            yield from (b if isinstance(b, Statistics) else Statistics.from_features(b) for b in batches)
+            yield from (
+                b if isinstance(b, Statistics) else Statistics.from_features(b) for b in batches
+            )
             if reason: raise Exploded(reason)
     return reduce(Statistics.merge, each())
 
@@ -229,37 +310,52 @@ class Whole:
         made,       # What `part` made of it
         seconds=0., # Time that this took
     ) -> bool: # Is this the last one?
-        self.parts[i] = made; self.seconds += seconds
+        self.parts[i] = made
+        self.seconds += seconds
         return len(self.parts) == len(self.ranges)
-    def statistics(self) -> Statistics: return joined([self.parts[i] for i in range(len(self.ranges))])
+    def statistics(self) -> Statistics:
+        return joined([self.parts[i] for i in range(len(self.ranges))])
 
 # %% ../../nbs/searching/11_worker_pool.ipynb #aff41635
 def import_ray():
     "The package `ray`."
-    try: import ray
-    except ImportError as error: raise missing_extra('ray', 'a worker elsewhere', error) from error
+    try:
+        import ray
+    except ImportError as error:
+        raise missing_extra('ray', 'a worker elsewhere', error) from error
     return ray
 
 def _knock(address):
     "Is somebody there? Ray itself takes minutes to find out."
     host, _, port = address.removeprefix('ray://').rpartition(':')
-    try: socket.create_connection((host, int(port)), timeout=10).close()
-    except (OSError, ValueError) as e: raise ConnectionError(f"address must be that of a running Ray cluster, such as 192.0.2.7:6379, or 'auto' or 'local', got {address!r}: {e}") from None
+    try:
+        socket.create_connection((host, int(port)), timeout=10).close()
+    except (OSError, ValueError) as e:
+        raise ConnectionError(
+            "address must be that of a running Ray cluster, such as 192.0.2.7:6379, or 'auto' "
+            f"or 'local', got {address!r}: {e}"
+        ) from None
 
 def connect_ray(
-    address:str='auto', # 'auto': the cluster that this machine belongs to, or else as 'local': a new one on this machine alone; or its address
+    # 'auto': the cluster that this machine belongs to, or else as 'local': a new one on this
+    # machine alone; or its address
+    address:str='auto',
     cpus:int=None,      # Workers on the CPU that a new one has room for; default: one for each core
 ) -> bool: # Was it started here?
     "Connect this process to Ray, unless it already is."
-    ray = import_ray(); quiet = dict(logging_level='ERROR', log_to_driver=False)
+    ray = import_ray()
+    quiet = dict(logging_level='ERROR', log_to_driver=False)
     if ray.is_initialized(): return False
     where = os.environ.get('RAY_ADDRESS', address) if address == 'auto' else address
-    if where not in ('auto', 'local'): _knock(where)
+    if where not in ('auto', 'local'):
+        _knock(where)
     if where != 'local':
-        try: ray.init(address=where, **quiet); return False
+        try:
+            ray.init(address=where, **quiet)
+            return False
         except ConnectionError:
             if where != 'auto': raise
-    os.environ.setdefault('RAY_USAGE_STATS_ENABLED', '0')            # a Ray of our own reports to nobody
+    os.environ.setdefault('RAY_USAGE_STATS_ENABLED', '0')  # a Ray of our own reports to nobody
     ray.init(address='local', num_cpus=cpus, include_dashboard=False, **quiet)
     return True
 
@@ -270,14 +366,16 @@ class Actor:
         make:bytes,    # The function that makes it, pickled
         threads:int=1, # CPU threads
     ):
-        torch.set_num_threads(threads); threadpool_limits(threads)
+        torch.set_num_threads(threads)
+        threadpool_limits(threads)
         self.object = import_ray().cloudpickle.loads(make)()
     def place(self) -> tuple: # (name of the machine, number of the process)
         return socket.gethostname(), os.getpid()
     def do(self, method, *args): return call(self.object, method, args)
 
 # %% ../../nbs/searching/11_worker_pool.ipynb #3daed59c
-_INNOCENT = ('killed by `ray.kill`', 'its node', 'unavailable', 'preempted')     # words of a death that no job has caused
+# words of a death that no job has caused
+_INNOCENT = ('killed by `ray.kill`', 'its node', 'unavailable', 'preempted')
 
 class RayWorkers(Workers):
     "A team of Ray's actors."
@@ -288,30 +386,50 @@ class RayWorkers(Workers):
         gpus:float=0,        # GPUs of each worker
         threads:int=1,       # CPU threads of each worker
     ):
-        self.team, self.own = [], connect_ray(address, count); ray = self.ray = import_ray(); kind = 'GPU' if gpus else 'CPU'
-        there = ray.cluster_resources().get(kind, 0); self.threads, self.needs = threads, dict(num_cpus=1, num_gpus=gpus)
-        if count is None and there < (gpus or 1): self.close(); raise ValueError(f"count must be given where the cluster has no {kind} yet, got {there:g} of them")
-        self.bytes = ray.put(ray.cloudpickle.dumps(make)); self.actor = ray.remote(max_restarts=0, scheduling_strategy='SPREAD', **self.needs)(Actor)
+        self.team, self.own = [], connect_ray(address, count)
+        ray = self.ray = import_ray()
+        kind = 'GPU' if gpus else 'CPU'
+        there = ray.cluster_resources().get(kind, 0)
+        self.threads = threads
+        self.needs = dict(num_cpus=1, num_gpus=gpus)
+        if count is None and there < (gpus or 1):
+            self.close()
+            raise ValueError(
+                f"count must be given where the cluster has no {kind} yet, got {there:g} of them"
+            )
+        self.bytes = ray.put(ray.cloudpickle.dumps(make))
+        self.actor = ray.remote(max_restarts=0, scheduling_strategy='SPREAD', **self.needs)(Actor)
         super().__init__(make, int(there//(gpus or 1)) if count is None else count)
-    def _start(self): a = self.actor.remote(self.bytes, self.threads); return a, a.place.remote()
+    def _start(self):
+        a = self.actor.remote(self.bytes, self.threads)
+        return a, a.place.remote()
     def _send(self, a, method, args): return a.do.remote(method, *args)
     _note, _pack = _send, lambda self, value: self.ray.put(value)
     def _wait(self, refs, timeout): return next(iter(self.ray.wait(refs, timeout=timeout)[0]), None)
     def _stop(self, a): self.ray.kill(a)
-    def _wanted(self): return f'{self.count} workers with {self.needs} each; the cluster has {self.ray.cluster_resources()}'
+    def _wanted(self):
+        return (
+            f'{self.count} workers with {self.needs} each; the cluster has '
+            f'{self.ray.cluster_resources()}'
+        )
 
 # %% ../../nbs/searching/11_worker_pool.ipynb #8172fb90
+@patch
 def _get(self:RayWorkers, ref):
     errors = self.ray.exceptions
-    try: return self.ray.get(ref)
-    except errors.RayTaskError as e: raise e.cause from e                # the job's own
+    try:
+        return self.ray.get(ref)
+    except errors.RayTaskError as e:
+        raise e.cause from e                # the job's own
     except errors.RayError as e:
-        lines = str(e).strip().splitlines() or [type(e).__name__]; why = next((l for l in lines if 'because' in l), lines[0]).split('. ')[0]
+        lines = str(e).strip().splitlines() or [type(e).__name__]
+        why = next((l for l in lines if 'because' in l), lines[0]).split('. ')[0]
         raise Lost(why, blame=not any(o in str(e) for o in _INNOCENT)) from None
 
+@patch
 def close(self:RayWorkers):
     "Let all workers go, and Ray too if it was started here."
     super(RayWorkers, self).close()
-    if self.own: self.ray.shutdown(); self.own = False
-
-RayWorkers._get, RayWorkers.close = _get, close
+    if self.own:
+        self.ray.shutdown()
+        self.own = False

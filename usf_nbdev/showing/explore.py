@@ -21,11 +21,15 @@ def _known_steps(schedule, **choices):
     "Refuse choices for steps that the schedule has not."
     for name, given in choices.items():
         if wrong := [i for i in dict(given) if i not in range(schedule.n_steps)]:
-            raise ValueError(f"{name} must be of steps 0..{schedule.n_steps-1}, got one of step {wrong[0]!r}")
+            raise ValueError(
+                f"{name} must be of steps 0..{schedule.n_steps - 1}, got one of step {wrong[0]!r}"
+            )
 
 def edited(
     schedule:SolverSchedule, # What to begin with
-    shares:dict=(),          # {node: share in (0,1)}: where an inner node lies between its neighbours of the schedule given, in lambda
+    # {node: share in (0,1)}: where an inner node lies between its neighbours of the schedule given,
+    # in lambda
+    shares:dict=(),
     predictions:dict=(),     # {step: prediction type}
     correctors:dict=(),      # {step: whether its corrector stays}
 ) -> SolverSchedule: # Another schedule; polished weights are left out
@@ -33,13 +37,21 @@ def edited(
     of_kind('schedule', schedule, SolverSchedule)
     check_noise(schedule.noise)
     _known_steps(schedule, predictions=predictions, correctors=correctors)
-    t, steps = list(schedule.times), list(schedule.steps); lam = schedule.noise.lamb(np.array(t))
+    t, steps = list(schedule.times), list(schedule.steps)
+    lam = schedule.noise.lamb(np.array(t))
     for i,v in dict(shares).items():
-        if not (0 < i < len(t)-1 and 0 < v < 1): raise ValueError(f"shares must be {{inner node 1..{len(t)-2}: number in (0,1)}}, got {{{i}: {v}}}")
+        if not (0 < i < len(t)-1 and 0 < v < 1):
+            raise ValueError(
+                f"shares must be {{inner node 1..{len(t) - 2}: number in (0,1)}}, got {{{i}: {v}}}"
+            )
         t[i] = float(schedule.noise.t_of_lamb(lam[i-1] + v*(lam[i+1]-lam[i-1])))
-    for i,p in dict(predictions).items(): steps[i] = replace(steps[i], prediction=p)
-    for i,keep in dict(correctors).items(): steps[i] = steps[i] if keep else replace(steps[i], corrector=None)
-    return replace(schedule, times=tuple(t), steps=tuple(steps), weights=None, evidence=None, name='edited')
+    for i,p in dict(predictions).items():
+        steps[i] = replace(steps[i], prediction=p)
+    for i,keep in dict(correctors).items():
+        steps[i] = steps[i] if keep else replace(steps[i], corrector=None)
+    return replace(
+        schedule, times=tuple(t), steps=tuple(steps), weights=None, evidence=None, name='edited'
+    )
 
 # %% ../../nbs/showing/03_explore.ipynb #66a5bca1
 def look(
@@ -50,8 +62,10 @@ def look(
     shown:int=16, # Samples that are drawn
 ): # Axes
     "Samples of several schedules from the same noise, and how far they are."
-    name = lambda k, s: k if metric is None else f'{k}: {evaluate(model, s, metric, n, 0):.1f}'
-    return plot_samples({name(k, s): pictures_of(model, s, shown, 0) for k,s in schedules.items()}, n=shown)
+    def name(k, s): return k if metric is None else f'{k}: {evaluate(model, s, metric, n, 0):.1f}'
+    return plot_samples(
+        {name(k, s): pictures_of(model, s, shown, 0) for k,s in schedules.items()}, n=shown
+    )
 
 # %% ../../nbs/showing/03_explore.ipynb #5a287ff2
 def explore(
@@ -61,19 +75,44 @@ def explore(
     n:int=256,               # Samples for the metric
 ): # A widget; `.value` is the schedule it shows
     "Sliders for the nodes and menus for the steps of a schedule."
-    try: import ipywidgets as w
-    except ImportError as error: raise missing_extra('explore', 'explore', error) from error
+    try:
+        import ipywidgets as w
+    except ImportError as error:
+        raise missing_extra('explore', 'explore', error) from error
     of_kind('schedule', schedule, SolverSchedule, 'load it: SolverSchedule.load(path)')
     from IPython.display import display
     from matplotlib.pyplot import show
-    nodes = range(1, schedule.n_steps); lam = schedule.noise.lamb(np.array(schedule.times)); kinds = ('noise', 'data') + (('ems',) if model.ems is not None else ())
-    share = lambda i: float((lam[i]-lam[i-1])/(lam[i+1]-lam[i-1]))
-    sliders = {i: w.FloatSlider(share(i), min=.02, max=.98, step=.01, description=f'node {i}', continuous_update=False) for i in nodes}
-    menus = {i: w.Dropdown(options=kinds, value=o.prediction, description=f'step {i}') for i,o in enumerate(schedule.steps)}
-    out = w.Output(); box = w.HBox([w.VBox([*sliders.values(), *menus.values()]), out]); box.value = schedule
+    nodes = range(1, schedule.n_steps)
+    lam = schedule.noise.lamb(np.array(schedule.times))
+    kinds = ('noise', 'data') + (('ems',) if model.ems is not None else ())
+    def share(i): return float((lam[i]-lam[i-1])/(lam[i+1]-lam[i-1]))
+    sliders = {
+        i: w.FloatSlider(
+            share(i),
+            min=0.02,
+            max=0.98,
+            step=0.01,
+            description=f'node {i}',
+            continuous_update=False,
+        )
+        for i in nodes
+    }
+    menus = {
+        i: w.Dropdown(options=kinds, value=o.prediction, description=f'step {i}')
+        for i,o in enumerate(schedule.steps)
+    }
+    out = w.Output()
+    box = w.HBox([w.VBox([*sliders.values(), *menus.values()]), out])
+    box.value = schedule
     def change(_=None):
         moved = {i: o.value for i,o in sliders.items() if abs(o.value-share(i)) > .005}
-        box.value = edited(schedule, moved, {i: o.value for i,o in menus.items()}); out.clear_output(wait=True)
-        with out: look(model, {'given': schedule, 'now': box.value}, metric, n); show(); display(box.value)
-    for o in (*sliders.values(), *menus.values()): o.observe(change, 'value')
-    change(); return box
+        box.value = edited(schedule, moved, {i: o.value for i,o in menus.items()})
+        out.clear_output(wait=True)
+        with out:
+            look(model, {'given': schedule, 'now': box.value}, metric, n)
+            show()
+            display(box.value)
+    for o in (*sliders.values(), *menus.values()):
+        o.observe(change, 'value')
+    change()
+    return box

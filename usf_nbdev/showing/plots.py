@@ -23,58 +23,120 @@ from ..sampling.solvers import dpm_solver_pp
 # %% ../../nbs/showing/01_plots.ipynb #a6c5d9e0
 def theme() -> None:
     "Seaborn's theme with the colour-blind safe palette, for every figure from now on."
-    sns.set_theme(style='whitegrid', palette='colorblind', rc={'axes.titlesize': 'medium', 'legend.fontsize': 'small'})
+    sns.set_theme(
+        style='whitegrid',
+        palette='colorblind',
+        rc={'axes.titlesize': 'medium', 'legend.fontsize': 'small'},
+    )
 
 # %% ../../nbs/showing/01_plots.ipynb #845a04c9
 PALETTE = tuple(sns.color_palette('colorblind').as_hex())
-COLOURS = {'searched': 3, 'polished': 8, 'random': 7, 'DDIM': 5, 'DPM-Solver': 9, 'DPM-Solver++': 0, 'DPM-Solver-v3': 4, 'UniP': 2, 'DEIS': 1, 'Heun': 6, 'Euler': 6} # places in `PALETTE`
+COLOURS = {
+    'searched': 3,
+    'polished': 8,
+    'random': 7,
+    'DDIM': 5,
+    'DPM-Solver': 9,
+    'DPM-Solver++': 0,
+    'DPM-Solver-v3': 4,
+    'UniP': 2,
+    'DEIS': 1,
+    'Heun': 6,
+    'Euler': 6,
+}  # places in `PALETTE`
 
 def styles(
     names, # What is to be told apart, in the order of the legend
 ) -> dict: # By name: color, marker and ls, as matplotlib takes them
     "How each solver is drawn: colour for its family, marker and line for its place in it."
-    family = {n: max((f for f in COLOURS if n.lower().startswith(f.lower())), key=len, default=None) for n in names}
-    places = {n: COLOURS[f] for n,f in family.items() if f}; spare = [i for i in (0, 1, 2, 4, 5, 9, 7, 3, 6) if i not in places.values()] or [7]
-    other = [n for n in family if n not in places]; places = {n: places.get(n, spare[other.index(n)%len(spare)] if n in other else None) for n in family}
+    family = {
+        n: max((f for f in COLOURS if n.lower().startswith(f.lower())), key=len, default=None)
+        for n in names
+    }
+    places = {n: COLOURS[f] for n,f in family.items() if f}
+    spare = [i for i in (0, 1, 2, 4, 5, 9, 7, 3, 6) if i not in places.values()] or [7]
+    other = [n for n in family if n not in places]
+    places = {
+        n: places.get(n, spare[other.index(n)%len(spare)] if n in other else None) for n in family
+    }
     nth = {n: [m for m in family if places[m] == places[n]].index(n) for n in family}
-    return {n: dict(color=PALETTE[p], marker='osD^v<p>hd'[(p + 4*nth[n])%10], ls=('-', '--', '-.', ':')[nth[n]%4]) for n,p in places.items()}
+    return {
+        n: dict(
+            color=PALETTE[p],
+            marker='osD^v<p>hd'[(p + 4*nth[n])%10],
+            ls=('-', '--', '-.', ':')[nth[n]%4],
+        )
+        for n,p in places.items()
+    }
 
 # %% ../../nbs/showing/01_plots.ipynb #092a2d34
 def _axes(ax, width, height, n=1):
     "`ax`, or new axes (`n` of them side by side) in a figure of a size in inches."
     if ax is not None: return ax
-    notebook = any(k in str(mpl.get_backend(auto_select=False)).lower() for k in ('inline', 'ipympl', 'nbagg', 'widget'))
-    return (mpl.pyplot.figure if notebook else Figure)(figsize=(width, height), layout='constrained').subplots(1, n)
+    notebook = any(
+        k in str(mpl.get_backend(auto_select=False)).lower()
+        for k in ('inline', 'ipympl', 'nbagg', 'widget')
+    )
+    return (mpl.pyplot.figure if notebook else Figure)(
+        figsize=(width, height), layout='constrained'
+    ).subplots(1, n)
 
 # %% ../../nbs/showing/01_plots.ipynb #2fd29015
 class _Ticks(LogLocator):
-    def nonsingular(self, lo, hi): return (lo/1.5, hi*1.5) if 0 < lo <= hi < 1.001*lo else super().nonsingular(lo, hi)
+    def nonsingular(self, lo, hi):
+        return (lo/1.5, hi*1.5) if 0 < lo <= hi < 1.001*lo else super().nonsingular(lo, hi)
     def tick_values(self, lo, hi):
         if hi < 10*lo: return MaxNLocator(5).tick_values(lo, hi)
         return LogLocator(subs=(1, 2, 5) if hi < 1e3*lo else (1,)).tick_values(lo, hi)
 
 def _log(ax, which='y'):
-    for k in which: getattr(ax, f'set_{k}scale')('log'); getattr(ax, f'{k}axis').set(major_locator=_Ticks(), major_formatter='{x:g}', minor_formatter=NullFormatter())
+    for k in which:
+        getattr(ax, f'set_{k}scale')('log')
+        getattr(ax, f'{k}axis').set(
+            major_locator=_Ticks(), major_formatter='{x:g}', minor_formatter=NullFormatter()
+        )
 
 # %% ../../nbs/showing/01_plots.ipynb #31e8dbe9
 def _frame(rows, *columns):
     rows = pd.DataFrame(rows)
-    if gone := [c for c in columns if c not in rows]: raise ValueError(f"rows must have the columns {list(columns)}, got {list(rows)}; add {gone}")
+    if gone := [c for c in columns if c not in rows]:
+        raise ValueError(
+            f"rows must have the columns {list(columns)}, got {list(rows)}; add {gone}"
+        )
     return rows
 
 # %% ../../nbs/showing/01_plots.ipynb #49dc2b3b
 def _text(e):
     "An `Expansion` in words: its start node, how its derivatives are estimated, its relaxation."
-    minus = lambda p: (f'{p[0]}…{p[-1]}' if len(p) > 2 and all(a-b == 1 for a,b in zip(p, p[1:])) else ' '.join(map(str, p))).replace('-', '−')
-    first = [k for k,p in enumerate(e.points) if not k or p != e.points[k-1]]    # derivatives whose nodes differ from those of the one before
-    lines = [f"d{a+1}{f'–{b}' if b > a+1 else ''}: {minus(e.points[a])}" for a,b in zip(first, [*first[1:], len(e.points)])]
+    def minus(p):
+        return (
+            f'{p[0]}…{p[-1]}'
+            if len(p) > 2 and all(a-b == 1 for a,b in zip(p, p[1:]))
+            else ' '.join(map(str, p))
+        ).replace('-', '−')
+    # derivatives whose nodes differ from those of the one before
+    first = [k for k,p in enumerate(e.points) if not k or p != e.points[k-1]]
+    lines = [
+        f"d{a + 1}{f'–{b}' if b > a + 1 else ''}: {minus(e.points[a])}"
+        for a,b in zip(first, [*first[1:], len(e.points)])
+    ]
     kind, r = 'low' if any(len(p) < len(e.points) for p in e.points) else 'full', e.relaxation
-    return minus([e.start]), '\n'.join([kind, *lines]) if lines else '–', '–' if r.kind == 'none' else r.kind + f'\nc = {r.c:.3g}'.replace('-', '−')*(r.kind == 'linear')
+    return (
+        minus([e.start]),
+        '\n'.join([kind, *lines]) if lines else '–',
+        '–'
+        if r.kind == 'none'
+        else r.kind + f'\nc = {r.c:.3g}'.replace('-', '−')*(r.kind == 'linear'),
+    )
 
 def _corrector(c):
     if c is None: return '–'
     start, _, relaxation = _text(c)
-    return f'{c.kind} {c.order}' + f'\nfrom {start}'*(c.start != -2) + f'\n{relaxation}'*(relaxation != '–')
+    return (
+        f'{c.kind} {c.order}'
+        + f'\nfrom {start}'*(c.start != -2)
+        + f'\n{relaxation}'*(relaxation != '–')
+    )
 
 # %% ../../nbs/showing/01_plots.ipynb #f8f732f9
 def strategy_table(
@@ -82,15 +144,35 @@ def strategy_table(
 ) -> pd.DataFrame: # A row for each decision, a column for each step; text
     "The decisions of a solver schedule in words."
     of_kind('schedule', schedule, SolverSchedule, 'load it: SolverSchedule.load(path)')
-    t, S = schedule.times, schedule.steps; rows = {'time': [f'{a:.3g} → {b:.3g}' for a,b in zip(t, t[1:])]}
+    t, S = schedule.times, schedule.steps
+    rows = {'time': [f'{a:.3g} → {b:.3g}' for a,b in zip(t, t[1:])]}
     if schedule.noise is not None:
-        with np.errstate(all='ignore'): rows['Δλ'] = [f'{h:.2f}' if np.isfinite(h) else '∞' for h in np.diff(schedule.noise.lamb(np.array(t)))]
+        with np.errstate(all='ignore'):
+            rows['Δλ'] = [
+                f'{h:.2f}' if np.isfinite(h) else '∞'
+                for h in np.diff(schedule.noise.lamb(np.array(t)))
+            ]
     start, derivatives, relaxation = zip(*map(_text, S))
-    rows |= {'prediction': [s.prediction for s in S], 'order': [str(s.order) for s in S], 'start node': start, 'derivatives': derivatives, 'relaxation': relaxation, 'corrector': [_corrector(s.corrector) for s in S]}
+    rows |= {
+        'prediction': [s.prediction for s in S],
+        'order': [str(s.order) for s in S],
+        'start node': start,
+        'derivatives': derivatives,
+        'relaxation': relaxation,
+        'corrector': [_corrector(s.corrector) for s in S],
+    }
     return pd.DataFrame(rows, index=pd.RangeIndex(len(S), name='step')).T
 
 # %% ../../nbs/showing/01_plots.ipynb #ddce9e6f
-_TINTS = dict(noise=(9,.5), data=(1,.4), ems=(4,.5), full=(2,.35), low=(8,.5), pseudo=(6,.6), implicit=(3,.4)) # place in `PALETTE`, strength
+_TINTS = dict(
+    noise=(9, 0.5),
+    data=(1, 0.4),
+    ems=(4, 0.5),
+    full=(2, 0.35),
+    low=(8, 0.5),
+    pseudo=(6, 0.6),
+    implicit=(3, 0.4),
+)  # place in `PALETTE`, strength
 
 def _tint(row, text):
     word = text.split()[0]
@@ -105,16 +187,38 @@ def plot_strategy(
 ) -> mpl.axes.Axes:
     "The strategy strip: one column a step, one row a decision."
     table = strategy_table(schedule)
-    s, n = schedule, schedule.n_steps; heights = [1.7+max(c.count('\n') for c in row) for row in table.values]; tops = np.cumsum([0, *heights])
-    ax = _axes(ax, max(1.2+1.15*n, 5.2), .75+.165*tops[-1]); points = 72*ax.figure.get_figwidth()*ax.get_position().width/n    # width of a column
+    s, n = schedule, schedule.n_steps
+    heights = [1.7+max(c.count('\n') for c in row) for row in table.values]
+    tops = np.cumsum([0, *heights])
+    ax = _axes(ax, max(1.2+1.15*n, 5.2), .75+.165*tops[-1])
+    points = 72*ax.figure.get_figwidth()*ax.get_position().width/n    # width of a column
     for (name,row),y,h in zip(table.iterrows(), tops, heights):
         size = np.clip(1.4*points/max(8, *(len(l) for c in row for l in c.split('\n'))), 5, 9)
         for i,c in enumerate(row):
-            ax.add_patch(mpl.patches.Rectangle((i+.02, y+.06), .96, h-.12, fc=_tint(name, c), ec='none')); ax.text(i+.5, y+h/2, c, ha='center', va='center', color='.15', fontsize=size)
-    ax.set(xlim=(0, n), ylim=(tops[-1], 0)); ax.grid(False); ax.spines[:].set_visible(False); ax.xaxis.tick_top(); ax.tick_params(length=0, labelsize=9, pad=2)
-    ax.set_xticks(np.arange(n)+.5, [f'step {i}' for i in range(n)]); ax.set_yticks((tops[1:]+tops[:-1])/2, table.index)
-    more = [f'{s.nfe} network calls (NFE)', f'{n} steps'] + [f"first step: x₀ = {s.afs.replace('zero', '0')}, no call"]*(s.afs != 'none') + ['with skip coefficients']*(s.skips is not None)
-    ax.set_title(f"{textwrap.fill(s.name or s.id, max(20, int(points*n/6.5)))}\n{' · '.join(more)}", loc='left', fontsize=10, pad=8)
+            ax.add_patch(
+                mpl.patches.Rectangle(
+                    (i+ 0.02, y+ 0.06), 0.96, h- 0.12, fc=_tint(name, c), ec='none'
+                )
+            )
+            ax.text(i+.5, y+h/2, c, ha='center', va='center', color='.15', fontsize=size)
+    ax.set(xlim=(0, n), ylim=(tops[-1], 0))
+    ax.grid(False)
+    ax.spines[:].set_visible(False)
+    ax.xaxis.tick_top()
+    ax.tick_params(length=0, labelsize=9, pad=2)
+    ax.set_xticks(np.arange(n)+.5, [f'step {i}' for i in range(n)])
+    ax.set_yticks((tops[1:]+tops[:-1])/2, table.index)
+    more = (
+        [f'{s.nfe} network calls (NFE)', f'{n} steps']
+        + [f"first step: x₀ = {s.afs.replace('zero', '0')}, no call"]*(s.afs != 'none')
+        + ['with skip coefficients']*(s.skips is not None)
+    )
+    ax.set_title(
+        f"{textwrap.fill(s.name or s.id, max(20, int(points * n / 6.5)))}\n{' · '.join(more)}",
+        loc='left',
+        fontsize=10,
+        pad=8,
+    )
     return ax
 
 # %% ../../nbs/showing/01_plots.ipynb #8c5a6f7f
@@ -122,24 +226,54 @@ def strategy_html(
     schedule:SolverSchedule, # What to show
 ) -> str: # A table in HTML
     "The strategy strip as text."
-    table = strategy_table(schedule); cell = lambda row, text: f'<td style="background:{mpl.colors.to_hex(_tint(row, text))};color:#222">{html.escape(text).replace(chr(10), "<br>")}</td>'
+    table = strategy_table(schedule)
+    def cell(row, text):
+        return (
+            '<td '
+            f'style="background:{mpl.colors.to_hex(_tint(row, text))};color:#222">{html.escape(text).replace(chr(10), "<br>")}</td>'
+        )
     head = ''.join(f'<th scope="col">step {i}</th>' for i in table)
-    body = ''.join(f'<tr><th scope="row">{row}</th>{"".join(cell(row, c) for c in r)}</tr>' for row,r in zip(table.index, table.values))
-    return f'<table class="strip"><thead><tr><td></td>{head}</tr></thead><tbody>{body}</tbody></table>'
+    body = ''.join(
+        f'<tr><th scope="row">{row}</th>{"".join(cell(row, c) for c in r)}</tr>'
+        for row,r in zip(table.index, table.values)
+    )
+    return (
+        f'<table class="strip"><thead><tr><td></td>{head}</tr></thead><tbody>{body}</tbody></table>'
+    )
 
 # %% ../../nbs/showing/01_plots.ipynb #2b107be7
 def _shade(ax, stages):
     "Shade every other run of equal `stages`, and name those that are wide enough."
-    s, n, inch = list(stages), len(stages), ax.figure.get_figwidth()*ax.get_position().width/len(stages)
+    s = list(stages)
+    n = len(stages)
+    inch = ax.figure.get_figwidth()*ax.get_position().width/len(stages)
     starts = [i for i in range(n) if not i or s[i] != s[i-1]]
     for k,(a,b) in enumerate(zip(starts, [*starts[1:], n])):
-        if k%2: ax.axvspan(a+.5, b+.5, color='.5', alpha=.1, lw=0, zorder=0)
-        name = next((t for t in ((s[a],) if isinstance(s[a], str) else (f'stage {s[a]}', f'{s[a]}')) if (b-a)*inch > .075*len(t)), '')
-        ax.text((a+b+1)/2, 1.01, name, transform=ax.get_xaxis_transform(), ha='center', va='bottom', fontsize=8, color='.3')
+        if k%2:
+            ax.axvspan(a+.5, b+.5, color='.5', alpha=.1, lw=0, zorder=0)
+        name = next(
+            (
+                t
+                for t in ((s[a],) if isinstance(s[a], str) else (f'stage {s[a]}', f'{s[a]}'))
+                if (b-a)*inch > 0.075 *len(t)
+            ),
+            '',
+        )
+        ax.text(
+            (a+b+1)/2,
+            1.01,
+            name,
+            transform=ax.get_xaxis_transform(),
+            ha='center',
+            va='bottom',
+            fontsize=8,
+            color='.3',
+        )
 
 # %% ../../nbs/showing/01_plots.ipynb #ff2e1eb6
 def plot_best_so_far(
-    values,              # Value of each trial in order, (n,) or (seeds,n), > 0; nan or None where it failed
+    # Value of each trial in order, (n,) or (seeds,n), > 0; nan or None where it failed
+    values,
     known:float=None,    # Value of the best known solver
     stages=None,         # (n,) the stage or generation of each trial, numbers or text
     n_known:int=None,    # How many trials, the first ones, are known solvers
@@ -147,19 +281,57 @@ def plot_best_so_far(
     name:str='searched', # Name of the line; gives its colour
 ) -> mpl.axes.Axes:
     "Best value so far against trials; call again with the same `ax` to compare."
-    v = np.atleast_2d(np.array(values, float)); v[~np.isfinite(v)] = np.nan; best = np.fmin.accumulate(v, axis=1)
-    if not v.size or np.isnan(best[:,-1]).any(): raise ValueError("values must have a finite number in each row, got none; no trial has succeeded yet")
-    x, color, ax = np.arange(v.shape[1])+1, styles([name])[name]['color'], _axes(ax, 7.5, 3.8); _log(ax); end = max(len(x)+.5, ax.get_xlim()[1])
-    if n_known: ax.axvspan(.5, n_known+.5, color=PALETTE[9], alpha=.25, lw=0, zorder=0, label='known solvers')
-    if stages is not None: _shade(ax, stages)
+    v = np.atleast_2d(np.array(values, float))
+    v[~np.isfinite(v)] = np.nan
+    best = np.fmin.accumulate(v, axis=1)
+    if not v.size or np.isnan(best[:,-1]).any():
+        raise ValueError(
+            "values must have a finite number in each row, got none; no trial has succeeded yet"
+        )
+    x = np.arange(v.shape[1])+1
+    color = styles([name])[name]['color']
+    ax = _axes(ax, 7.5, 3.8)
+    _log(ax)
+    end = max(len(x)+.5, ax.get_xlim()[1])
+    if n_known:
+        ax.axvspan(
+            0.5, n_known+ 0.5, color=PALETTE[9], alpha=0.25, lw=0, zorder=0, label='known solvers'
+        )
+    if stages is not None:
+        _shade(ax, stages)
     if len(v) == 1:
-        top = 3*max(np.nanmedian(v), np.nanmax(best)); ax.plot(x, np.where(v[0] > top, np.nan, v[0]), 'o', ms=4.5, alpha=.4, color=color, mew=0)
-        for what,at,marker,y in (('failed', np.isnan(v[0]), 'x', .03), ('off the scale', v[0] > top, '^', .97)):
-            if at.any(): ax.plot(x[at], np.full(at.sum(), y), marker, ms=5, mew=1.2, color='.35', transform=ax.get_xaxis_transform(), label=f'{what}: {at.sum()}')
-    else: ax.fill_between(x, best.min(0), best.max(0), step='post', color=color, alpha=.2, lw=0)
-    ax.step([*x, x[-1]+.5], np.median(best, 0)[[*(x-1), -1]], where='post', color=color, lw=2, label=f'{name}, best so far' + f' (median and range of {len(v)})'*(len(v) > 1))
-    if known is not None: ax.axhline(known, color='.2', ls='--', lw=1.3, label=f'best known solver: {known:.3g}')
-    ax.set(xlabel='trials', ylabel='Fréchet distance', xlim=(.5, end)); ax.grid(axis='x', visible=False); ax.legend()
+        top = 3*max(np.nanmedian(v), np.nanmax(best))
+        ax.plot(x, np.where(v[0] > top, np.nan, v[0]), 'o', ms=4.5, alpha=.4, color=color, mew=0)
+        for what,at,marker,y in (
+            ('failed', np.isnan(v[0]), 'x', 0.03),
+            ('off the scale', v[0] > top, '^', 0.97),
+        ):
+            if at.any():
+                ax.plot(
+                    x[at],
+                    np.full(at.sum(), y),
+                    marker,
+                    ms=5,
+                    mew=1.2,
+                    color='.35',
+                    transform=ax.get_xaxis_transform(),
+                    label=f'{what}: {at.sum()}',
+                )
+    else:
+        ax.fill_between(x, best.min(0), best.max(0), step='post', color=color, alpha=.2, lw=0)
+    ax.step(
+        [*x, x[-1]+ 0.5],
+        np.median(best, 0)[[*(x-1), -1]],
+        where='post',
+        color=color,
+        lw=2,
+        label=f'{name}, best so far' + f' (median and range of {len(v)})'*(len(v) > 1),
+    )
+    if known is not None:
+        ax.axhline(known, color='.2', ls='--', lw=1.3, label=f'best known solver: {known:.3g}')
+    ax.set(xlabel='trials', ylabel='Fréchet distance', xlim=(.5, end))
+    ax.grid(axis='x', visible=False)
+    ax.legend()
     return ax
 
 # %% ../../nbs/showing/01_plots.ipynb #8acf078e
@@ -171,21 +343,47 @@ def plot_predicted(
 ) -> mpl.axes.Axes:
     "Predicted against measured values, with the line where they agree."
     p, m = (np.asarray(v, float).ravel() for v in (predicted, measured))
-    if len(p) != len(m): raise ValueError(f"predicted and measured must be of the same length, got {len(p)} and {len(m)}")
-    ok = np.isfinite(p*m) & (p > 0) & (m > 0); p, m = p[ok], m[ok]
-    if len(p) < 2: raise ValueError(f"predicted and measured must have at least 2 pairs of positive finite numbers, got {len(p)}")
-    ax, lim = _axes(ax, 4.4, 4.4), np.array([min(p.min(), m.min())/1.1, max(p.max(), m.max())*1.1]); _log(ax, 'xy')
-    ax.plot(lim, lim, '--', color='.4', lw=1); ax.plot(m, p, 'o', ms=5.5, alpha=.65, color=PALETTE[0], mec='w', mew=.4)
-    ax.set(xlim=lim, ylim=lim, aspect='equal', xlabel='measured Fréchet distance', ylabel='predicted Fréchet distance', title=f"Kendall's τ = {kendalltau(p, m).statistic if tau is None else tau:.2f} (n = {len(p)})")
+    if len(p) != len(m):
+        raise ValueError(
+            f"predicted and measured must be of the same length, got {len(p)} and {len(m)}"
+        )
+    ok = np.isfinite(p*m) & (p > 0) & (m > 0)
+    p, m = p[ok], m[ok]
+    if len(p) < 2:
+        raise ValueError(
+            "predicted and measured must have at least 2 pairs of positive finite numbers, got "
+            f"{len(p)}"
+        )
+    ax, lim = _axes(ax, 4.4, 4.4), np.array([min(p.min(), m.min())/1.1, max(p.max(), m.max())*1.1])
+    _log(ax, 'xy')
+    ax.plot(lim, lim, '--', color='.4', lw=1)
+    ax.plot(m, p, 'o', ms=5.5, alpha=.65, color=PALETTE[0], mec='w', mew=.4)
+    ax.set(
+        xlim=lim,
+        ylim=lim,
+        aspect='equal',
+        xlabel='measured Fréchet distance',
+        ylabel='predicted Fréchet distance',
+        title=(
+            f"Kendall's τ = {kendalltau(p, m).statistic if tau is None else tau:.2f} (n = "
+            f"{len(p)})"
+        ),
+    )
     return ax
 
 # %% ../../nbs/showing/01_plots.ipynb #3c294706
 def _grid(images, columns):
     "(n,C,H,W) in [-1,1] -> one picture (height,width,3) in [0,1], white lines between."
     x = torch.as_tensor(images).detach().float().cpu().numpy()
-    if x.ndim != 4 or x.shape[1] not in (1, 3) or not len(x): raise ValueError(f"images must have shape (n,C,H,W) with n >= 1 and C 1 or 3, got {x.shape}")
-    n, _, h, w = x.shape; columns = min(columns or int(np.ceil(n**.5)), n); out = np.ones((-(-n//columns), h+1, columns, w+1, 3))
-    for i,p in enumerate((np.nan_to_num(x).clip(-1, 1)+1)/2): out[i//columns,:h,i%columns,:w] = p.transpose(1, 2, 0)
+    if x.ndim != 4 or x.shape[1] not in (1, 3) or not len(x):
+        raise ValueError(
+            f"images must have shape (n,C,H,W) with n >= 1 and C 1 or 3, got {x.shape}"
+        )
+    n, _, h, w = x.shape
+    columns = min(columns or int(np.ceil(n**.5)), n)
+    out = np.ones((-(-n//columns), h+1, columns, w+1, 3))
+    for i,p in enumerate((np.nan_to_num(x).clip(-1, 1)+1)/2):
+        out[i//columns,:h,i%columns,:w] = p.transpose(1, 2, 0)
     return out.reshape(-1, columns*(w+1), 3)[:-1,:-1]
 
 # %% ../../nbs/showing/01_plots.ipynb #dc4ac961
@@ -193,15 +391,19 @@ def save_grid(
     images,           # (n,C,H,W) in [-1,1], C 1 or 3; tensor or array
     path,             # PNG to write; its folder is made if needed
     columns:int=None, # Pictures in a row; default: about as many as rows
-    scale:int=None,   # Every pixel becomes scale x scale; default: what makes a picture about 64 pixels wide
+    # Every pixel becomes scale x scale; default: what makes a picture about 64 pixels wide
+    scale:int=None,
 ) -> Path: # The file written
     "Write samples into one PNG."
     path = place_for_file(path, Writes.PICTURE, 'path')
-    if columns is not None: whole_number('columns', columns, 1)
+    if columns is not None:
+        whole_number('columns', columns, 1)
     picture = _grid(images, columns)
     scale = max(1, 64//images.shape[-1]) if scale is None else whole_number('scale', scale, 1)
     path.parent.mkdir(parents=True, exist_ok=True)
-    mpl.image.imsave(path, picture.repeat(scale, 0).repeat(scale, 1), format='png', metadata={'Software': None})
+    mpl.image.imsave(
+        path, picture.repeat(scale, 0).repeat(scale, 1), format='png', metadata={'Software': None}
+    )
     return path
 
 # %% ../../nbs/showing/01_plots.ipynb #4839fc62
@@ -213,43 +415,91 @@ def plot_samples(
 ) -> mpl.axes.Axes:
     "A row of samples for each name, the same noise in a column."
     for name, images in not_empty('images_by_name', images_by_name).items():
-        if not hasattr(images, 'shape'): raise ValueError(f"images must be tensors (n,C,H,W), got {type(images).__name__} {images!r:.40} for {name!r}")
-    if len({v[:n].shape for v in images_by_name.values()}) != 1: raise ValueError(f"images must have the same shape and number for every name, got { {k: tuple(v.shape) for k,v in images_by_name.items()} }")
-    parts = [_grid(v[:n], min(n, columns)) for v in images_by_name.values()]; h, w, _ = parts[0].shape; gap = max(2, h//8)
-    picture = np.concatenate([np.pad(p, ((0, gap), (0, 0), (0, 0)), constant_values=1) for p in parts])[:-gap]
-    width = min(7.3, .2+w*.07); ax = _axes(ax, 1.7+width, .2 + width*len(picture)/w); ax.imshow(picture, interpolation='nearest'); ax.grid(False); ax.spines[:].set_visible(False)
-    ax.set_xticks([]); ax.set_yticks([i*(h+gap) + h/2 - .5 for i in range(len(parts))], images_by_name); ax.tick_params(length=0)
+        if not hasattr(images, 'shape'):
+            raise ValueError(
+                f"images must be tensors (n,C,H,W), got {type(images).__name__} {images!r:.40} "
+                f"for {name!r}"
+            )
+    if len({v[:n].shape for v in images_by_name.values()}) != 1:
+        raise ValueError(
+            "images must have the same shape and number for every name, got "
+            f"{ {k: tuple(v.shape) for k, v in images_by_name.items()} }"
+        )
+    parts = [_grid(v[:n], min(n, columns)) for v in images_by_name.values()]
+    h, w, _ = parts[0].shape
+    gap = max(2, h//8)
+    picture = np.concatenate(
+        [np.pad(p, ((0, gap), (0, 0), (0, 0)), constant_values=1) for p in parts]
+    )[:-gap]
+    width = min(7.3, .2+w*.07)
+    ax = _axes(ax, 1.7+width, .2 + width*len(picture)/w)
+    ax.imshow(picture, interpolation='nearest')
+    ax.grid(False)
+    ax.spines[:].set_visible(False)
+    ax.set_xticks([])
+    ax.set_yticks([i*(h+gap) + h/2 - .5 for i in range(len(parts))], images_by_name)
+    ax.tick_params(length=0)
     return ax
 
 # %% ../../nbs/showing/01_plots.ipynb #68d5c924
 def _reach(rows):
-    "How far the bars of `rows` go down and up: from `low` and `high`, or `spread`; no bar reaches 0."
-    v = rows['fid'].to_numpy(float); half = rows['spread'] if 'spread' in rows else 0*v
-    low, high = (np.asarray(rows[k] if k in rows else v+sign*half, float) for k,sign in (('low', -1), ('high', 1)))
+    """How far the bars of `rows` go down and up: from `low` and `high`, or `spread`; no bar
+    reaches 0."""
+    v = rows['fid'].to_numpy(float)
+    half = rows['spread'] if 'spread' in rows else 0*v
+    low, high = (
+        np.asarray(rows[k] if k in rows else v+sign*half, float)
+        for k,sign in (('low', -1), ('high', 1))
+    )
     return np.nan_to_num([np.minimum(v-low, .9*v), high-v]).clip(0)
 
 # %% ../../nbs/showing/01_plots.ipynb #48b8fb29
 def plot_front(
-    rows,    # DataFrame, or what makes one: nfe, fid, name, and perhaps spread (half the length of the bar), or low and high (its ends)
+    # DataFrame, or what makes one: nfe, fid, name, and perhaps spread (half the length of the bar),
+    # or low and high (its ends)
+    rows,
     ax=None, # Axes to draw in; default: new ones
 ) -> mpl.axes.Axes:
     "Distance against network calls, one line a name."
-    rows = _frame(rows, 'nfe', 'fid', 'name'); ax = _axes(ax, 6.5, 4); _log(ax)
-    look = styles(rows['name'].unique()); aside = .05*np.linspace(-1, 1, len(look))*(len(look) > 1 and 'low' in rows)*min(3, len(look)-1)      # bars of one place stand side by side
+    rows = _frame(rows, 'nfe', 'fid', 'name')
+    ax = _axes(ax, 6.5, 4)
+    _log(ax)
+    look = styles(rows['name'].unique())
+    # bars of one place stand side by side
+    aside = .05*np.linspace(-1, 1, len(look))*(len(look) > 1 and 'low' in rows)*min(3, len(look)-1)
     for (name,style),dx in zip(look.items(), aside):
         r = rows[rows['name'] == name].sort_values('nfe')
-        ax.errorbar(r['nfe']+dx, r['fid'], yerr=_reach(r), capsize=3, lw=1.8, ms=7, mec='w', mew=.6, label=name, **style)
-    lo, hi = ax.get_ylim(); ax.set_ylim(max(lo, rows['fid'].min()/3), min(hi, 3*rows['fid'].max()))      # long bars leave the figure, rather than flatten it
-    ax.xaxis.set_major_locator(MaxNLocator('auto', integer=True, min_n_ticks=1)); ax.set(xlabel='network calls (NFE)', ylabel='Fréchet distance')
-    ax.legend(**dict(loc='upper left', bbox_to_anchor=(1.01, 1)) if rows['name'].nunique() > 5 else {})
+        ax.errorbar(
+            r['nfe']+dx,
+            r['fid'],
+            yerr=_reach(r),
+            capsize=3,
+            lw=1.8,
+            ms=7,
+            mec='w',
+            mew=0.6,
+            label=name,
+            **style,
+        )
+    lo, hi = ax.get_ylim()
+    # long bars leave the figure, rather than flatten it
+    ax.set_ylim(max(lo, rows['fid'].min()/3), min(hi, 3*rows['fid'].max()))
+    ax.xaxis.set_major_locator(MaxNLocator('auto', integer=True, min_n_ticks=1))
+    ax.set(xlabel='network calls (NFE)', ylabel='Fréchet distance')
+    ax.legend(
+        **dict(loc='upper left', bbox_to_anchor=(1.01, 1)) if rows['name'].nunique() > 5 else {}
+    )
     return ax
 
 # %% ../../nbs/showing/01_plots.ipynb #a896d9d9
 def _best_known(rows):
-    "For each number of calls, name and values by seed of the known solver with the least mean on the seeds that all of them have."
+    """For each number of calls, name and values by seed of the known solver with the least mean
+    on the seeds that all of them have."""
     best = {}
     for k,group in rows[rows['known'].astype(bool)].groupby('nfe'):
-        of_each = {o: g.set_index('seed')['value'].astype(float) for o,g in group.groupby(['name', 'id'])}
+        of_each = {
+            o: g.set_index('seed')['value'].astype(float) for o,g in group.groupby(['name', 'id'])
+        }
         shared = sorted(set.intersection(*(set(v.index) for v in of_each.values())))
         finite = {o: v for o,v in of_each.items() if np.isfinite(v).all()}
         if not finite: continue
@@ -267,8 +517,12 @@ def _ratio_to(values, other):
 
 # %% ../../nbs/showing/01_plots.ipynb #6f8f52c4
 def ranking(
-    rows, # DataFrame, or what makes one: name, id, nfe, n, seed, value, and known (is it a known solver?); ratios are of the seeds that both have
-) -> pd.DataFrame: # name, id, nfe, n, seeds, mean, spread, low, high; ratio of the means, ratio_low, ratio_high, and against whom; best first within each number of calls
+    # DataFrame, or what makes one: name, id, nfe, n, seed, value, and known (is it a known
+    # solver?); ratios are of the seeds that both have
+    rows,
+    # name, id, nfe, n, seeds, mean, spread, low, high; ratio of the means, ratio_low, ratio_high,
+    # and against whom; best first within each number of calls
+) -> pd.DataFrame:
     "What was compared, one row a schedule, each beside the best known solver."
     rows = _frame(rows, 'name', 'id', 'nfe', 'n', 'seed', 'value', 'known').sort_values('seed')
     best, out = _best_known(rows), []
@@ -277,21 +531,57 @@ def ranking(
         whom, other = best.get(k, best.get(max(best, default=None), (None, None)))
         mean, low, high = interval(values)
         spread = values.std(ddof=1) if len(values) > 1 else 0.
-        about = dict(name=name, id=i, nfe=k, n=n, seeds=len(values), mean=mean, spread=spread, low=low, high=high)
+        about = dict(
+            name=name,
+            id=i,
+            nfe=k,
+            n=n,
+            seeds=len(values),
+            mean=mean,
+            spread=spread,
+            low=low,
+            high=high,
+        )
         out.append(about | _ratio_to(values, other) | dict(against=whom))
     return pd.DataFrame(out).sort_values(['nfe', 'mean'], ignore_index=True)
 
 # %% ../../nbs/showing/01_plots.ipynb #2213ef04
 def plot_intervals(
-    rows,    # DataFrame, or what makes one: name, fid, and perhaps nfe, and spread (half the length of the bar), or low and high (its ends)
+    # DataFrame, or what makes one: name, fid, and perhaps nfe, and spread (half the length of the
+    # bar), or low and high (its ends)
+    rows,
     ax=None, # Axes to draw in; default: new ones
 ) -> mpl.axes.Axes:
     "Distance and interval of each row, best first."
-    rows = _frame(rows, 'name', 'fid'); rows = rows.sort_values(['nfe', 'fid'] if 'nfe' in rows else 'fid', ignore_index=True); ax = _axes(ax, 7, .9+.3*len(rows)); _log(ax, 'x')
-    several, reach, look = 'nfe' in rows and rows['nfe'].nunique() > 1, _reach(rows), styles(rows['name'].unique())
-    for i,(name,v) in enumerate(zip(rows['name'], rows['fid'])): ax.errorbar(v, i, xerr=reach[:,[i]], capsize=3, lw=1.8, ms=7, mec='w', mew=.6, **{**look[name], 'ls': ''})
-    lo, hi = ax.get_xlim(); ax.set_xlim(max(lo, rows['fid'].min()/3), min(hi, 3*rows['fid'].max()))
-    ax.set_yticks(range(len(rows)), [f'{o["name"]}, {o["nfe"]} calls' if several else o['name'] for o in rows.to_dict('records')]); ax.set(ylim=(len(rows)-.5, -.5), xlabel='Fréchet distance')
+    rows = _frame(rows, 'name', 'fid')
+    rows = rows.sort_values(['nfe', 'fid'] if 'nfe' in rows else 'fid', ignore_index=True)
+    ax = _axes(ax, 7, .9+.3*len(rows))
+    _log(ax, 'x')
+    several = 'nfe' in rows and rows['nfe'].nunique() > 1
+    reach = _reach(rows)
+    look = styles(rows['name'].unique())
+    for i,(name,v) in enumerate(zip(rows['name'], rows['fid'])):
+        ax.errorbar(
+            v,
+            i,
+            xerr=reach[:,[i]],
+            capsize=3,
+            lw=1.8,
+            ms=7,
+            mec='w',
+            mew=0.6,
+            **{**look[name], 'ls': ''},
+        )
+    lo, hi = ax.get_xlim()
+    ax.set_xlim(max(lo, rows['fid'].min()/3), min(hi, 3*rows['fid'].max()))
+    ax.set_yticks(
+        range(len(rows)),
+        [
+            f'{o["name"]}, {o["nfe"]} calls' if several else o['name']
+            for o in rows.to_dict('records')
+        ],
+    )
+    ax.set(ylim=(len(rows)-.5, -.5), xlabel='Fréchet distance')
     return ax
 
 # %% ../../nbs/showing/01_plots.ipynb #9e47a3e1
@@ -302,14 +592,42 @@ def plot_times(
 ) -> mpl.axes.Axes:
     "The nodes of solver schedules on the curve lambda(t)."
     check_noise(noise)
-    nodes = {s.name or s.id: np.array(s.times) for s in not_empty('schedules', schedules)}; top = max(v[0] for v in nodes.values()); ax = _axes(ax, 7, 4.2)
-    t = np.geomspace(min(v[v > 0][-1] for v in nodes.values()), top, 400); lamb = lambda v: np.where(np.isfinite(l := noise.lamb(v)), l, np.nan)
-    with np.errstate(all='ignore'): levels = {k: lamb(v) for k,v in nodes.items()}; ax.plot(t, lamb(t), color='.75', zorder=1)
+    nodes = {s.name or s.id: np.array(s.times) for s in not_empty('schedules', schedules)}
+    top = max(v[0] for v in nodes.values())
+    ax = _axes(ax, 7, 4.2)
+    t = np.geomspace(min(v[v > 0][-1] for v in nodes.values()), top, 400)
+    def lamb(v): return np.where(np.isfinite(l := noise.lamb(v)), l, np.nan)
+    with np.errstate(all='ignore'):
+        levels = {k: lamb(v) for k,v in nodes.items()}
+        ax.plot(t, lamb(t), color='.75', zorder=1)
     for k,(name,look) in enumerate(styles(nodes).items()):
-        v, l, c = nodes[name], levels[name], look['color']; ax.plot(v, l, look['marker'], color=c, ms=7, mec='w', mew=.5, alpha=.85, label=name)
-        ax.plot(v, 0*v + .03+.045*k, '|', ms=10, mew=1.8, color=c, transform=ax.get_xaxis_transform()); ax.plot(0*v + .98-.025*k, l, '_', ms=10, mew=1.8, color=c, transform=ax.get_yaxis_transform())
-    if top > 2: ax.set_xscale('log')
-    ax.margins(.04+.035*len(nodes), .06+.06*len(nodes)); ax.set(xlabel='time t', ylabel=r'$\lambda_t=\log(\alpha_t/\sigma_t)$'); ax.legend()
+        v = nodes[name]
+        l = levels[name]
+        c = look['color']
+        ax.plot(v, l, look['marker'], color=c, ms=7, mec='w', mew=.5, alpha=.85, label=name)
+        ax.plot(
+            v,
+            0*v + 0.03 + 0.045 *k,
+            '|',
+            ms=10,
+            mew=1.8,
+            color=c,
+            transform=ax.get_xaxis_transform(),
+        )
+        ax.plot(
+            0*v + 0.98 - 0.025 *k,
+            l,
+            '_',
+            ms=10,
+            mew=1.8,
+            color=c,
+            transform=ax.get_yaxis_transform(),
+        )
+    if top > 2:
+        ax.set_xscale('log')
+    ax.margins(.04+.035*len(nodes), .06+.06*len(nodes))
+    ax.set(xlabel='time t', ylabel=r'$\lambda_t=\log(\alpha_t/\sigma_t)$')
+    ax.legend()
     return ax
 
 # %% ../../nbs/showing/01_plots.ipynb #a94b7bd5
@@ -320,12 +638,25 @@ def plot_trajectories(
     "Trajectories of one or more solvers from the same noise, with their nodes."
     not_empty('paths', paths)
     paths = {k: torch.as_tensor(p).detach().cpu().double().numpy() for k,p in paths.items()}
-    if bad := {k: p.shape for k,p in paths.items() if p.ndim != 3 or p.shape[2] != 2}: raise ValueError(f"paths must have shape (n_steps+1,B,2), got {bad}")
+    if bad := {k: p.shape for k,p in paths.items() if p.ndim != 3 or p.shape[2] != 2}:
+        raise ValueError(f"paths must have shape (n_steps+1,B,2), got {bad}")
     ax, look = _axes(ax, 5, 5), styles([k for k,p in paths.items() if len(p) <= 31])
     for k,p in paths.items():
-        if k in look: c = look[k]['color']; ax.plot(*p.transpose(2, 0, 1), '.-', color=c, lw=1, ms=4, alpha=.85); ax.plot(*p[-1].T, look[k]['marker'], color=c, ms=6, mec='w', mew=.5, label=k, zorder=3)
-        else: ax.plot(*p.transpose(2, 0, 1), color='.6', lw=1, zorder=1, label=[k]+['_']*(p.shape[1]-1))
-    ax.set(xlabel='$x_1$', ylabel='$x_2$'); ax.set_aspect('equal', 'datalim'); ax.legend()
+        if k in look:
+            c = look[k]['color']
+            ax.plot(*p.transpose(2, 0, 1), '.-', color=c, lw=1, ms=4, alpha=.85)
+            ax.plot(*p[-1].T, look[k]['marker'], color=c, ms=6, mec='w', mew=.5, label=k, zorder=3)
+        else:
+            ax.plot(
+                *p.transpose(2, 0, 1),
+                color='.6',
+                lw=1,
+                zorder=1,
+                label=[k]+['_']*(p.shape[1]-1),
+            )
+    ax.set(xlabel='$x_1$', ylabel='$x_2$')
+    ax.set_aspect('equal', 'datalim')
+    ax.legend()
     return ax
 
 # %% ../../nbs/showing/01_plots.ipynb #d65bb640
@@ -336,11 +667,16 @@ def stepwise_errors(
     parts:int=20,# Steps of the exact path in each step of the schedule
 ) -> tuple: # times (n_steps+1,), root mean square differences (n_steps+1,)
     "How far each node of a path is from the exact one."
-    t = np.array(schedule.times); lam = model.noise.lamb(t)
-    if not np.isfinite(lam).all(): raise ValueError(f"lambda must be finite at every node, got {lam.tolist()}")
+    t = np.array(schedule.times)
+    lam = model.noise.lamb(t)
+    if not np.isfinite(lam).all():
+        raise ValueError(f"lambda must be finite at every node, got {lam.tolist()}")
     fine = [np.linspace(a, b, parts+1)[:-1] for a,b in zip(lam, lam[1:])]
-    grid = model.noise.t_of_lamb(np.r_[np.concatenate(fine), lam[-1]]); grid[::parts] = t
-    exact = sample(model, dpm_solver_pp(model.noise, len(grid)-1, grid=grid), x_T, return_path=True)[1][::parts]
+    grid = model.noise.t_of_lamb(np.r_[np.concatenate(fine), lam[-1]])
+    grid[::parts] = t
+    exact = sample(
+        model, dpm_solver_pp(model.noise, len(grid)-1, grid=grid), x_T, return_path=True
+    )[1][::parts]
     path = sample(model, schedule, x_T, return_path=True)[1]
     return t, (path-exact).flatten(1).square().mean(1).sqrt().cpu().numpy()
 
@@ -352,9 +688,18 @@ def plot_errors(
 ) -> mpl.axes.Axes:
     "Error of each node against its lambda."
     not_empty('errors', errors)
-    ax = _axes(ax, 6, 3.6); _log(ax)
-    for (name,(t, e)),look in zip(errors.items(), styles(errors).values()): keep = np.asarray(e) > 0; ax.plot(noise.lamb(np.asarray(t))[keep], np.asarray(e)[keep], ms=6, lw=1.6, label=name, **look)
-    ax.set(xlabel=r'$\lambda$ of the node (noise left, data right)', ylabel='distance from the exact path (rms)'); ax.legend()
+    ax = _axes(ax, 6, 3.6)
+    _log(ax)
+    for (name,(t, e)),look in zip(errors.items(), styles(errors).values()):
+        keep = np.asarray(e) > 0
+        ax.plot(
+            noise.lamb(np.asarray(t))[keep], np.asarray(e)[keep], ms=6, lw=1.6, label=name, **look
+        )
+    ax.set(
+        xlabel=r'$\lambda$ of the node (noise left, data right)',
+        ylabel='distance from the exact path (rms)',
+    )
+    ax.legend()
     return ax
 
 # %% ../../nbs/showing/01_plots.ipynb #7446291e
@@ -364,11 +709,28 @@ def plot_stages(
 ) -> mpl.axes.Axes:
     "Which decisions are open at which stage of a search."
     not_empty('stages', stages)
-    sets = [sorted(s) if isinstance(s, (set, frozenset)) else list(s) for s in stages.values()]; rows = list(dict.fromkeys(d for s in sets for d in s))
-    state = np.array([[(d in s)*(2 - (k > 0 and d in sets[k-1])) for k,s in enumerate(sets)] for d in rows])    # 0 closed, 1 open as before, 2 opens here
+    sets = [sorted(s) if isinstance(s, (set, frozenset)) else list(s) for s in stages.values()]
+    rows = list(dict.fromkeys(d for s in sets for d in s))
+    state = np.array(
+        [[(d in s)*(2 - (k > 0 and d in sets[k-1])) for k,s in enumerate(sets)] for d in rows]
+    )  # 0 closed, 1 open as before, 2 opens here
     ax = _axes(ax, 1.8+1.15*len(sets), .7+.34*len(rows))
-    sns.heatmap(pd.DataFrame(state, rows, list(stages)), ax=ax, cmap=['.95', '#a8d4ec', PALETTE[0]], vmin=0, vmax=2, cbar=False, linewidths=2, annot=np.array(['', 'open', 'opens'])[state], fmt='', annot_kws=dict(size=9))
-    ax.tick_params(length=0); ax.tick_params('x', rotation=0); ax.tick_params('y', rotation=0); ax.xaxis.tick_top()
+    sns.heatmap(
+        pd.DataFrame(state, rows, list(stages)),
+        ax=ax,
+        cmap=['.95', '#a8d4ec', PALETTE[0]],
+        vmin=0,
+        vmax=2,
+        cbar=False,
+        linewidths=2,
+        annot=np.array(['', 'open', 'opens'])[state],
+        fmt='',
+        annot_kws=dict(size=9),
+    )
+    ax.tick_params(length=0)
+    ax.tick_params('x', rotation=0)
+    ax.tick_params('y', rotation=0)
+    ax.xaxis.tick_top()
     return ax
 
 # %% ../../nbs/showing/01_plots.ipynb #3b7a7fa7
@@ -380,6 +742,11 @@ def plot_loss(
     "Training curves: loss, and Fréchet distance, against steps."
     rows, axes = _frame(rows, 'step', 'loss', 'fd'), _axes(axes, 9, 3.4, n=2)
     for a,k,c,label in zip(axes, ('loss', 'fd'), (0, 3), ('loss', 'Fréchet distance')):
-        r = rows[rows[k].notna()]; _log(a); a.plot(r['step'], r[k], 'o-' if len(r) < 40 else '-', color=PALETTE[c], ms=5, lw=1.8); a.set(xlabel='training step', ylabel=label)
-    if floor is not None: axes[1].axhline(floor, color='.2', ls='--', lw=1.3, label=f'real against real: {floor:.3g}'); axes[1].legend()
+        r = rows[rows[k].notna()]
+        _log(a)
+        a.plot(r['step'], r[k], 'o-' if len(r) < 40 else '-', color=PALETTE[c], ms=5, lw=1.8)
+        a.set(xlabel='training step', ylabel=label)
+    if floor is not None:
+        axes[1].axhline(floor, color='.2', ls='--', lw=1.3, label=f'real against real: {floor:.3g}')
+        axes[1].legend()
     return axes[0].figure

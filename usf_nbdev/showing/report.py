@@ -29,7 +29,9 @@ def compared(
     result, # A `SearchResult`
 ) -> pd.DataFrame: # As `ranking` makes it
     "What was measured on fresh noise, one row a schedule."
-    return plots.ranking(result.confirmation.assign(known=~result.confirmation['name'].isin(list(Found))))
+    return plots.ranking(
+        result.confirmation.assign(known=~result.confirmation['name'].isin(list(Found)))
+    )
 
 # %% ../../nbs/showing/02_report.ipynb #81ce33c3
 def draw_front(
@@ -39,9 +41,19 @@ def draw_front(
     "Distance against network calls, or where there is one number of calls, the distances."
     t, f = compared(result).rename(columns=dict(mean='fid')), result.front
     if len(f) == 1: return plots.plot_intervals(t, ax)
-    ours = f[['nfe', 'low', 'high']].assign(fid=f['value'], name='searched' + ' or best known'*bool((~f['name'].isin(list(Found))).any()))
-    t = t[~t['name'].isin(list(Found))]; ax = plots.plot_front(pd.concat([ours, t.assign(name=t['name'].map(family))[['nfe', 'fid', 'low', 'high', 'name']]]), ax)
-    ax.legend(loc='upper center', bbox_to_anchor=(.5, -.2), ncol=2); return ax
+    ours = f[['nfe', 'low', 'high']].assign(
+        fid=f['value'],
+        name='searched' + ' or best known'*bool((~f['name'].isin(list(Found))).any()),
+    )
+    t = t[~t['name'].isin(list(Found))]
+    ax = plots.plot_front(
+        pd.concat(
+            [ours, t.assign(name=t['name'].map(family))[['nfe', 'fid', 'low', 'high', 'name']]]
+        ),
+        ax,
+    )
+    ax.legend(loc='upper center', bbox_to_anchor=(.5, -.2), ncol=2)
+    return ax
 
 # %% ../../nbs/showing/02_report.ipynb #3d482ab4
 def full_trials(
@@ -49,9 +61,17 @@ def full_trials(
     nfe:int, # Network calls
 ) -> tuple: # values, NaN where failed; the best known solver's; how many known solvers come first
     "The trials of the search proper that were measured in full, in order."
-    t = result.trials; t = t[(t['nfe'] == nfe) & ~t['origin'].isin(list(Phase))]; known = set(t['key'][t['origin'] == 'known'])
-    t = t[t['n'] == result.config.n]; is_known = t['key'].isin(known); best = t['value'][is_known].astype(float).min()
-    return t['value'].astype(float).tolist(), None if np.isnan(best) else float(best), int(is_known.cumprod().sum())
+    t = result.trials
+    t = t[(t['nfe'] == nfe) & ~t['origin'].isin(list(Phase))]
+    known = set(t['key'][t['origin'] == 'known'])
+    t = t[t['n'] == result.config.n]
+    is_known = t['key'].isin(known)
+    best = t['value'][is_known].astype(float).min()
+    return (
+        t['value'].astype(float).tolist(),
+        None if np.isnan(best) else float(best),
+        int(is_known.cumprod().sum()),
+    )
 
 def draw_search(
     result, nfe, # A `SearchResult`, and one of its numbers of calls
@@ -66,8 +86,14 @@ def predictions(
     result, # A `SearchResult`
 ) -> tuple: # (predicted, measured), values of full trials
     "What was predicted before it was measured."
-    t = result.trials; p = t['info'].map(lambda i: i.get('predicted', np.nan)).astype(float)
-    ok = p.notna() & (t['state'] == 'done') & (t['n'] == result.config.n) & ~t['origin'].isin(list(Phase))
+    t = result.trials
+    p = t['info'].map(lambda i: i.get('predicted', np.nan)).astype(float)
+    ok = (
+        p.notna()
+        & (t['state'] == 'done')
+        & (t['n'] == result.config.n)
+        & ~t['origin'].isin(list(Phase))
+    )
     return p[ok].tolist(), t['value'][ok].astype(float).tolist()
 
 # %% ../../nbs/showing/02_report.ipynb #19307468
@@ -78,10 +104,14 @@ def pictures(
     n:int=48, # How many
 ) -> dict: # {name: (n,C,H,W)}, the best known solver first; empty where samples are no pictures
     "Samples of the best known solver and of the searched one, from the same fresh noise."
-    row, c = result.front.set_index('nfe').loc[nfe], result.confirmation; key = c['id'][(c['nfe'] == nfe) & (c['name'] == row['best_known'])].iloc[0]
+    row, c = result.front.set_index('nfe').loc[nfe], result.confirmation
+    key = c['id'][(c['nfe'] == nfe) & (c['name'] == row['best_known'])].iloc[0]
     known = read_schedule(result.trials['schedule'][result.trials['key'] == key].iloc[0])
     ours = row['name'] + f" with {row['calls']} calls"*int(row['calls'] < nfe)
-    made = {s: pictures_of(model, plan, n, CONFIRM_NOISE) for s,plan in {row['best_known']: known, ours: row['schedule']}.items()}
+    made = {
+        s: pictures_of(model, plan, n, CONFIRM_NOISE)
+        for s,plan in {row['best_known']: known, ours: row['schedule']}.items()
+    }
     return {k: v for k,v in made.items() if v is not None}
 
 # %% ../../nbs/showing/02_report.ipynb #48d6048d
@@ -89,14 +119,19 @@ def _axes(width, height): return Figure(figsize=(width, height), layout='constra
 
 def _bare(ax):
     "The figure of some axes, for a file: a notebook does not show it."
-    mpl.pyplot.close(ax.figure); return ax.figure
+    mpl.pyplot.close(ax.figure)
+    return ax.figure
 
 def _panels(result):
     "Best so far, one panel for each number of calls."
-    nfes = result.config.nfes; columns = 1 + (len(nfes) > 1); fig = Figure(figsize=(6.5*columns**.6, 3.6*-(-len(nfes)//columns)), layout='constrained')
+    nfes = result.config.nfes
+    columns = 1 + (len(nfes) > 1)
+    fig = Figure(figsize=(6.5*columns**.6, 3.6*-(-len(nfes)//columns)), layout='constrained')
     axes = fig.subplots(-(-len(nfes)//columns), columns, squeeze=False).ravel()
-    for k,ax in zip(nfes, axes): draw_search(result, k, ax).set_title(f'{k} calls')
-    for ax in axes[len(nfes):]: ax.remove()
+    for k,ax in zip(nfes, axes):
+        draw_search(result, k, ax).set_title(f'{k} calls')
+    for ax in axes[len(nfes):]:
+        ax.remove()
     return fig
 
 # %% ../../nbs/showing/02_report.ipynb #7ba65f17
@@ -104,27 +139,42 @@ def figures(
     result, # A `SearchResult`
     model,  # The `Denoiser` that was searched
 ) -> dict: # {name: matplotlib Figure}
-    "The figures of a search: front, search, predictor, strategy, samples; those for which there is something to draw."
+    """The figures of a search: front, search, predictor, strategy, samples; those for which
+    there is something to draw."""
     with mpl.rc_context():
-        plots.theme(); out = {} if len(result.front) == 1 else dict(front=_bare(draw_front(result)))
-        out['search'] = _panels(result); p, m = predictions(result)
-        if len(p) > 1: out['predictor'] = _bare(plots.plot_predicted(p, m))
-        out['strategy'] = _bare(plots.plot_strategy(result.best)); one = len(result.front) == 1
-        shown = {name if one else f'{k} calls: {name}': x for k in result.front['nfe'] for name,x in pictures(result, model, k, 48 if one else 16).items()}
-        if shown: out['samples'] = _bare(plots.plot_samples(shown, n=48))
+        plots.theme()
+        out = {} if len(result.front) == 1 else dict(front=_bare(draw_front(result)))
+        out['search'] = _panels(result)
+        p, m = predictions(result)
+        if len(p) > 1:
+            out['predictor'] = _bare(plots.plot_predicted(p, m))
+        out['strategy'] = _bare(plots.plot_strategy(result.best))
+        one = len(result.front) == 1
+        shown = {
+            name if one else f'{k} calls: {name}': x
+            for k in result.front['nfe']
+            for name,x in pictures(result, model, k, 48 if one else 16).items()
+        }
+        if shown:
+            out['samples'] = _bare(plots.plot_samples(shown, n=48))
         return out
 
 # %% ../../nbs/showing/02_report.ipynb #6559381a
 def _embed(data, kind, alt, width, height, more=''):
-    return f'<img src="data:image/{kind};base64,{base64.b64encode(data).decode()}" alt="{html.escape(alt)}" width="{width:.0f}" height="{height:.0f}"{more}>'
+    return (
+        f'<img src="data:image/{kind};base64,{base64.b64encode(data).decode()}" '
+        f'alt="{html.escape(alt)}" width="{width:.0f}" height="{height:.0f}"{more}>'
+    )
 
 def drawing(
     ax,      # Axes of the figure
     alt:str, # What it shows, in words
 ) -> str: # An image in HTML
     "A figure as an image inside a page."
-    f, out = _bare(ax), io.BytesIO(); w, h = f.get_size_inches()*96
-    with mpl.rc_context({'svg.hashsalt': 'usf'}): f.savefig(out, format='svg', metadata=dict(Date=None, Creator=None))
+    f, out = _bare(ax), io.BytesIO()
+    w, h = f.get_size_inches()*96
+    with mpl.rc_context({'svg.hashsalt': 'usf'}):
+        f.savefig(out, format='svg', metadata=dict(Date=None, Creator=None))
     return _embed(out.getvalue(), 'svg+xml', alt, w, h)
 
 def pixels(
@@ -132,48 +182,112 @@ def pixels(
     columns=16, scale=4, # Pictures in a row; pixels of the page for one of theirs
 ) -> str: # HTML
     "Samples as an image inside a page."
-    a, out = plots._grid(images, columns).repeat(scale, 0).repeat(scale, 1), io.BytesIO(); mpl.image.imsave(out, a, format='png', metadata={'Software': None})
+    a, out = plots._grid(images, columns).repeat(scale, 0).repeat(scale, 1), io.BytesIO()
+    mpl.image.imsave(out, a, format='png', metadata={'Software': None})
     return _embed(out.getvalue(), 'png', alt, a.shape[1], a.shape[0], ' class="pixels"')
 
 # %% ../../nbs/showing/02_report.ipynb #7ed50287
-def _number(v, digits=3): return v if isinstance(v, str) else '–' if v is None or not np.isfinite(v) else f'{v:#.{digits}g}'.rstrip('.') if abs(v) < 100 else f'{v:.0f}'
-def _range(low, high): return '–' if not np.isfinite([low, high]).all() or low == high else f'{_number(low, 2)} to {_number(high, 2)}'
-def _wide(what, label): return f'<div class="wide" role="region" aria-label="{html.escape(label)}" tabindex="0">{what}</div>'
-def _rows(d): return '<table class="pairs">' + ''.join(f'<tr><th scope="row">{html.escape(str(k))}</th><td>{html.escape(str(v))}</td></tr>' for k,v in d.items()) + '</table>'
-def _figure(what, caption): return f'<figure>{what}<figcaption>{html.escape(caption)}</figcaption></figure>'
+def _number(v, digits=3):
+    return (
+        v
+        if isinstance(v, str)
+        else '–'
+        if v is None or not np.isfinite(v)
+        else f'{v:#.{digits}g}'.rstrip('.')
+        if abs(v) < 100
+        else f'{v:.0f}'
+    )
+def _range(low, high):
+    return (
+        '–'
+        if not np.isfinite([low, high]).all() or low == high
+        else f'{_number(low, 2)} to {_number(high, 2)}'
+    )
+def _wide(what, label):
+    return (
+        f'<div class="wide" role="region" aria-label="{html.escape(label)}" '
+        f'tabindex="0">{what}</div>'
+    )
+def _rows(d):
+    return (
+        '<table class="pairs">'
+        + ''.join(
+            f'<tr><th scope="row">{html.escape(str(k))}</th><td>{html.escape(str(v))}</td></tr>'
+            for k,v in d.items()
+        )
+        + '</table>'
+    )
+def _figure(what, caption):
+    return f'<figure>{what}<figcaption>{html.escape(caption)}</figcaption></figure>'
 
 def compared_html(
     table, # As `ranking` makes it
 ) -> str: # A table in HTML
     "What was compared, for a page."
     names = [f'<b>{s}</b>' if is_found(s) else html.escape(s) for s in table['name']]
-    out = pd.DataFrame({'calls': table['nfe'], 'schedule': names, 'mean': table['mean'].map(_number), 'spread': table['spread'].map(_number), 'interval': [*map(_range, table['low'], table['high'])],
-        'ratio': table['ratio'].map(_number), 'its interval': [*map(_range, table['ratio_low'], table['ratio_high'])], 'noises': table['seeds'], 'samples': table['n']})
-    return _wide(out.to_html(index=False, border=0, escape=False, classes='compared'), 'What was compared')
+    out = pd.DataFrame(
+        {
+            'calls': table['nfe'],
+            'schedule': names,
+            'mean': table['mean'].map(_number),
+            'spread': table['spread'].map(_number),
+            'interval': [*map(_range, table['low'], table['high'])],
+            'ratio': table['ratio'].map(_number),
+            'its interval': [*map(_range, table['ratio_low'], table['ratio_high'])],
+            'noises': table['seeds'],
+            'samples': table['n'],
+        }
+    )
+    return _wide(
+        out.to_html(index=False, border=0, escape=False, classes='compared'), 'What was compared'
+    )
 
 # %% ../../nbs/showing/02_report.ipynb #d1b19571
 def costs(
     result, # A `SearchResult`
 ) -> pd.Series: # Seconds by name, the most first
     "Where the time went, all processes together."
-    return pd.DataFrame(result.cost).T.fillna(0).sum().sort_values(ascending=False, kind='stable') if result.cost else pd.Series(dtype=float)
+    return (
+        pd.DataFrame(result.cost).T.fillna(0).sum().sort_values(ascending=False, kind='stable')
+        if result.cost
+        else pd.Series(dtype=float)
+    )
 
 def _shares(values, said):
     "A table of shares, with a bar for each."
     total = sum(values.values()) or 1.
-    line = '<tr><th scope="row">{}</th><td>{}</td><td>{:.1%}</td><td class="bar"><span style="width:{:.1f}%"></span></td></tr>'
-    rows = [line.format(html.escape(str(k)), said(v), v/total, 100*v/total) for k,v in values.items()]
+    line = (
+        '<tr><th scope="row">{}</th><td>{}</td><td>{:.1%}</td><td class="bar"><span '
+        'style="width:{:.1f}%"></span></td></tr>'
+    )
+    rows = [
+        line.format(html.escape(str(k)), said(v), v/total, 100*v/total)
+        for k,v in values.items()
+    ]
     return f'<table class="cost">{"".join(rows)}</table>'
 
 def _costs_html(result):
     seconds = costs(result)
     total, count = seconds.sum() or 1., len(result.cost)
-    own = seconds.drop([k for k in ('sampling', 'features', 'polishing') if k in seconds]).sum()/total
+    own = (
+        seconds.drop([k for k in ('sampling', 'features', 'polishing') if k in seconds]).sum()
+        /total
+    )
     passes = dict(sorted(result.passes.items(), key=lambda o: -o[1]))
-    counted = f'<p>How often a sample went through the network; a backward pass counts as two. {sum(passes.values()):,} passes in all:</p>'
-    return (_shares(dict(seconds), '{:.1f} s'.format)
-        + f'<p>Everything but sampling, features and polishing: {own:.1%} of {total:.1f} s in {count} process{"es"*(count > 1)}. '
-        + 'A process that was killed leaves out what it did last.</p>' + counted*bool(passes) + _shares(passes, '{:,}'.format)*bool(passes))
+    counted = (
+        '<p>How often a sample went through the network; a backward pass counts as two. '
+        f'{sum(passes.values()):,} passes in all:</p>'
+    )
+    return (
+        _shares(dict(seconds), '{:.1f} s'.format)
+        + (
+            f'<p>Everything but sampling, features and polishing: {own:.1%} of {total:.1f} s in '
+            f'{count} process{"es" * (count > 1)}. '
+        )
+        + 'A process that was killed leaves out what it did last.</p>'
+        + counted*bool(passes)
+        + _shares(passes, '{:,}'.format)*bool(passes)
+    )
 
 # %% ../../nbs/showing/02_report.ipynb #8a5d7128
 def evidence(
@@ -181,40 +295,117 @@ def evidence(
     model,  # The `Denoiser` that was searched
 ) -> dict: # Name -> text
     "Model, settings, seeds, versions."
-    c, b, s = result.config, result.best.evidence, result.trials['state'].value_counts()
-    about = {'model': f'{model.name}, fingerprint {b["fingerprint"]}', 'samples': f"of shape {tuple(model.shape)}, network predicts {model.predicts}", 'noise schedule': repr(model.noise), 'metric': b['metric'], 'optimiser': b['optimiser']}
-    floor = getattr(model, 'card', None) or {}; reals = getattr(model, 'reference', None)
-    if 'fd_floor' in floor: about['floor'] = f"real against real pictures {_number(floor['fd_floor'][-1])}"
-    if b.get('floor') is not None: about['floor'] = f"{c.confirm_n} real samples against all of them {_number(b['floor'])}"
-    if getattr(reals, 'n', 0): about['reference'] = f'{reals.n} real pictures'
+    c = result.config
+    b = result.best.evidence
+    s = result.trials['state'].value_counts()
+    about = {
+        'model': f'{model.name}, fingerprint {b["fingerprint"]}',
+        'samples': f"of shape {tuple(model.shape)}, network predicts {model.predicts}",
+        'noise schedule': repr(model.noise),
+        'metric': b['metric'],
+        'optimiser': b['optimiser'],
+    }
+    floor = getattr(model, 'card', None) or {}
+    reals = getattr(model, 'reference', None)
+    if 'fd_floor' in floor:
+        about['floor'] = f"real against real pictures {_number(floor['fd_floor'][-1])}"
+    if b.get('floor') is not None:
+        about['floor'] = f"{c.confirm_n} real samples against all of them {_number(b['floor'])}"
+    if getattr(reals, 'n', 0):
+        about['reference'] = f'{reals.n} real pictures'
     kept = {k: v for k,v in asdict(c).items() if k not in ('stages', 'seed')}
-    return about | {'settings': ', '.join(f'{k} {v}' for k,v in kept.items()), 'stages': '; '.join(f'{o.name} ({o.share:.0%} of the budget)' for o in c.stages),
-        'seeds': f"search {c.seed}; noise of trials {TRIAL_NOISE+c.seed}, of finalists {FINAL_NOISE+c.seed}, of the confirmation {', '.join(map(str, b['seeds']))}",
-        'trials': f"{len(result.trials)}, probes, finalists and confirmation included: {', '.join(f'{v} {k}' for k,v in s.items())}", 'made with': f'usf_nbdev {__version__}, torch {torch.__version__}'}
+    return about | {
+        'settings': ', '.join(f'{k} {v}' for k,v in kept.items()),
+        'stages': '; '.join(f'{o.name} ({o.share:.0%} of the budget)' for o in c.stages),
+        'seeds': (
+            f"search {c.seed}; noise of trials {TRIAL_NOISE + c.seed}, of finalists "
+            f"{FINAL_NOISE + c.seed}, of the confirmation {', '.join(map(str, b['seeds']))}"
+        ),
+        'trials': (
+            f"{len(result.trials)}, probes, finalists and confirmation included: "
+            f"{', '.join(f'{v} {k}' for k, v in s.items())}"
+        ),
+        'made with': f'usf_nbdev {__version__}, torch {torch.__version__}',
+    }
 
 # %% ../../nbs/showing/02_report.ipynb #31cfef94
 def _samples_html(result, model, nfe):
     shown = pictures(result, model, nfe)
-    one = lambda name, x: f'<p class="label">{html.escape(name)}</p>' + pixels(x, f'{len(x)} samples of {model.name} by {name} with {nfe} network calls')
-    return shown and _figure(''.join(one(*o) for o in shown.items()), f'{len(next(iter(shown.values())))} samples, the same noise at the same place.')
+    def one(name, x):
+        return f'<p class="label">{html.escape(name)}</p>' + pixels(
+            x, f'{len(x)} samples of {model.name} by {name} with {nfe} network calls'
+        )
+    return shown and _figure(
+        ''.join(one(*o) for o in shown.items()),
+        f'{len(next(iter(shown.values())))} samples, the same noise at the same place.',
+    )
 
 def _budget_html(result, model, sentence, row):
-    values, known, _ = full_trials(result, row.nfe); parts = [f'<h2>{row.nfe} network call{"s"*(row.nfe > 1)}</h2><p>{html.escape(sentence)}</p>']
-    if row.calls == row.nfe: parts.append(_wide(plots.strategy_html(row.schedule), f'Strategy with {row.nfe} calls'))
-    more = [_samples_html(result, model, row.nfe)] + [_figure(drawing(draw_search(result, row.nfe, _axes(5.4, 3.3)), f'Fréchet distance of {len(values)} full trials with {row.nfe} calls, in order: the best is {_number(np.nanmin(values))}; the best known solver among them has {_number(known)}.'), 'The search, trial by trial, on the noise of the trials.')]
+    values, known, _ = full_trials(result, row.nfe)
+    parts = [f'<h2>{row.nfe} network call{"s"*(row.nfe > 1)}</h2><p>{html.escape(sentence)}</p>']
+    if row.calls == row.nfe:
+        parts.append(_wide(plots.strategy_html(row.schedule), f'Strategy with {row.nfe} calls'))
+    more = [_samples_html(result, model, row.nfe)] + [
+        _figure(
+            drawing(
+                draw_search(result, row.nfe, _axes(5.4, 3.3)),
+                f'Fréchet distance of {len(values)} full trials with {row.nfe} calls, in order: '
+                f'the best is {_number(np.nanmin(values))}; the best known solver among them has '
+                f'{_number(known)}.',
+            ),
+            'The search, trial by trial, on the noise of the trials.',
+        )
+    ]
     return ''.join(parts) + f'<div class="pair">{"".join(o for o in more if o)}</div>'
 
 # %% ../../nbs/showing/02_report.ipynb #7644621a
 def _front_html(result):
-    f = result.front; alt = '; '.join(f'{o.nfe} calls: {_number(o.value)}, best known {o.best_known} {_number(o.known_value)}' for o in f.itertuples())
+    f = result.front
+    alt = '; '.join(
+        f'{o.nfe} calls: {_number(o.value)}, best known {o.best_known} {_number(o.known_value)}'
+        for o in f.itertuples()
+    )
     seeds = f"{result.config.confirm_seeds} fresh noises, {result.config.confirm_n} samples each"
-    return _figure(drawing(draw_front(result, _axes(5.6, 4.4) if len(f) > 1 else _axes(5.6, .9+.3*len(compared(result)))), f'Fréchet distance. {alt}.'), f"Fréchet distance on {seeds}; the bars are 95 % intervals.") + compared_html(compared(result)) \
-        + '<p class="note">All from the same noises. Mean, spread (standard deviation) and 95 % interval are over noises. A ratio below 1 is better than the best known solver with as many calls; its interval is paired by noise. Known solvers are the best of their family over its grids.</p>'
+    return (
+        _figure(
+            drawing(
+                draw_front(
+                    result,
+                    _axes(5.6, 4.4)
+                    if len(f) > 1
+                    else _axes(5.6, 0.9 + 0.3 *len(compared(result))),
+                ),
+                f'Fréchet distance. {alt}.',
+            ),
+            f"Fréchet distance on {seeds}; the bars are 95 % intervals.",
+        )
+        + compared_html(compared(result))
+        + (
+            '<p class="note">All from the same noises. Mean, spread (standard deviation) and 95 '
+            '% interval are over noises. A ratio below 1 is better than the best known solver '
+            'with as many calls; its interval is paired by noise. Known solvers are the best of '
+            'their family over its grids.</p>'
+        )
+    )
 
 def _predictor_html(result):
-    p, m = predictions(result); tau = f"Kendall's tau of the predictor, by cross-validation on the trials it had seen: {result.taus[-1][1]:.2f}." if result.taus else ''
-    if len(p) < 2: return f'<p>{tau or "The FID predictor had too few trials to learn from, or was not used."}</p>'
-    return _figure(drawing(plots.plot_predicted(p, m), f'Predicted against measured Fréchet distance of {len(p)} schedules.'), f'Schedules that the predictor put forward, predicted before they were measured: only the most promising, so their order is the hardest to tell. {tau}')
+    p, m = predictions(result)
+    tau = (
+        "Kendall's tau of the predictor, by cross-validation on the trials it had seen: "
+        f"{result.taus[-1][1]:.2f}."
+        if result.taus
+        else ''
+    )
+    if len(p) < 2:
+        return f'<p>{tau or "The FID predictor had too few trials to learn from, or was not used."}</p>'
+    return _figure(
+        drawing(
+            plots.plot_predicted(p, m),
+            f'Predicted against measured Fréchet distance of {len(p)} schedules.',
+        ),
+        'Schedules that the predictor put forward, predicted before they were measured: only '
+        f'the most promising, so their order is the hardest to tell. {tau}',
+    )
 
 # %% ../../nbs/showing/02_report.ipynb #a61d1a7a
 PAGE = Template("""<!DOCTYPE html>
@@ -244,19 +435,120 @@ def report(
     "One file with everything there is to know of a search."
     of_kind('result', result, SearchResult, 'search() returns one')
     place_for_file(path, Writes.REPORT, 'path')
-    nfes, lines = result.config.nfes, str(result).splitlines(); n = len(nfes); calls = f'{nfes[0]}' if n == 1 else f'{nfes[0]} to {nfes[-1]}'
+    nfes, lines = result.config.nfes, str(result).splitlines()
+    n = len(nfes)
+    calls = f'{nfes[0]}' if n == 1 else f'{nfes[0]} to {nfes[-1]}'
     with mpl.rc_context():
-        plots.theme(); budgets = ''.join(_budget_html(result, model, s, row) for s,row in zip(lines, result.front.itertuples()))
-        body = _front_html(result) + budgets + f'<h2>The FID predictor</h2>{_predictor_html(result)}<h2>Cost</h2>{_costs_html(result)}<h2>Settings and evidence</h2>{_rows(evidence(result, model))}'
-    para = lambda o: ''.join(f'<p>{html.escape(s)}</p>' for s in o); title = title or f'{model.name}: samplers with {calls} network call{"s"*(calls != "1")}'
-    return write_text(path, PAGE.substitute(title=html.escape(title), about='The best few-step samplers that a search has found, and the evidence.', sentences=para(lines[:n]) + f'<div class="soft">{para(lines[n:])}</div>', body=body))
+        plots.theme()
+        budgets = ''.join(
+            _budget_html(result, model, s, row) for s,row in zip(lines, result.front.itertuples())
+        )
+        body = (
+            _front_html(result)
+            + budgets
+            + (
+                '<h2>The FID '
+                f'predictor</h2>{_predictor_html(result)}<h2>Cost</h2>{_costs_html(result)}<h2>Settings '
+                ''
+                ''
+                ''
+                ''
+                ''
+                ''
+                ''
+                ''
+                ''
+                ''
+                ''
+                ''
+                ''
+                ''
+                ''
+                ''
+                ''
+                ''
+                ''
+                ''
+                ''
+                ''
+                ''
+                ''
+                ''
+                ''
+                ''
+                ''
+                ''
+                ''
+                ''
+                ''
+                ''
+                ''
+                ''
+                ''
+                ''
+                ''
+                ''
+                ''
+                ''
+                ''
+                ''
+                ''
+                ''
+                ''
+                ''
+                ''
+                ''
+                ''
+                ''
+                ''
+                ''
+                ''
+                ''
+                ''
+                ''
+                ''
+                ''
+                ''
+                ''
+                ''
+                ''
+                ''
+                ''
+                ''
+                ''
+                ''
+                ''
+                ''
+                ''
+                f'and evidence</h2>{_rows(evidence(result, model))}'
+            )
+        )
+    def para(o): return ''.join(f'<p>{html.escape(s)}</p>' for s in o)
+    title = title or f'{model.name}: samplers with {calls} network call{"s"*(calls != "1")}'
+    return write_text(
+        path,
+        PAGE.substitute(
+            title=html.escape(title),
+            about='The best few-step samplers that a search has found, and the evidence.',
+            sentences=para(lines[:n]) + f'<div class="soft">{para(lines[n:])}</div>',
+            body=body,
+        ),
+    )
 
 # %% ../../nbs/showing/02_report.ipynb #3b976e43
 def dashboard(
     result, # A `SearchResult`
 ) -> str: # HTML
     "A search at a glance; what a notebook shows for a `SearchResult`."
-    k, lines = result.front['nfe'].iloc[-1], ''.join(f'<p style="margin:.2em 0">{html.escape(s)}</p>' for s in str(result).splitlines())
-    t = compared(result); t = t[t['nfe'] == k].head(6)
-    with mpl.rc_context(): plots.theme(); figure = drawing(draw_search(result, k), f'Best Fréchet distance so far against trials, {k} calls')
+    k = result.front['nfe'].iloc[-1]
+    lines = ''.join(
+        f'<p style="margin:.2em 0">{html.escape(s)}</p>' for s in str(result).splitlines()
+    )
+    t = compared(result)
+    t = t[t['nfe'] == k].head(6)
+    with mpl.rc_context():
+        plots.theme()
+        figure = drawing(
+            draw_search(result, k), f'Best Fréchet distance so far against trials, {k} calls'
+        )
     return f'<div>{lines}{compared_html(t)}{result.best._repr_html_()}{figure}</div>'

@@ -40,7 +40,9 @@ def find_font(
     font:str=None, # File of the font; default: the first one in the usual places
 ) -> Path:
     "The file of Noto Color Emoji."
-    candidates = [Path(o).expanduser()/FONT_NAME for o in FONT_PLACES] if font is None else [Path(font)]
+    candidates = (
+        [Path(o).expanduser()/FONT_NAME for o in FONT_PLACES] if font is None else [Path(font)]
+    )
     found = [o for o in candidates if o.is_file()]
     if found: return found[0]
     asked = 'in none of the usual places' if font is None else f'not at {font}'
@@ -77,15 +79,19 @@ def draw_emoji(
 # %% ../../nbs/zoo/03_emoji.ipynb #a0fc6eb8
 def import_emoji():
     "The package of Unicode's names, or an error that names the extra."
-    try: import emoji
-    except ImportError as e: raise ImportError("emoji is not installed; pip install 'usf_nbdev[emoji]'") from e
+    try:
+        import emoji
+    except ImportError as e:
+        raise ImportError("emoji is not installed; pip install 'usf_nbdev[emoji]'") from e
     return emoji
 
 def emoji_captions() -> dict: # {emoji: caption}
     "Every fully qualified emoji and its English name."
     package = import_emoji()
     whole = package.STATUS['fully_qualified']
-    names = {text: entry['en'] for text,entry in package.EMOJI_DATA.items() if entry['status'] == whole}
+    names = {
+        text: entry['en'] for text,entry in package.EMOJI_DATA.items() if entry['status'] == whole
+    }
     return {text: name.strip(':').replace('_', ' ') for text,name in names.items()}
 
 # %% ../../nbs/zoo/03_emoji.ipynb #a259283a
@@ -117,7 +123,8 @@ def emoji_groups() -> dict: # {bare emoji: Group}
     table = json.loads((EMOJI_FOLDER/'groups.json').read_text(encoding='utf-8'))['groups']
     found = {}
     for group,subgroups in table.items():
-        for subgroup,texts in subgroups.items(): found |= dict.fromkeys(texts.split(), Group(group, subgroup))
+        for subgroup,texts in subgroups.items():
+            found |= dict.fromkeys(texts.split(), Group(group, subgroup))
     return found
 
 # %% ../../nbs/zoo/03_emoji.ipynb #731de3d1
@@ -143,7 +150,9 @@ class EmojiSet:
     ): # An EmojiSet
         "Those that are chosen."
         numbers = chosen.nonzero()[:,0].tolist()
-        lists = [[values[i] for i in numbers] for values in (self.captions, self.texts, self.groups)]
+        lists = [
+            [values[i] for i in numbers] for values in (self.captions, self.texts, self.groups)
+        ]
         return EmojiSet(self.pictures[chosen], *lists, self.held[chosen])
     @property
     def seen(self): return self.part(~self.held)    # for training
@@ -172,17 +181,26 @@ def draw_shape(
     "One toy picture."
     from PIL import Image, ImageDraw
     canvas = Image.new('RGB', (SIDE, SIDE), 'white')
-    pen, top, bottom = ImageDraw.Draw(canvas), SIDE//2-size, SIDE//2+size
+    pen = ImageDraw.Draw(canvas)
+    top = SIDE//2-size
+    bottom = SIDE//2+size
     box = column-size, top, column+size, bottom
-    if shape == 'disc': pen.ellipse(box, fill=colour)
-    elif shape == 'square': pen.rectangle(box, fill=colour)
-    else: pen.polygon([(column, top), (column-size, bottom), (column+size, bottom)], fill=colour)
+    if shape == 'disc':
+        pen.ellipse(box, fill=colour)
+    elif shape == 'square':
+        pen.rectangle(box, fill=colour)
+    else:
+        pen.polygon([(column, top), (column-size, bottom), (column+size, bottom)], fill=colour)
     return np.asarray(canvas)
 
 def toy_set() -> EmojiSet: # 216 pictures
     "Shapes with captions, grouped by shape; every third is held out."
-    pictures, captions, groups = [], [], []
-    for shape,colour,size,place in itertools.product(TOY_SHAPES, TOY_COLOURS, TOY_SIZES, TOY_PLACES):
+    pictures = []
+    captions = []
+    groups = []
+    for shape,colour,size,place in itertools.product(
+        TOY_SHAPES, TOY_COLOURS, TOY_SIZES, TOY_PLACES
+    ):
         pictures.append(draw_shape(shape, TOY_COLOURS[colour], TOY_SIZES[size], TOY_PLACES[place]))
         captions.append(f'{size} {colour} {shape} {place}')
         groups.append(Group(shape, f'{colour} {shape}'))
@@ -252,16 +270,26 @@ def make_tokenizer(
     inner = Tokenizer(models.WordLevel(vocabulary, unk_token='<unk>'))
     inner.normalizer, inner.pre_tokenizer = _word_rules()
     ends = [(word, vocabulary[word]) for word in ('<start>', '<end>')]
-    inner.post_processor = processors.TemplateProcessing(single='<start> $A <end>', special_tokens=ends)
-    return PreTrainedTokenizerFast(tokenizer_object=inner, model_max_length=LENGTH, pad_token='<pad>',
-        unk_token='<unk>', bos_token='<start>', eos_token='<end>')
+    inner.post_processor = processors.TemplateProcessing(
+        single='<start> $A <end>', special_tokens=ends
+    )
+    return PreTrainedTokenizerFast(
+        tokenizer_object=inner,
+        model_max_length=LENGTH,
+        pad_token='<pad>',
+        unk_token='<unk>',
+        bos_token='<start>',
+        eos_token='<end>',
+    )
 
 def token_ids(
     tokenizer,     # From make_tokenizer
     captions:list, # Captions, N of them
 ) -> torch.Tensor: # (N,16) int64
     "Captions as the text encoder takes them."
-    return tokenizer(list(captions), padding='max_length', truncation=True, return_tensors='pt').input_ids
+    return tokenizer(
+        list(captions), padding='max_length', truncation=True, return_tensors='pt'
+    ).input_ids
 
 # %% ../../nbs/zoo/03_emoji.ipynb #fdb58670
 WIDTH = 128   # Of the text encoder
@@ -280,10 +308,23 @@ def make_text_encoder(
     "Captions to 16 vectors of 128 numbers."
     import_diffusers()
     from transformers import CLIPTextConfig, CLIPTextModel
-    ids = {f'{name}_token_id': SPECIAL.index(word) for name,word in (('pad', '<pad>'), ('bos', '<start>'), ('eos', '<end>'))}
-    return CLIPTextModel(CLIPTextConfig(vocab_size=n_words, hidden_size=WIDTH, intermediate_size=2*WIDTH,
-        projection_dim=WIDTH, num_hidden_layers=2, num_attention_heads=4, hidden_act='gelu',
-        max_position_embeddings=LENGTH, **ids))
+    ids = {
+        f'{name}_token_id': SPECIAL.index(word)
+        for name,word in (('pad', '<pad>'), ('bos', '<start>'), ('eos', '<end>'))
+    }
+    return CLIPTextModel(
+        CLIPTextConfig(
+            vocab_size=n_words,
+            hidden_size=WIDTH,
+            intermediate_size=2*WIDTH,
+            projection_dim=WIDTH,
+            num_hidden_layers=2,
+            num_attention_heads=4,
+            hidden_act='gelu',
+            max_position_embeddings=LENGTH,
+            **ids,
+        )
+    )
 
 def make_unet(): # A UNet2DConditionModel
     "Noisy latents, times and captions to v."
@@ -311,9 +352,16 @@ def make_pipeline(
 ): # A StableDiffusionPipeline
     "The networks as one."
     d = import_diffusers()
-    return d.StableDiffusionPipeline(vae=vae, text_encoder=text_encoder, tokenizer=tokenizer, unet=unet,
-        scheduler=make_scheduler(), safety_checker=None, feature_extractor=None,
-        requires_safety_checker=False)
+    return d.StableDiffusionPipeline(
+        vae=vae,
+        text_encoder=text_encoder,
+        tokenizer=tokenizer,
+        unet=unet,
+        scheduler=make_scheduler(),
+        safety_checker=None,
+        feature_extractor=None,
+        requires_safety_checker=False,
+    )
 
 # %% ../../nbs/zoo/03_emoji.ipynb #6b161f4e
 def save_network(
@@ -331,7 +379,8 @@ def save_pipeline(
     "Write the pipeline in half precision; the networks themselves stay as they are."
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    for name in ('vae', 'text_encoder', 'unet'): save_network(getattr(pipe, name), folder/name)
+    for name in ('vae', 'text_encoder', 'unet'):
+        save_network(getattr(pipe, name), folder/name)
     pipe.tokenizer.save_pretrained(folder/'tokenizer')
     pipe.scheduler.save_pretrained(folder/'scheduler')
     pipe.save_config(folder)
@@ -347,7 +396,10 @@ def read_parts(
         tokenizer=PreTrainedTokenizerFast)
     there = {name: kind for name,kind in kinds.items() if (Path(folder)/name).exists()}
     parts = {name: kind.from_pretrained(Path(folder)/name) for name,kind in there.items()}
-    return {name: part.float() if isinstance(part, torch.nn.Module) else part for name,part in parts.items()}
+    return {
+        name: part.float() if isinstance(part, torch.nn.Module) else part
+        for name,part in parts.items()
+    }
 
 def load_emoji_pipeline(
     folder=EMOJI_FOLDER, # Folder of a pipeline
@@ -355,7 +407,10 @@ def load_emoji_pipeline(
     "Open the pipeline of a folder."
     folder = Path(folder)
     if not (folder/'model_index.json').is_file():
-        raise ValueError(f"folder must hold a pipeline of diffusers (model_index.json), got {str(folder)!r}; train one: usf_train emoji")
+        raise ValueError(
+            f"folder must hold a pipeline of diffusers (model_index.json), got {str(folder)!r}; "
+            "train one: usf_train emoji"
+        )
     pipe = import_diffusers().StableDiffusionPipeline.from_pretrained(folder, local_files_only=True)
     pipe.set_progress_bar_config(disable=True)
     return pipe.to(torch.float32)

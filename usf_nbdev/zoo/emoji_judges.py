@@ -21,9 +21,29 @@ from tqdm.auto import tqdm
 # %% ../../nbs/zoo/05_emoji_judges.ipynb #ddfec8da
 from ..checks import place_for_folder, whole_number
 from ..core import write_text
-from .emoji import (EMOJI_FOLDER, EmojiSet, Group, caption_weights, caption_words,
-    load_emoji_pipeline, make_pipeline, make_tokenizer, read_parts, save_pipeline, to_float, token_ids)
-from .emoji_train import VAE_STEPS, Run, rank, sharpness, train_unet, train_vae, wait_for_all
+from usf_nbdev.zoo.emoji import (
+    EMOJI_FOLDER,
+    EmojiSet,
+    Group,
+    caption_weights,
+    caption_words,
+    load_emoji_pipeline,
+    make_pipeline,
+    make_tokenizer,
+    read_parts,
+    save_pipeline,
+    to_float,
+    token_ids,
+)
+from usf_nbdev.zoo.emoji_train import (
+    VAE_STEPS,
+    Run,
+    rank,
+    sharpness,
+    train_unet,
+    train_vae,
+    wait_for_all,
+)
 from ..hosts.diffusers import from_diffusers, mark
 from ..judging.images import Decoded, vae_decoder
 from ..judging.frechet import FrechetMetric, Statistics
@@ -44,10 +64,23 @@ class ConvolutionJudge(nn.Module):
         n_classes:int, # Classes
     ):
         super().__init__()
-        layers = [*_halved(3, 24), *_halved(24, 48), *_halved(48, 96), *_halved(96, 96, 1), *_halved(96, 128)]
-        self.body = nn.Sequential(*layers, nn.AdaptiveAvgPool2d(2), nn.Flatten(), nn.Dropout(.1), nn.Linear(512, N_FEATURES))
+        layers = [
+            *_halved(3, 24),
+            *_halved(24, 48),
+            *_halved(48, 96),
+            *_halved(96, 96, 1),
+            *_halved(96, 128),
+        ]
+        self.body = nn.Sequential(
+            *layers,
+            nn.AdaptiveAvgPool2d(2),
+            nn.Flatten(),
+            nn.Dropout(0.1),
+            nn.Linear(512, N_FEATURES),
+        )
         self.head = nn.Sequential(nn.SiLU(), nn.Dropout(.1), nn.Linear(N_FEATURES, n_classes))
-    def features(self, x): return self.body(x.float().clamp(-1, 1))   # a picture ends where its range ends
+    def features(self, x):
+        return self.body(x.float().clamp(-1, 1))   # a picture ends where its range ends
     def forward(self, x): return self.head(self.features(x))
 
 # %% ../../nbs/zoo/05_emoji_judges.ipynb #4022c270
@@ -62,7 +95,9 @@ class PatchJudge(nn.Module):
         self.stem = nn.Conv2d(3, width, 8, stride=8)
         self.place = nn.Parameter(.02*torch.randn(1, 64, width))
         options = dict(dropout=.1, activation='gelu', batch_first=True, norm_first=True)
-        self.blocks = nn.Sequential(*[nn.TransformerEncoderLayer(width, 4, 2*width, **options) for _ in range(depth)])
+        self.blocks = nn.Sequential(
+            *[nn.TransformerEncoderLayer(width, 4, 2*width, **options) for _ in range(depth)]
+        )
         self.out = nn.Sequential(nn.LayerNorm(width), nn.Linear(width, N_FEATURES))
         self.head = nn.Linear(N_FEATURES, n_classes)
     def features(self, x):
@@ -77,14 +112,16 @@ def make_judge(
     n_classes:int, # Classes
 ) -> nn.Module:
     "A judge, untrained."
-    if kind not in JUDGES: raise ValueError(f"kind of judge must be one of {tuple(JUDGES)}, got {kind!r}")
+    if kind not in JUDGES:
+        raise ValueError(f"kind of judge must be one of {tuple(JUDGES)}, got {kind!r}")
     return JUDGES[kind](n_classes)
 
 # %% ../../nbs/zoo/05_emoji_judges.ipynb #5d3dab6f
 def turned(
     x:torch.Tensor, # Pictures, (B,3,H,W) in [-1,1] on white
 ) -> torch.Tensor: # The same shape
-    "Turned by about 14 degrees, resized by about 15 %, shifted by about 4 %, all at random; white comes in at the sides."
+    """Turned by about 14 degrees, resized by about 15 %, shifted by about 4 %, all at random;
+    white comes in at the sides."""
     n = len(x)
     angle, size = .25*torch.randn(n).clamp(-2, 2), 1 + .15*torch.randn(n).clamp(-2, 2)
     shift = .08*torch.randn(n, 2).clamp(-2, 2)
@@ -116,14 +153,21 @@ class Captions:
     def save(self, path):
         "Write as JSON."
         classes = [[o.group, o.subgroup] for o in self.classes]
-        content = dict(classes=classes, captions=self.captions, labels=self.labels, held=[int(o) for o in self.held])
+        content = dict(
+            classes=classes,
+            captions=self.captions,
+            labels=self.labels,
+            held=[int(o) for o in self.held],
+        )
         write_text(path, json.dumps(content, ensure_ascii=False)+'\n')
     def chosen(self,
         held:bool, # Those that were held out, or the others?
     ) -> list:
         "Numbers of the captions of one kind, in an order without meaning that is always the same."
         numbers = torch.tensor([i for i,o in enumerate(self.held) if o == held])
-        return numbers[torch.randperm(len(numbers), generator=torch.Generator().manual_seed(0))].tolist()
+        return numbers[
+            torch.randperm(len(numbers), generator=torch.Generator().manual_seed(0))
+        ].tolist()
 
 def captions_of(
     data:EmojiSet, # Pictures with captions
@@ -131,7 +175,9 @@ def captions_of(
     "The table of a set."
     classes = sorted(set(data.groups), key=lambda o: (o.group, o.subgroup))
     number = {o: i for i,o in enumerate(classes)}
-    return Captions(list(data.captions), [number[o] for o in data.groups], data.held.tolist(), classes)
+    return Captions(
+        list(data.captions), [number[o] for o in data.groups], data.held.tolist(), classes
+    )
 
 def load_captions(
     folder=EMOJI_FOLDER, # Folder of a trained model
@@ -139,7 +185,9 @@ def load_captions(
     "Read the table of a trained model."
     content = json.loads((Path(folder)/'captions.json').read_text(encoding='utf-8'))
     classes = [Group(*o) for o in content['classes']]
-    return Captions(content['captions'], content['labels'], [bool(o) for o in content['held']], classes)
+    return Captions(
+        content['captions'], content['labels'], [bool(o) for o in content['held']], classes
+    )
 
 # %% ../../nbs/zoo/05_emoji_judges.ipynb #6795b8ab
 def judge_loss(
@@ -173,7 +221,8 @@ def train_judge(
         run = Run(dict(judge=judge), judge_loss(data, table, batch), steps, seed, lr=1e-3)
         run.to_the_end(Path(folder)/f'judge_{kind}.pt', name=f'judge ({kind})')
         weights = {k: v.half().contiguous() for k,v in run.average['judge'].state_dict().items()}
-        if rank() == 0: save_file(weights, path)
+        if rank() == 0:
+            save_file(weights, path)
         wait_for_all()
     return load_judge(kind, folder, len(table.classes))
 
@@ -222,7 +271,11 @@ GUIDANCE = 3.   # Of the card's figures
 
 def _condition(words, first, n):
     "Encoded captions of samples first..first+n-1, round and round."
-    return dict(encoder_hidden_states=words[torch.arange(first, first+n, device=words.device) % len(words)])
+    return dict(
+        encoder_hidden_states=words[
+            torch.arange(first, first+n, device=words.device) % len(words)
+        ]
+    )
 
 @torch.no_grad()
 def encode_captions(
@@ -240,7 +293,10 @@ def _chosen_captions(folder, captions, held):
         return [table.captions[i] for i in table.chosen(held)]
     chosen = [captions] if isinstance(captions, str) else list(captions)
     bad = [o for o in chosen if not isinstance(o, str)]
-    if bad or not chosen: raise ValueError(f"captions must be one caption or several, got {bad[0] if bad else chosen!r}")
+    if bad or not chosen:
+        raise ValueError(
+            f"captions must be one caption or several, got {bad[0] if bad else chosen!r}"
+        )
     return chosen
 
 def load_emoji(
@@ -260,7 +316,9 @@ def load_emoji(
     judge = load_judge('convolution', folder).to(device)
     model.pipe, model.captions, model.decode = pipe, chosen, vae_decoder(pipe.vae)
     model.features = Decoded(judge.features, model.decode, 64)
-    model.reference = Statistics.load(Path(folder)/f"{'held' if held else 'seen'}_convolution.safetensors")
+    model.reference = Statistics.load(
+        Path(folder)/f"{'held' if held else 'seen'}_convolution.safetensors"
+    )
     model.metric = FrechetMetric(model.features, model.reference, 'frechet-emoji')
     model.fingerprint = mark(pipe.unet, pipe.vae, guidance, words, empty)
     return model
@@ -277,12 +335,18 @@ class EmojiPlan:
     samples:int=512       # Drawn for the card
     calls:int=50          # Steps of each of them
     def __post_init__(self):
-        for name in ('steps', 'batch', 'vae_steps', 'judge_steps', 'calls'): whole_number(name, getattr(self, name), 1)
+        for name in ('steps', 'batch', 'vae_steps', 'judge_steps', 'calls'):
+            whole_number(name, getattr(self, name), 1)
         whole_number('samples', self.samples, N_FEATURES+1)
     def at_most(self, own): return min(own, self.steps)
     @property
-    def figures(self): # How many samples of how many steps are measured; few where the run is only a trial
-        return dict(n=N_FEATURES+1, calls=2) if self.steps < 500 else dict(n=self.samples, calls=self.calls)
+    # How many samples of how many steps are measured; few where the run is only a trial
+    def figures(self):
+        return (
+            dict(n=N_FEATURES+1, calls=2)
+            if self.steps < 500
+            else dict(n=self.samples, calls=self.calls)
+        )
 
 def _earlier(folder):
     "Rows of the runs that came before, for the card: of the U-Net, of the autoencoder."
@@ -309,10 +373,12 @@ def train_emoji(
     if 'vae' not in there:
         vae, vae_rows = train_vae(data, out, plan.at_most(plan.vae_steps), plan.seed)
         there['vae'] = vae.half().float()                   # latents of the weights that are kept
-    vae, tokenizer = there['vae'], there.get('tokenizer') or make_tokenizer(caption_words(data.captions))
+    vae = there['vae']
+    tokenizer = there.get('tokenizer') or make_tokenizer(caption_words(data.captions))
     start = dict(unet=there['unet'], text=there['text_encoder']) if 'unet' in there else None
     run = train_unet(data, vae, tokenizer, out, plan.steps, plan.seed, plan.batch, start)
-    for kind in JUDGES: train_judge(kind, data, folder, plan.at_most(plan.judge_steps), plan.seed)
+    for kind in JUDGES:
+        train_judge(kind, data, folder, plan.at_most(plan.judge_steps), plan.seed)
     if rank(): return {}
     average = run.average
     save_pipeline(make_pipeline(vae, average['text'], tokenizer, average['unet']), folder)
@@ -330,7 +396,11 @@ def draw_pictures(
     parts = []
     for first in tqdm(range(0, n, batch), desc='pictures', disable=None):
         noise = start_noise(model, min(batch, n-first), seed=seed, first=first)
-        parts.append(model.decode(sample(model, ddim(model.noise, steps, grid='uniform_t'), noise, first=first)))
+        parts.append(
+            model.decode(
+                sample(model, ddim(model.noise, steps, grid='uniform_t'), noise, first=first)
+            )
+        )
     return torch.cat(parts).clamp(-1, 1)
 
 def measure_emoji(
@@ -340,7 +410,8 @@ def measure_emoji(
     n:int,                  # Samples
     calls:int=50,           # Steps of DDIM
 ) -> dict: # For the card
-    "Distance and agreement of samples, and of the real pictures of the same captions, by both judges."
+    """Distance and agreement of samples, and of the real pictures of the same captions, by both
+    judges."""
     table, model = load_captions(folder), load_emoji(held=held, folder=folder)
     numbers = (table.chosen(held)*(1 + n//len(table.chosen(held))))[:n]
     labels = [table.labels[i] for i in numbers]
@@ -357,7 +428,10 @@ def measure_emoji(
 
 # %% ../../nbs/zoo/05_emoji_judges.ipynb #714b4fc9
 TITLE = 'Emoji, 64 by 64, from captions: a small Stable Diffusion'
-SOURCE = "Noto Color Emoji drawn at 64 by 64 on white; captions are Unicode's names as the package emoji has them; groups from Unicode's emoji-test.txt"
+SOURCE = (
+    "Noto Color Emoji drawn at 64 by 64 on white; captions are Unicode's names as the package "
+    "emoji has them; groups from Unicode's emoji-test.txt"
+)
 LICENCE = 'font SIL Open Font License 1.1; names and groups Unicode License; weights Apache-2.0'
 
 def ship_emoji(
@@ -374,14 +448,34 @@ def ship_emoji(
     for kind in JUDGES:
         judge = load_judge(kind, folder)
         for name,part in parts.items():
-            picture_statistics(judge, to_float(part.pictures)).save(folder/f'{name}_{kind}.safetensors')
+            picture_statistics(judge, to_float(part.pictures)).save(
+                folder/f'{name}_{kind}.safetensors'
+            )
     pipe, model = load_emoji_pipeline(folder), load_emoji(folder=folder)
-    counts = {name: sum(p.numel() for p in getattr(pipe, name).parameters()) for name in ('vae', 'unet', 'text_encoder')}
-    card = dict(title=TITLE, data=SOURCE, licence=LICENCE, network='StableDiffusionPipeline', parameters=sum(counts.values()),
-        parts=counts, shape=list(model.shape), predicts=model.predicts, noise=model.noise.to_dict(), pictures=len(data.seen),
-        held_out=len(data.unseen), psnr=round(sharpness(pipe.vae, data.unseen.pictures[:64]), 2), steps=curves['rows'][-1]['step'],
-        batch=plan.batch, seed=plan.seed, command=f'usf_train emoji --steps {plan.steps} --seed {plan.seed}',
+    counts = {
+        name: sum(p.numel() for p in getattr(pipe, name).parameters())
+        for name in ('vae', 'unet', 'text_encoder')
+    }
+    card = dict(
+        title=TITLE,
+        data=SOURCE,
+        licence=LICENCE,
+        network='StableDiffusionPipeline',
+        parameters=sum(counts.values()),
+        parts=counts,
+        shape=list(model.shape),
+        predicts=model.predicts,
+        noise=model.noise.to_dict(),
+        pictures=len(data.seen),
+        held_out=len(data.unseen),
+        psnr=round(sharpness(pipe.vae, data.unseen.pictures[:64]), 2),
+        steps=curves['rows'][-1]['step'],
+        batch=plan.batch,
+        seed=plan.seed,
+        command=f'usf_train emoji --steps {plan.steps} --seed {plan.seed}',
         seen=measure_emoji(data, folder, False, **plan.figures),
-        held=measure_emoji(data, folder, True, **plan.figures), **curves)
+        held=measure_emoji(data, folder, True, **plan.figures),
+        **curves,
+    )
     write_text(folder/'card.json', json.dumps(card, indent=1)+'\n')
     return card

@@ -21,13 +21,25 @@ from tqdm.auto import tqdm
 
 # %% ../../nbs/zoo/04_emoji_train.ipynb #248d98df
 from ..checks import seed_number, whole_number
-from .emoji import (BETA_END, BETA_START, SIDE, TIMES, EmojiSet, caption_weights, make_text_encoder,
-    make_unet, make_vae, to_float, token_ids)
+from usf_nbdev.zoo.emoji import (
+    BETA_END,
+    BETA_START,
+    SIDE,
+    TIMES,
+    EmojiSet,
+    caption_weights,
+    make_text_encoder,
+    make_unet,
+    make_vae,
+    to_float,
+    token_ids,
+)
 
 # %% ../../nbs/zoo/04_emoji_train.ipynb #f0170dac
 def start_processes():
     "Join the processes that torchrun has started, if it has."
-    if 'RANK' in os.environ and not dist.is_initialized(): dist.init_process_group('gloo')
+    if 'RANK' in os.environ and not dist.is_initialized():
+        dist.init_process_group('gloo')
 
 def rank() -> int: # From 0 to world()-1
     "The number of this process."
@@ -44,14 +56,17 @@ def add_up(
     if world() == 1 or not tensors: return
     flat = torch.cat([o.flatten() for o in tensors])
     dist.all_reduce(flat)
-    for o,piece in zip(tensors, flat.split([o.numel() for o in tensors])): o.copy_(piece.view_as(o))
+    for o,piece in zip(tensors, flat.split([o.numel() for o in tensors])):
+        o.copy_(piece.view_as(o))
 
 def wait_for_all():
     "Go on when every process has come here."
-    if world() > 1: dist.barrier()
+    if world() > 1:
+        dist.barrier()
 
 # %% ../../nbs/zoo/04_emoji_train.ipynb #14d633ac
-NEWTON_SCHULZ = 3.4445, -4.7750, 2.0315   # a, b, c of a*x + b*x**3 + c*x**5, which goes near 1 quickly
+# a, b, c of a*x + b*x**3 + c*x**5, which goes near 1 quickly
+NEWTON_SCHULZ = 3.4445, -4.7750, 2.0315
 
 def orthogonal(
     matrix:torch.Tensor, # (m,n)
@@ -91,21 +106,29 @@ class Muon(torch.optim.Optimizer):
         "One step; the processes of a run share the work."
         for group in self.param_groups:
             params = group['params']
-            moves = [self._direction(p, group['momentum'], i % world() == rank()) for i,p in enumerate(params)]
+            moves = [
+                self._direction(p, group['momentum'], i % world() == rank())
+                for i,p in enumerate(params)
+            ]
             add_up(moves)
-            for p,move in zip(params, moves): p.add_(move, alpha=-group['lr'])
+            for p,move in zip(params, moves):
+                p.add_(move, alpha=-group['lr'])
 
 def optimisers(
     networks:torch.nn.Module, # What learns
     lr_matrix:float=.02,      # Length of the steps of matrices
     lr:float=2e-3,            # Learning rate of all else
 ) -> list: # Muon, AdamW
-    "Matrices of more than eight rows and columns by Muon; embeddings, vectors and thin matrices by AdamW."
+    """Matrices of more than eight rows and columns by Muon; embeddings, vectors and thin
+    matrices by AdamW."""
     matrices, others = [], []
     for name,p in networks.named_parameters():
         wide = p.ndim > 1 and min(len(p), p[0].numel()) > 8
         (matrices if wide and 'embedding' not in name else others).append(p)
-    return [Muon(matrices, lr_matrix), torch.optim.AdamW(others, lr, betas=(.9, .99), weight_decay=0.)]
+    return [
+        Muon(matrices, lr_matrix),
+        torch.optim.AdamW(others, lr, betas=(0.9, 0.99), weight_decay=0.0),
+    ]
 
 # %% ../../nbs/zoo/04_emoji_train.ipynb #7fa0e836
 WARM_UP, FALL = 50, .3   # Steps of the rise; share of the run in which the rate falls
@@ -131,11 +154,14 @@ class Run:
     ):
         self.networks = torch.nn.ModuleDict(networks).to(memory_format=torch.channels_last)
         self.average = copy.deepcopy(self.networks).requires_grad_(False).eval()
-        self.loss, self.keep = loss, keep
+        self.loss = loss
+        self.keep = keep
         self.steps, self.seed = whole_number('steps', steps, 1), seed_number(seed)
         self.optimisers = optimisers(self.networks, lr_matrix, lr)
         self.highest = [o.param_groups[0]['lr'] for o in self.optimisers]
-        self.done, self.smooth, self.rows = 0, None, []
+        self.done = 0
+        self.smooth = None
+        self.rows = []
 
 # %% ../../nbs/zoo/04_emoji_train.ipynb #1182485d
 @patch
@@ -143,7 +169,8 @@ def advance(self:Run):
     "One step: a batch in each process, mean gradient, optimisers, moving average."
     torch.manual_seed(self.seed + 1000*self.done + rank())
     value = self.loss(self.networks, self.done/self.steps)
-    for optimiser in self.optimisers: optimiser.zero_grad()
+    for optimiser in self.optimisers:
+        optimiser.zero_grad()
     value.backward()
     parameters = [p for p in self.networks.parameters() if p.grad is not None]
     add_up([p.grad for p in parameters])
@@ -169,8 +196,14 @@ def save(self:Run,
 ):
     "Write a checkpoint in one move; of several processes the first does."
     if rank(): return
-    state = dict(networks=self.networks.state_dict(), average=self.average.state_dict(),
-        optimisers=[o.state_dict() for o in self.optimisers], done=self.done, smooth=self.smooth, rows=self.rows)
+    state = dict(
+        networks=self.networks.state_dict(),
+        average=self.average.state_dict(),
+        optimisers=[o.state_dict() for o in self.optimisers],
+        done=self.done,
+        smooth=self.smooth,
+        rows=self.rows,
+    )
     torch.save(state, f'{path}.tmp')
     os.replace(f'{path}.tmp', path)
 
@@ -182,8 +215,11 @@ def restore(self:Run,
     state = torch.load(path, weights_only=True)
     self.networks.load_state_dict(state['networks'])
     self.average.load_state_dict(state['average'])
-    for optimiser,stored in zip(self.optimisers, state['optimisers']): optimiser.load_state_dict(stored)
-    self.done, self.smooth, self.rows = state['done'], state['smooth'], state['rows']
+    for optimiser,stored in zip(self.optimisers, state['optimisers']):
+        optimiser.load_state_dict(stored)
+    self.done = state['done']
+    self.smooth = state['smooth']
+    self.rows = state['rows']
 
 # %% ../../nbs/zoo/04_emoji_train.ipynb #a06db757
 SAVED_EVERY = 180   # Seconds between two checkpoints
@@ -196,15 +232,19 @@ def to_the_end(self:Run,
     name:str='steps',   # Of the progress bar
 ):
     "Train with checkpoints and rows."
-    if Path(path).exists(): self.restore(path)
+    if Path(path).exists():
+        self.restore(path)
     saved = time.monotonic()
-    with tqdm(total=self.steps, initial=self.done, desc=name, disable=None if rank() == 0 else True) as bar:
+    with tqdm(
+        total=self.steps, initial=self.done, desc=name, disable=None if rank() == 0 else True
+    ) as bar:
         while self.done < self.steps:
             self.advance()
             bar.update()
             bar.set_postfix(loss=f'{self.smooth:.4f}', refresh=False)
             last = self.done == self.steps
-            if last or self.done % every == 0: self._row(look)
+            if last or self.done % every == 0:
+                self._row(look)
             if last or time.monotonic() - saved > SAVED_EVERY:
                 self.save(path)
                 saved = time.monotonic()
@@ -228,7 +268,12 @@ def crops(
     "Squares at random places of random pictures."
     which = torch.randint(len(pictures), (n,)).tolist()
     tops, lefts = torch.randint(0, pictures.shape[-1]-side+1, (2, n)).tolist()
-    return torch.stack([pictures[i,:,top:top+side,left:left+side] for i,top,left in zip(which, tops, lefts)])
+    return torch.stack(
+        [
+            pictures[i,:,top:top+side,left:left+side]
+            for i,top,left in zip(which, tops, lefts)
+        ]
+    )
 
 def edges_error(
     x, y, # Pictures, (B,3,H,W)
@@ -389,7 +434,9 @@ def train_unet(
     latents, ids = encode_all(vae, data.pictures), token_ids(tokenizer, data.captions)
     seen = ~data.held
     weights = caption_weights(data.seen.texts)
-    loss = diffusion_loss(latents[seen], ids[seen], token_ids(tokenizer, ['']), weights, max(1, batch//world()))
+    loss = diffusion_loss(
+        latents[seen], ids[seen], token_ids(tokenizer, ['']), weights, max(1, batch//world())
+    )
     torch.manual_seed(seed)
     networks = start or dict(unet=make_unet(), text=make_text_encoder(len(tokenizer)))
     run = Run(networks, loss, steps, seed)

@@ -30,12 +30,16 @@ class Embed(nn.Module):
         dim, n_classes, # Numbers of the vector; classes, one more for none
     ):
         super().__init__()
-        self.register_buffer('freqs', torch.exp(torch.linspace(0, math.log(1000.), dim//2)), persistent=False)
+        self.register_buffer(
+            'freqs', torch.exp(torch.linspace(0, math.log(1000.0), dim//2)), persistent=False
+        )
         self.mlp = nn.Sequential(nn.Linear(dim, dim), nn.SiLU(), nn.Linear(dim, dim))
         self.label = nn.Embedding(n_classes+1, dim)
     def forward(self, t, y):
         a = t[:,None]*self.freqs
-        return F.silu(self.mlp(torch.cat([a.sin(), a.cos()], 1).to(self.label.weight.dtype)) + self.label(y))
+        return F.silu(
+            self.mlp(torch.cat([a.sin(), a.cos()], 1).to(self.label.weight.dtype)) + self.label(y)
+        )
 
 # %% ../../nbs/zoo/01_models.ipynb #d8c948b4
 class Res(nn.Module):
@@ -48,7 +52,8 @@ class Res(nn.Module):
         self.n2, self.c2 = nn.GroupNorm(8, co), nn.Conv2d(co, co, 3, padding=1)
         self.emb = nn.Linear(d, 2*co)
         self.skip = nn.Conv2d(ci, co, 1) if ci != co else nn.Identity()
-        nn.init.zeros_(self.c2.weight); nn.init.zeros_(self.c2.bias)
+        nn.init.zeros_(self.c2.weight)
+        nn.init.zeros_(self.c2.bias)
     def forward(self, x, e):
         s, b = self.emb(e)[:,:,None,None].chunk(2, 1)
         h = self.c1(F.silu(self.n1(x)))
@@ -60,12 +65,26 @@ class Attention(nn.Module):
     def __init__(self,
         c, heads=4, # Channels; heads
     ):
-        super().__init__(); self.n, self.qkv, self.o, self.h = nn.GroupNorm(8, c), nn.Conv2d(c, 3*c, 1), nn.Conv2d(c, c, 1), heads
-        nn.init.zeros_(self.o.weight); nn.init.zeros_(self.o.bias)
+        super().__init__()
+        self.n, self.qkv, self.o, self.h = (
+            nn.GroupNorm(8, c),
+            nn.Conv2d(c, 3*c, 1),
+            nn.Conv2d(c, c, 1),
+            heads,
+        )
+        nn.init.zeros_(self.o.weight)
+        nn.init.zeros_(self.o.bias)
     def forward(self, x):
         B, C, H, W = x.shape
-        q, k, v = self.qkv(self.n(x)).reshape(B, 3, self.h, C//self.h, H*W).transpose(-1, -2).unbind(1)
-        return x + self.o(F.scaled_dot_product_attention(q, k, v).transpose(-1, -2).reshape(B, C, H, W))
+        q, k, v = (
+            self.qkv(self.n(x))
+            .reshape(B, 3, self.h, C//self.h, H*W)
+            .transpose(-1, -2)
+            .unbind(1)
+        )
+        return x + self.o(
+            F.scaled_dot_product_attention(q, k, v).transpose(-1, -2).reshape(B, C, H, W)
+        )
 
 # %% ../../nbs/zoo/01_models.ipynb #dfdbe39c
 class UNet(nn.Module):
@@ -77,12 +96,17 @@ class UNet(nn.Module):
         d:int=96,            # Size of the embedding
         n_classes:int=10,    # Classes
     ):
-        super().__init__(); a, b = ch
+        super().__init__()
+        a, b = ch
         self.temb = Embed(d, n_classes)
         self.stem = nn.Conv2d(c, a, 3, padding=1)
-        self.d1 = Res(a, a, d); self.down = nn.Conv2d(a, b, 3, stride=2, padding=1); self.d2 = Res(b, b, d)
+        self.d1 = Res(a, a, d)
+        self.down = nn.Conv2d(a, b, 3, stride=2, padding=1)
+        self.d2 = Res(b, b, d)
         self.m1, self.att, self.m2 = Res(b, b, d), Attention(b), Res(b, b, d)
-        self.u2 = Res(2*b, b, d); self.up = nn.Conv2d(b, a, 1); self.u1 = Res(2*a, a, d)
+        self.u2 = Res(2*b, b, d)
+        self.up = nn.Conv2d(b, a, 1)
+        self.u1 = Res(2*a, a, d)
         self.out = nn.Sequential(nn.GroupNorm(8, a), nn.SiLU(), nn.Conv2d(a, c, 3, padding=1))
 
 # %% ../../nbs/zoo/01_models.ipynb #a95e2743
@@ -103,9 +127,13 @@ class FoldedUNet(UNet):
         c:int=3,    # Channels of a picture
         fold:int=2, # Side of the squares; height and width are multiples of twice that
         **kw,       # As in `UNet`
-    ): super().__init__(c*fold**2, **kw); self.fold = fold
+    ):
+        super().__init__(c*fold**2, **kw)
+        self.fold = fold
     def forward(self, x, t, y, skips=(1., 1.)):
-        return F.pixel_shuffle(super().forward(F.pixel_unshuffle(x, self.fold), t, y, skips), self.fold)
+        return F.pixel_shuffle(
+            super().forward(F.pixel_unshuffle(x, self.fold), t, y, skips), self.fold
+        )
 
 # %% ../../nbs/zoo/01_models.ipynb #85858587
 def modulate(
@@ -120,14 +148,18 @@ def modulate(
 class Block(nn.Module):
     "Transformer block; the embedding shifts, scales and gates its two halves (adaLN-zero)."
     def __init__(self,
-        c, d, heads=4, ratio=2, # Channels, numbers of the embedding, heads, width of the inner layer in channels
+        # Channels, numbers of the embedding, heads, width of the inner layer in channels
+        c, d, heads=4, ratio=2,
     ):
-        super().__init__(); self.h = heads
+        super().__init__()
+        self.h = heads
         self.qkv, self.o, self.ada = nn.Linear(c, 3*c), nn.Linear(c, c), nn.Linear(d, 6*c)
         self.mlp = nn.Sequential(nn.Linear(c, ratio*c), nn.SiLU(), nn.Linear(ratio*c, c))
-        nn.init.zeros_(self.ada.weight); nn.init.zeros_(self.ada.bias)
+        nn.init.zeros_(self.ada.weight)
+        nn.init.zeros_(self.ada.bias)
     def attend(self, x):
-        B, N, C = x.shape; q, k, v = self.qkv(x).reshape(B, N, 3, self.h, C//self.h).permute(2, 0, 3, 1, 4)
+        B, N, C = x.shape
+        q, k, v = self.qkv(x).reshape(B, N, 3, self.h, C//self.h).permute(2, 0, 3, 1, 4)
         return self.o(F.scaled_dot_product_attention(q, k, v).transpose(1, 2).reshape(B, N, C))
     def forward(self, x, e):
         s1, k1, g1, s2, k2, g2 = self.ada(e)[:,None].chunk(6, -1)
@@ -147,18 +179,25 @@ class DiT(nn.Module):
         d:int=64,         # Size of the embedding
         n_classes:int=10, # Classes
     ):
-        super().__init__(); self.patch, self.temb = patch, Embed(d, n_classes)
-        self.stem, self.pos = nn.Linear(c*patch**2, width), nn.Parameter(.02*torch.randn(1, (size//patch)**2, width))
+        super().__init__()
+        self.patch, self.temb = patch, Embed(d, n_classes)
+        self.stem, self.pos = (
+            nn.Linear(c*patch**2, width),
+            nn.Parameter(0.02 *torch.randn(1, (size//patch)**2, width)),
+        )
         self.blocks = nn.ModuleList([Block(width, d) for _ in range(depth)])
         self.ada, self.out = nn.Linear(d, 2*width), nn.Linear(width, c*patch**2)
-        for m in (self.ada, self.out): nn.init.zeros_(m.weight); nn.init.zeros_(m.bias)
+        for m in (self.ada, self.out):
+            nn.init.zeros_(m.weight)
+            nn.init.zeros_(m.bias)
 
 # %% ../../nbs/zoo/01_models.ipynb #c2d96fb2
 @patch
 def forward(self:DiT, x, t, y):
     e, x = self.temb(t, y), F.pixel_unshuffle(x, self.patch)
     h = self.stem(x.flatten(2).transpose(1, 2)) + self.pos
-    for b in self.blocks: h = b(h, e)
+    for b in self.blocks:
+        h = b(h, e)
     h = self.out(modulate(h, *self.ada(e)[:,None].chunk(2, -1)))
     return F.pixel_shuffle(h.transpose(1, 2).reshape(x.shape), self.patch)
 
@@ -172,11 +211,19 @@ class Classifier(nn.Module):
         n_classes:int=10,  # Classes
     ):
         super().__init__()
-        block = lambda i, o, **kw: [nn.Conv2d(i, o, 3, padding=1, **kw), nn.GroupNorm(8, o), nn.SiLU()]
-        self.body = nn.Sequential(*block(c, 32), *block(32, 32), *block(32, 64, stride=2), nn.Flatten(), nn.Linear(64*(size//2)**2, n_features))
+        def block(i, o, **kw):
+            return [nn.Conv2d(i, o, 3, padding=1, **kw), nn.GroupNorm(8, o), nn.SiLU()]
+        self.body = nn.Sequential(
+            *block(c, 32),
+            *block(32, 32),
+            *block(32, 64, stride=2),
+            nn.Flatten(),
+            nn.Linear(64*(size//2)**2, n_features),
+        )
         self.head = nn.Sequential(nn.SiLU(), nn.Dropout(.2), nn.Linear(n_features, n_classes))
     def forward(self, x): return self.head(self.body(x))
-    def features(self, x): return self.body(x.float().clamp(-1, 1))  # a picture ends where its range ends
+    def features(self, x):
+        return self.body(x.float().clamp(-1, 1))  # a picture ends where its range ends
 
 # %% ../../nbs/zoo/01_models.ipynb #2c6900f1
 def _numbers(name, values):
@@ -190,7 +237,10 @@ def _positive(name, values, K):
     "One positive number, or one for each component."
     numbers = _numbers(name, values)
     if numbers.shape not in ((), (K,)) or not (numbers.isfinite() & (numbers > 0)).all():
-        raise ValueError(f"{name} must be one number or {K}, one for each component, all finite and above 0, got {numbers.tolist()}")
+        raise ValueError(
+            f"{name} must be one number or {K}, one for each component, all finite and above 0, "
+            f"got {numbers.tolist()}"
+        )
     return numbers.expand(K)
 
 # %% ../../nbs/zoo/01_models.ipynb #593596ba
@@ -199,12 +249,22 @@ class Mixture:
     def __init__(self,
         means,        # Centres of the components, (K,*shape)
         std=.2,       # Their standard deviations, one number or (K,), above 0
-        weights=None, # Their probabilities, (K,), above 0 (they are scaled to sum to 1); default: all alike
+        # Their probabilities, (K,), above 0 (they are scaled to sum to 1); default: all alike
+        weights=None,
     ):
-        self.means = _numbers('means', means); K = len(self.means) if self.means.ndim else 0
-        if self.means.ndim < 2 or not K or not self.means.isfinite().all(): raise ValueError(f"means must be finite numbers of shape (K,*shape), got shape {tuple(self.means.shape)}; one component of one number is [[0.]]")
-        self.std, self.weights = (_positive(k, v, K) for k,v in dict(std=std, weights=1. if weights is None else weights).items())
-        self.weights = self.weights/self.weights.sum(); self.shape = tuple(self.means.shape[1:])
+        self.means = _numbers('means', means)
+        K = len(self.means) if self.means.ndim else 0
+        if self.means.ndim < 2 or not K or not self.means.isfinite().all():
+            raise ValueError(
+                "means must be finite numbers of shape (K,*shape), got shape "
+                f"{tuple(self.means.shape)}; one component of one number is [[0.]]"
+            )
+        self.std, self.weights = (
+            _positive(k, v, K)
+            for k,v in dict(std=std, weights=1.0 if weights is None else weights).items()
+        )
+        self.weights = self.weights/self.weights.sum()
+        self.shape = tuple(self.means.shape[1:])
 
 # %% ../../nbs/zoo/01_models.ipynb #855479f8
 def _expected(self:Mixture,
@@ -214,10 +274,18 @@ def _expected(self:Mixture,
     y=None, # Component of each, (B,), K for any; default: any
 ): # E[x_0 | x_t], (B,*shape)
     "The data to expect behind a noisy state."
-    mu, s2, logw = self.means.to(x).flatten(1), self.std.to(x)**2, self.weights.to(x).log()
-    a = alpha[:,None]; v = a**2*s2 + sigma[:,None]**2; d = x.flatten(1)[:,None] - a[...,None]*mu
+    mu = self.means.to(x).flatten(1)
+    s2 = self.std.to(x)**2
+    logw = self.weights.to(x).log()
+    a = alpha[:,None]
+    v = a**2*s2 + sigma[:,None]**2
+    d = x.flatten(1)[:,None] - a[...,None]*mu
     r = logw - d.square().sum(-1)/(2*v) - mu.shape[1]/2*v.log()
-    if y is not None: r = r.masked_fill((y[:,None] < len(mu)) & (y[:,None] != torch.arange(len(mu), device=x.device)), -torch.inf)
+    if y is not None:
+        r = r.masked_fill(
+            (y[:,None] < len(mu)) & (y[:,None] != torch.arange(len(mu), device=x.device)),
+            -torch.inf,
+        )
     return (r.softmax(1)[...,None]*(mu + (a*s2/v)[...,None]*d)).sum(1).reshape(x.shape)
 
 Mixture.expected = _expected
@@ -225,7 +293,8 @@ Mixture.expected = _expected
 # %% ../../nbs/zoo/01_models.ipynb #1fd82982
 def _statistics(self:Mixture) -> Statistics: # Of the flattened samples, n=0
     "Exact mean and covariance."
-    w, mu = self.weights.numpy(), self.means.flatten(1).numpy(); m = w@mu
+    w, mu = self.weights.numpy(), self.means.flatten(1).numpy()
+    m = w@mu
     return Statistics(0, m, (w@self.std.numpy()**2)*np.eye(len(m)) + (w[:,None]*(mu-m)).T@(mu-m))
 
 def _draw(self:Mixture,
@@ -235,31 +304,42 @@ def _draw(self:Mixture,
     "Draw from the mixture itself."
     n, g = whole_number('n', n, 1), torch.Generator().manual_seed(seed_number(seed))
     k = torch.multinomial(self.weights, n, replacement=True, generator=g)
-    return (self.means[k] + self.std[k].reshape(-1, *[1]*len(self.shape))*torch.randn(n, *self.shape, generator=g, dtype=torch.float64)).float()
+    return (
+        self.means[k]
+        + self.std[k].reshape(-1, *[1]*len(self.shape))
+        *torch.randn(n, *self.shape, generator=g, dtype=torch.float64)
+    ).float()
 
-Mixture.statistics, Mixture.draw = _statistics, _draw
+Mixture.statistics = _statistics
+Mixture.draw = _draw
 
 # %% ../../nbs/zoo/01_models.ipynb #ecdc1ae0
 def _class_number(label, n):
     "The number of a class, or None for all of them."
     if label is None: return None
     if isinstance(label, bool) or not hasattr(label, '__index__') or not 0 <= label < n:
-        raise ValueError(f"label must be from 0 to {n-1}, or None for all classes, got {label!r:.80}")
+        raise ValueError(
+            f"label must be from 0 to {n - 1}, or None for all classes, got {label!r:.80}"
+        )
     return int(label)
 
 def _one_guidance(guidance, label):
     "The guidance scale of a whole model."
     if getattr(guidance, 'ndim', 0) or isinstance(guidance, (tuple, list)):
-        raise ValueError(f"guidance must be one number, got {guidance!r:.80}; a scale for each sample is for classifier_free(fn, cond, null, scale)")
+        raise ValueError(
+            f"guidance must be one number, got {guidance!r:.80}; a scale for each sample is for "
+            "classifier_free(fn, cond, null, scale)"
+        )
     strength = finite_number('guidance', guidance)
-    if strength != 1 and label is None: raise ValueError(f"guidance={guidance} needs a label to guide to; pass label=")
+    if strength != 1 and label is None:
+        raise ValueError(f"guidance={guidance} needs a label to guide to; pass label=")
     return strength
 
 def _choose(fn, n, label, guidance, device='cpu'):
     "The function of (x, t) that draws any class of fn(x, t, y), one class, or is guided to it."
     label = _class_number(label, n)
     strength = _one_guidance(guidance, label)
-    y = lambda k: torch.tensor([k], device=device)
+    def y(k): return torch.tensor([k], device=device)
     if strength != 1: return classifier_free(fn, y(label), y(n), strength)
     return lambda x, t, **kw: fn(x, t, y(n if label is None else label).expand(len(x)), **kw)
 
@@ -268,7 +348,8 @@ class _Along(torch.autograd.Function):
     "A function of time that numpy computes, with its slope by a central difference."
     @staticmethod
     def forward(ctx, t, f):
-        s = t.detach().double().cpu().numpy(); e = 1e-6*np.maximum(s, 1e-3)
+        s = t.detach().double().cpu().numpy()
+        e = 1e-6*np.maximum(s, 1e-3)
         ctx.slope = torch.as_tensor((f(s+e)-f(s-e))/(2*e)).to(t)
         return torch.as_tensor(f(s)).to(t.device)
     @staticmethod
@@ -287,22 +368,44 @@ def gaussian_mixture(
     guidance:float=1.,    # Classifier-free guidance scale, with a label
     device:str='cpu',     # Where its samples live
     name:str='mixture',   # For people and files
-) -> Denoiser: # With `shape`, `noise`, `mean`, `features` (the numbers themselves), `reference` (exact), `mixture` and `fingerprint`
+    # With `shape`, `noise`, `mean`, `features` (the numbers themselves), `reference` (exact),
+    # `mixture` and `fingerprint`
+) -> Denoiser:
     "The perfect model of a mixture of Gaussians, in closed form."
     mix, device = Mixture(means, std, weights), usable_device(device)
     to_data(predicts, 1., 1.)
     def fn(x, t, y):
-        al, si = (_Along.apply(t, f).to(x) for f in (noise.alpha, noise.sigma)); a, b = (v.reshape(-1, *[1]*len(mix.shape)) for v in to_data(predicts, al, si))
+        al, si = (_Along.apply(t, f).to(x) for f in (noise.alpha, noise.sigma))
+        a, b = (v.reshape(-1, *[1]*len(mix.shape)) for v in to_data(predicts, al, si))
         return (mix.expected(x, al, si, y) - a*x)/b
-    m = Denoiser(_choose(fn, len(mix.means), label, guidance, device), noise, predicts=predicts, shape=mix.shape, name=name, device=device)
+    m = Denoiser(
+        _choose(fn, len(mix.means), label, guidance, device),
+        noise,
+        predicts=predicts,
+        shape=mix.shape,
+        name=name,
+        device=device,
+    )
     m.features, m.reference, m.mixture = _flatten, mix.statistics(), mix
     m.mean = torch.tensor(m.reference.mean, dtype=torch.float32).reshape(mix.shape)
-    said = json.dumps([noise.to_dict(), predicts, label, guidance, *(v.tolist() for v in (mix.means, mix.std, mix.weights))])
+    said = json.dumps(
+        [
+            noise.to_dict(),
+            predicts,
+            label,
+            guidance,
+            *(v.tolist() for v in (mix.means, mix.std, mix.weights)),
+        ]
+    )
     m.fingerprint = hashlib.sha256(said.encode()).hexdigest()[:16]
     return m
 
 # %% ../../nbs/zoo/01_models.ipynb #cdc7b0e3
-FOLDER = Path(__file__).parents[1]/'models' if '__file__' in globals() else Path('../../usf_nbdev/models')
+FOLDER = (
+    Path(__file__).parents[1]/'models'
+    if '__file__' in globals()
+    else Path('../../usf_nbdev/models')
+)
 NETWORKS = dict(UNet=UNet, FoldedUNet=FoldedUNet, DiT=DiT)
 
 def model_names() -> list: # Names that `load_model` knows
@@ -311,15 +414,30 @@ def model_names() -> list: # Names that `load_model` knows
 
 # %% ../../nbs/zoo/01_models.ipynb #d34bb780
 def _mixture_card():
-    h, g, one = (np.array(v) for v in ([1, 1, -1, -1], [1, -1, -1, 1], [1, 1, 1, 1])); p = [np.outer(a, b)[None] for a,b in ((one, h), (h, one), (g, g), (h, h))]
-    return dict(title='Four Gaussians, 4 by 4, in closed form', data='none: a formula', licence='Apache-2.0', network='Mixture', parameters=0, shape=[1, 4, 4], predicts='noise', noise=VPLinear().to_dict(),
-        arguments=dict(means=(.75*np.stack(p)).tolist(), std=[.1, .15, .2, .25], weights=[.4, .3, .2, .1]))
+    h, g, one = (np.array(v) for v in ([1, 1, -1, -1], [1, -1, -1, 1], [1, 1, 1, 1]))
+    p = [np.outer(a, b)[None] for a,b in ((one, h), (h, one), (g, g), (h, h))]
+    return dict(
+        title='Four Gaussians, 4 by 4, in closed form',
+        data='none: a formula',
+        licence='Apache-2.0',
+        network='Mixture',
+        parameters=0,
+        shape=[1, 4, 4],
+        predicts='noise',
+        noise=VPLinear().to_dict(),
+        arguments=dict(
+            means=(0.75 *np.stack(p)).tolist(),
+            std=[0.1, 0.15, 0.2, 0.25],
+            weights=[0.4, 0.3, 0.2, 0.1],
+        ),
+    )
 
 def card(
     name:str, # One of `model_names()`
 ) -> dict: # The model card
     "What a model is, where it comes from, and how good it is."
-    if name not in model_names(): raise ValueError(f"model must be one of {model_names()}, got {name!r}")
+    if name not in model_names():
+        raise ValueError(f"model must be one of {model_names()}, got {name!r}")
     return _mixture_card() if name == 'mixture' else json.loads((FOLDER/f'{name}.json').read_text())
 
 # %% ../../nbs/zoo/01_models.ipynb #694a9bed
@@ -329,7 +447,8 @@ def _load_network(name, c, device):
     return net.to(device, memory_format=torch.channels_last).eval().requires_grad_(False)
 
 def _load_features(name, c, device):
-    clf = Classifier(**c['classifier']); clf.load_state_dict(load_file(FOLDER/f'{name}_features.safetensors'))
+    clf = Classifier(**c['classifier'])
+    clf.load_state_dict(load_file(FOLDER/f'{name}_features.safetensors'))
     clf = clf.to(device).eval().requires_grad_(False)
     return clf.features
 
@@ -347,15 +466,38 @@ def load_model(
     c, device = card(name), usable_device(device)
     noise = noise_from_dict(c['noise'])
     if name == 'mixture':
-        m = gaussian_mixture(**c['arguments'], noise=noise, predicts=c['predicts'], label=label, guidance=guidance, device=device)
+        m = gaussian_mixture(
+            **c['arguments'],
+            noise=noise,
+            predicts=c['predicts'],
+            label=label,
+            guidance=guidance,
+            device=device,
+        )
         m.card = c
         return m
     n_classes, of = c['arguments']['n_classes'], c.get('features', name)
     _one_guidance(guidance, _class_number(label, n_classes))       # before a weight is read
     net = _load_network(name, c, device)
     fn = _choose(partial(_conditional, net, n_classes), n_classes, label, guidance, device)
-    m = Denoiser(fn, noise, predicts=c['predicts'], shape=tuple(c['shape']), mean=torch.tensor(c['mean']).reshape(c['shape']), name=name, device=device, skips=net.n_skips)
-    m.features, m.reference, m.card = _load_features(of, c, device), Statistics.load(FOLDER/f'{of}_stats.safetensors'), c
-    if (p := FOLDER/f'{name}_ems.safetensors').exists(): m.ems = EMS.load(p).refine(5)
-    m.fingerprint = hashlib.sha256((FOLDER/f'{name}.safetensors').read_bytes() + f'{label} {guidance}'.encode()).hexdigest()[:16]
+    m = Denoiser(
+        fn,
+        noise,
+        predicts=c['predicts'],
+        shape=tuple(c['shape']),
+        mean=torch.tensor(c['mean']).reshape(c['shape']),
+        name=name,
+        device=device,
+        skips=net.n_skips,
+    )
+    m.features, m.reference, m.card = (
+        _load_features(of, c, device),
+        Statistics.load(FOLDER/f'{of}_stats.safetensors'),
+        c,
+    )
+    if (p := FOLDER/f'{name}_ems.safetensors').exists():
+        m.ems = EMS.load(p).refine(5)
+    m.fingerprint = hashlib.sha256(
+        (FOLDER/f'{name}.safetensors').read_bytes() + f'{label} {guidance}'.encode()
+    ).hexdigest()[:16]
     return m

@@ -21,7 +21,13 @@ from safetensors.torch import load_file, save_file
 from tqdm.auto import tqdm
 
 # %% ../../nbs/zoo/02_train.ipynb #7335b215
-from ..checks import finite_number, place_for_folder, seed_number, whole_number, without_effect
+from usf_nbdev.checks import (
+    finite_number,
+    place_for_folder,
+    seed_number,
+    whole_number,
+    without_effect,
+)
 from .emoji import emoji_data
 from .emoji_judges import EmojiPlan, train_emoji
 from .emoji_train import start_processes
@@ -47,24 +53,36 @@ class Patches:
         photos,      # Photographs, (P,C,H,W), in [-1,1]
         size:int=16, # Height and width of a patch, at most those of a photograph
     ):
-        if not 1 <= size <= min(photos.shape[-2:]): raise ValueError(f"size of a patch must be from 1 to {min(photos.shape[-2:])}, the smaller side of the photographs, got {size}")
-        self.photos, self.windows = photos, photos.unfold(2, size, 1).unfold(3, size, 1).permute(0, 2, 3, 1, 4, 5)
+        if not 1 <= size <= min(photos.shape[-2:]):
+            raise ValueError(
+                f"size of a patch must be from 1 to {min(photos.shape[-2:])}, the smaller side "
+                f"of the photographs, got {size}"
+            )
+        self.photos, self.windows = (
+            photos,
+            photos.unfold(2, size, 1).unfold(3, size, 1).permute(0, 2, 3, 1, 4, 5),
+        )
     @property
     def grid(self): return self.windows.shape[:3]                       # photographs, rows, columns
     @property
     def shape(self): return (math.prod(self.grid), *self.windows.shape[3:])
     def __len__(self): return self.shape[0]
-    def where(self, i): return torch.unravel_index(torch.arange(len(self))[i] if isinstance(i, slice) else i, self.grid)
+    def where(self, i):
+        return torch.unravel_index(
+            torch.arange(len(self))[i] if isinstance(i, slice) else i, self.grid
+        )
     def __getitem__(self, i): return self.windows[self.where(i)]
     def mean(self, dim=0): return self.windows.mean((0, 1, 2))
 
 # %% ../../nbs/zoo/02_train.ipynb #1828a1c6
 def patches_data() -> tuple: # `Patches` (120780,3,16,16) in [-1,1] float32, labels (120780,)
-    "Patches of scikit-learn's two photographs; the label says which photograph and which sixteenth of it."
+    """Patches of scikit-learn's two photographs; the label says which photograph and which
+    sixteenth of it."""
     from sklearn.datasets import load_sample_images
     x = torch.tensor(np.stack(load_sample_images().images), dtype=torch.float32).permute(0, 3, 1, 2)
     X = Patches(F.avg_pool2d(x, 2)/127.5 - 1)
-    p, i, j = X.where(slice(None)); _, H, W = X.grid
+    p, i, j = X.where(slice(None))
+    _, H, W = X.grid
     return X, 16*p + 4*(4*i//H) + 4*j//W
 
 # %% ../../nbs/zoo/02_train.ipynb #6eed9ca0
@@ -72,16 +90,19 @@ def random_fifth(
     X, # Pictures
 ) -> tuple: # Indices to train with, indices held out
     "Hold out a random fifth."
-    p = torch.randperm(len(X), generator=torch.Generator().manual_seed(0)); k = int(.8*len(X))
+    p = torch.randperm(len(X), generator=torch.Generator().manual_seed(0))
+    k = int(.8*len(X))
     return p[:k], p[k:]
 
 # %% ../../nbs/zoo/02_train.ipynb #ad7773f6
 def blocks(
     X, # `Patches`
 ) -> tuple: # Indices to train with, indices held out
-    "Hold out a block of positions in the middle of every sixteenth, and train with patches that share no pixel with them."
-    P, H, W = X.grid; size = X.shape[-1]
-    mid = lambda n, w: ((torch.arange(n)*4/n) % 1 - .5).abs() < w
+    """Hold out a block of positions in the middle of every sixteenth, and train with patches
+    that share no pixel with them."""
+    P, H, W = X.grid
+    size = X.shape[-1]
+    def mid(n, w): return ((torch.arange(n)*4/n) % 1 - .5).abs() < w
     held = (mid(H, .1)[:,None] & mid(W, .125)).expand(P, H, W)
     near = F.max_pool2d(held[:,None].float(), 2*size-1, 1, size-1)[:,0] > 0
     return (~near).flatten().nonzero()[:,0], held.flatten().nonzero()[:,0]
@@ -95,13 +116,21 @@ def train_classifier(
     shift:bool=True, # Shift them by up to a pixel?
 ) -> Classifier:
     "Train the classifier whose features judge samples."
-    torch.manual_seed(seed); m = Classifier(c=X.shape[1], size=X.shape[-1], n_classes=int(Y.max())+1)
-    opt = torch.optim.AdamW(m.parameters(), 2e-3, weight_decay=1e-2); n = epochs*len(tr)//128
+    torch.manual_seed(seed)
+    m = Classifier(c=X.shape[1], size=X.shape[-1], n_classes=int(Y.max())+1)
+    opt = torch.optim.AdamW(m.parameters(), 2e-3, weight_decay=1e-2)
+    n = epochs*len(tr)//128
     sched = torch.optim.lr_scheduler.OneCycleLR(opt, 4e-3, total_steps=n)
     for _ in tqdm(range(n), desc='classifier', disable=None):
         x = X[b := tr[torch.randint(len(tr), (128,))]]
-        if shift: i, j = torch.randint(0, 3, (2,)).tolist(); x = F.pad(x, (1,1,1,1), value=-1)[:,:,i:i+X.shape[-2],j:j+X.shape[-1]]
-        loss = F.cross_entropy(m(x + .1*torch.randn_like(x)), Y[b]); opt.zero_grad(); loss.backward(); opt.step(); sched.step()
+        if shift:
+            i, j = torch.randint(0, 3, (2,)).tolist()
+            x = F.pad(x, (1,1,1,1), value=-1)[:,:,i:i+X.shape[-2],j:j+X.shape[-1]]
+        loss = F.cross_entropy(m(x + .1*torch.randn_like(x)), Y[b])
+        opt.zero_grad()
+        loss.backward()
+        opt.step()
+        sched.step()
     return m.eval()
 
 # %% ../../nbs/zoo/02_train.ipynb #68d8aa1e
@@ -124,7 +153,8 @@ def real_floor(
     "Fréchet distance between two random halves of the real pictures."
     g, out = torch.Generator().manual_seed(seed), []
     for _ in range(n):
-        p = torch.randperm(len(feats), generator=g); a, b = (Statistics.from_batches([feats[i]]) for i in p.chunk(2))
+        p = torch.randperm(len(feats), generator=g)
+        a, b = (Statistics.from_batches([feats[i]]) for i in p.chunk(2))
         out.append(frechet_distance(a.mean, a.cov, b.mean, b.cov))
     return float(np.mean(out)), float(np.std(out))
 
@@ -135,13 +165,23 @@ def real_draws(
     n:int=20,       # Draws
     seed:int=0,     # Seed of the draws
 ) -> tuple: # Mean and standard deviation over the draws
-    "Fréchet distance that a perfect model would get: real pictures drawn with replacement, against all of them."
+    """Fréchet distance that a perfect model would get: real pictures drawn with replacement,
+    against all of them."""
     g, ref = torch.Generator().manual_seed(seed), Statistics.from_batches([feats])
-    out = [Statistics.from_batches([feats[torch.randint(len(feats), (size,), generator=g)]]).distance(ref) for _ in range(n)]
+    out = [
+        Statistics.from_batches([feats[torch.randint(len(feats), (size,), generator=g)]]).distance(
+            ref
+        )
+        for _ in range(n)
+    ]
     return float(np.mean(out)), float(np.std(out))
 
 # %% ../../nbs/zoo/02_train.ipynb #d7fc7ee4
-TARGETS = dict(noise=lambda a, s, x0, eps: eps, v=lambda a, s, x0, eps: a*eps - s*x0, flow=lambda a, s, x0, eps: eps - x0)
+TARGETS = dict(
+    noise=lambda a, s, x0, eps: eps,
+    v=lambda a, s, x0, eps: a*eps - s*x0,
+    flow=lambda a, s, x0, eps: eps - x0,
+)
 
 def noisy_batch(
     X, Y, noise,      # Pictures, labels, noise schedule
@@ -150,11 +190,21 @@ def noisy_batch(
     predicts='noise', # Key of `TARGETS`
 ) -> tuple:
     "(x_t, t, y, target) of a random batch."
-    j = torch.randint(len(X), (B,)); x0 = X[j]; y = torch.where(torch.rand(B) < drop, n_classes, Y[j])
+    j = torch.randint(len(X), (B,))
+    x0 = X[j]
+    y = torch.where(torch.rand(B) < drop, n_classes, Y[j])
     t = (torch.rand(()) + torch.arange(B)/B) % 1*(noise.T-noise.t_end) + noise.t_end
-    a, s = (torch.as_tensor(f(t.double().numpy()), dtype=torch.float32)[:,None,None,None] for f in (noise.alpha, noise.sigma))
+    a, s = (
+        torch.as_tensor(f(t.double().numpy()), dtype=torch.float32)[:,None,None,None]
+        for f in (noise.alpha, noise.sigma)
+    )
     eps = torch.randn_like(x0)
-    return (a*x0 + s*eps).contiguous(memory_format=torch.channels_last), t, y, TARGETS[predicts](a, s, x0, eps)
+    return (
+        (a*x0 + s*eps).contiguous(memory_format=torch.channels_last),
+        t,
+        y,
+        TARGETS[predicts](a, s, x0, eps),
+    )
 
 # %% ../../nbs/zoo/02_train.ipynb #8b9cc68e
 def learning_rate(
@@ -165,7 +215,8 @@ def learning_rate(
 
 # %% ../../nbs/zoo/02_train.ipynb #592e74bb
 class Training:
-    "A training run: networks, optimiser, rows of loss and Fréchet distance; saved and restored as one."
+    """A training run: networks, optimiser, rows of loss and Fréchet distance; saved and restored
+    as one."""
     def __init__(self,
         X, Y,                 # Pictures (N,C,H,W) in [-1,1], or `Patches`; their labels (N,)
         noise:NoiseSchedule,  # The noise schedule
@@ -176,12 +227,16 @@ class Training:
         drop:float=.5,        # Share of labels that are dropped
         seed:int=0,           # Of initialisation and batches
         predicts:str='noise', # A name in `TARGETS`
-        sampler:Callable=partial(ddim, grid='quadratic'), # Function of (noise, nfe) -> solver schedule, which draws the samples that judge it
+        # Function of (noise, nfe) -> solver schedule, which draws the samples that judge it
+        sampler:Callable=partial(ddim, grid='quadratic'),
     ):
         if predicts not in TARGETS:
             raise ValueError(f"predicts must be one of {list(TARGETS)}, got {predicts!r}")
-        self.X, self.Y = X, Y
-        self.noise, self.predicts, self.sampler = noise, predicts, sampler
+        self.X = X
+        self.Y = Y
+        self.noise = noise
+        self.predicts = predicts
+        self.sampler = sampler
         self.steps, self.B = whole_number('steps', steps, 1), whole_number('B', B, 1)
         self.drop = finite_number('drop', drop, 0)
         torch.manual_seed(seed_number(seed))
@@ -193,7 +248,9 @@ class Training:
         self.ema = copy.deepcopy(self.net).requires_grad_(False).eval()
         self.opt = torch.optim.AdamW(self.net.parameters(), lr, weight_decay=1e-3, betas=(.9, .99))
         self.sched = torch.optim.lr_scheduler.LambdaLR(self.opt, lambda i: learning_rate(i, steps))
-        self.i, self.loss, self.rows = 0, None, []
+        self.i = 0
+        self.loss = None
+        self.rows = []
 
 # %% ../../nbs/zoo/02_train.ipynb #2466786c
 @patch(as_prop=True)
@@ -201,11 +258,19 @@ def n_classes(self:Training): return self.net.temb.label.num_embeddings - 1
 
 @patch
 def step(self:Training):
-    x, t, y, target = noisy_batch(self.X, self.Y, self.noise, self.B, self.drop, self.n_classes, self.predicts)
-    loss = (self.net(x, t, y) - target).square().mean(); self.opt.zero_grad(); loss.backward()
-    torch.nn.utils.clip_grad_norm_(self.net.parameters(), 1.); self.opt.step(); self.sched.step()
-    w = min(.999, (1+self.i)/(10+self.i)); self.i += 1
-    for p,q in zip(self.ema.parameters(), self.net.parameters()): p.lerp_(q.detach(), 1-w)
+    x, t, y, target = noisy_batch(
+        self.X, self.Y, self.noise, self.B, self.drop, self.n_classes, self.predicts
+    )
+    loss = (self.net(x, t, y) - target).square().mean()
+    self.opt.zero_grad()
+    loss.backward()
+    torch.nn.utils.clip_grad_norm_(self.net.parameters(), 1.)
+    self.opt.step()
+    self.sched.step()
+    w = min(.999, (1+self.i)/(10+self.i))
+    self.i += 1
+    for p,q in zip(self.ema.parameters(), self.net.parameters()):
+        p.lerp_(q.detach(), 1-w)
     self.loss = loss.item() if self.loss is None else .99*self.loss + .01*loss.item()
 
 # %% ../../nbs/zoo/02_train.ipynb #64e1d5f4
@@ -219,7 +284,8 @@ def save(self:Training,
     "Write a checkpoint in one move."
     parts = {k: getattr(self, k).state_dict() for k in _PARTS}
     state = dict(i=self.i, loss=self.loss, rows=self.rows, rng=torch.get_rng_state(), run=self.run)
-    with in_one_move(path) as temporary: torch.save(parts | state, temporary)
+    with in_one_move(path) as temporary:
+        torch.save(parts | state, temporary)
 
 def _broken(path, why):
     return ValueError(f"{path} must be a whole checkpoint of a training, got {why}; "
@@ -227,16 +293,21 @@ def _broken(path, why):
 
 def _checked_state(path, run):
     "What a checkpoint holds, refused if it is broken or of another run."
-    try: state = _load_pth(path)
-    except ValueError as e: raise _broken(path, str(e).removeprefix(f'{path}: ')) from None
+    try:
+        state = _load_pth(path)
+    except ValueError as e:
+        raise _broken(path, str(e).removeprefix(f'{path}: ')) from None
     if not isinstance(state, dict): raise _broken(path, f'a {type(state).__name__}')
-    if missing := [k for k in _STATE if k not in state]: raise _broken(path, f'one without {missing[0]!r}')
+    if missing := [k for k in _STATE if k not in state]:
+        raise _broken(path, f'one without {missing[0]!r}')
     found = state['run'] if isinstance(state['run'], dict) else {}
     for name,value in run.items():
         if found.get(name) != value:
-            raise ValueError(f"{name} must be {found.get(name)!r}, that of the run which {path} belongs "
-                             f"to, got {value!r}; choose another folder (--out) for another run, "
-                             "or delete the checkpoint to begin anew")
+            raise ValueError(
+                f"{name} must be {found.get(name)!r}, that of the run which {path} belongs "
+                f"to, got {value!r}; choose another folder (--out) for another run, "
+                "or delete the checkpoint to begin anew"
+            )
     return state
 
 @patch
@@ -246,7 +317,8 @@ def restore(self:Training,
     "Continue from a checkpoint of the same run."
     state = _checked_state(path, self.run)
     try:
-        for k in _PARTS: getattr(self, k).load_state_dict(state[k])
+        for k in _PARTS:
+            getattr(self, k).load_state_dict(state[k])
         torch.set_rng_state(state['rng'])
         self.i = whole_number('its step', state['i'], 0, self.steps)
         self.loss = None if state['loss'] is None else finite_number('its loss', state['loss'])
@@ -269,8 +341,10 @@ def denoiser(self:Training) -> Denoiser: # Unconditional, of the averaged weight
 def _judge(model, features, reference, n, s, seed=1):
     "Fréchet distance of n samples, rounded; None where they have left the range of numbers."
     starts = (start_noise(model, min(512, n-i), seed=seed, first=i) for i in range(0, n, 512))
-    try: return round(fid((sample(model, s, x) for x in starts), reference, features), 3)
-    except Exploded: return None
+    try:
+        return round(fid((sample(model, s, x) for x in starts), reference, features), 3)
+    except Exploded:
+        return None
 
 @patch
 def begin(self:Training,
@@ -278,8 +352,10 @@ def begin(self:Training,
 ) -> Path: # The checkpoint
     "Continue from the checkpoint in a folder, or make the folder this run's."
     path = Path(folder)/'checkpoint.pt'
-    if path.exists(): self.restore(path)
-    else: self.save(path)
+    if path.exists():
+        self.restore(path)
+    else:
+        self.save(path)
     return path
 
 def run_training(
@@ -301,18 +377,21 @@ def run_training(
             bar.update()
             last = tr.i == tr.steps
             judged = last or tr.i % every == 0
-            if judged or tr.i % 100 == 0: tr.rows.append(dict(step=tr.i, loss=round(tr.loss, 5)))
+            if judged or tr.i % 100 == 0:
+                tr.rows.append(dict(step=tr.i, loss=round(tr.loss, 5)))
             if judged:
                 judge50 = tr.sampler(tr.noise, 50)
                 fd = _judge(tr.denoiser(), features, reference, n_judge, judge50)
                 tr.rows[-1]['fd'] = fd
-            if last or tr.i % 500 == 0: tr.save(checkpoint)
+            if last or tr.i % 500 == 0:
+                tr.save(checkpoint)
             bar.set_postfix(loss=f'{tr.loss:.4f}', fd=fd, refresh=False)
 
 # %% ../../nbs/zoo/02_train.ipynb #163de4f6
 def _save_tensors(tensors, path, about=None):
     "Safetensors, in one move."
-    with in_one_move(path) as temporary: save_file(tensors, temporary, about)
+    with in_one_move(path) as temporary:
+        save_file(tensors, temporary, about)
 
 def ship(
     tr:Training,        # A finished training
@@ -321,7 +400,9 @@ def ship(
     name:str,           # The model's name
     /,
     n_judge:int=10_000, # Samples for its Fréchet distance, of 100 steps
-    **about,            # What else the card says; with `features`, the name of the model whose statistics judge it, none are written
+    # What else the card says; with `features`, the name of the model whose statistics judge it,
+    # none are written
+    **about,
 ) -> dict: # The model card
     "Write the model's files: half-precision weights, reference statistics and card."
     folder = Path(folder)
@@ -329,7 +410,7 @@ def ship(
     feats = torch.cat([features(x) for x in _batches(tr.X)])
     ref = Statistics.from_batches([feats])
     s = tr.sampler(tr.noise, 100)
-    fd = lambda: _judge(tr.denoiser(), features, ref, n_judge, s)
+    def fd(): return _judge(tr.denoiser(), features, ref, n_judge, s)
     fd32 = fd()
     tr.ema.load_state_dict({k: v.float() for k,v in half.items()})
     c = dict(about, network=type(tr.net).__name__,
@@ -339,7 +420,8 @@ def ship(
         sampler=f'{s.name}, 100 steps', fd_100_steps=fd(), fd_100_steps_float32=fd32, fd_n=n_judge,
         fd_floor=[round(v, 3) for v in real_floor(feats)], rows=tr.rows)
     _save_tensors(half, folder/f'{name}.safetensors')
-    if 'features' not in about: ref.save(folder/f'{name}_stats.safetensors')
+    if 'features' not in about:
+        ref.save(folder/f'{name}_stats.safetensors')
     write_text(folder/f'{name}.json', json.dumps(c, indent=1)+'\n')
     return c
 
@@ -357,41 +439,84 @@ class Recipe:
     predicts:str='noise'         # A name in `TARGETS`
     steps:int=9000               # Training steps of 256 pictures
     lr:float=3e-3                # Highest learning rate
-    sampler:Callable=partial(ddim, grid='quadratic') # Function of (noise, nfe) -> solver schedule, which draws the samples that judge it
-    split:Callable=random_fifth  # Function of the pictures -> indices to train the classifier with, and held out
+    # Function of (noise, nfe) -> solver schedule, which draws the samples that judge it
+    sampler:Callable=partial(ddim, grid='quadratic')
+    # Function of the pictures -> indices to train the classifier with, and held out
+    split:Callable=random_fifth
     classifier:dict=field(default_factory=dict) # What `train_classifier` is told
-    features:str=None            # The model whose classifier and statistics judge this one; default: its own
+    features:str=None  # The model whose classifier and statistics judge this one; default: its own
 
 # %% ../../nbs/zoo/02_train.ipynb #b2185ad6
-_DIGITS = dict(data=digits_data, source="scikit-learn's load_digits: 1,797 digits, the test part of UCI Optical Recognition of Handwritten Digits", licence='data CC BY 4.0; weights Apache-2.0')
+_DIGITS = dict(
+    data=digits_data,
+    source=(
+        "scikit-learn's load_digits: 1,797 digits, the test part of UCI Optical Recognition of "
+        "Handwritten Digits"
+    ),
+    licence='data CC BY 4.0; weights Apache-2.0',
+)
 RECIPES = dict(
-    digits=Recipe(title='Handwritten digits, 8 by 8', network='UNet', arguments=dict(c=1, ch=[24, 48], d=96, n_classes=10), noise=VPLinear(), **_DIGITS),
-    digits_dit=Recipe(title='Handwritten digits, 8 by 8, by a transformer', network='DiT', arguments=dict(c=1, size=8, patch=2, width=96, depth=4, d=64, n_classes=10), noise=VPCosine(), predicts='v',
-        lr=2e-3, sampler=partial(ddim, grid='uniform_t'), features='digits', **_DIGITS),
-    patches=Recipe(title='Patches of two photographs, 16 by 16, in colour', network='FoldedUNet', arguments=dict(c=3, fold=2, ch=[32, 64], d=128, n_classes=32), noise=Flow(T=.995), predicts='flow',
-        data=patches_data, source="scikit-learn's load_sample_images, halved: all 120,780 patches of china.jpg (by danielbuechele) and flower.jpg (by vultilion)", licence='photographs CC BY 2.0; weights Apache-2.0',
-        steps=6000, sampler=partial(dpm_solver_pp, grid='uniform_lambda'), split=blocks, classifier=dict(epochs=4, shift=False)))
+    digits=Recipe(
+        title='Handwritten digits, 8 by 8',
+        network='UNet',
+        arguments=dict(c=1, ch=[24, 48], d=96, n_classes=10),
+        noise=VPLinear(),
+        **_DIGITS,
+    ),
+    digits_dit=Recipe(
+        title='Handwritten digits, 8 by 8, by a transformer',
+        network='DiT',
+        arguments=dict(c=1, size=8, patch=2, width=96, depth=4, d=64, n_classes=10),
+        noise=VPCosine(),
+        predicts='v',
+        lr=2e-3,
+        sampler=partial(ddim, grid='uniform_t'),
+        features='digits',
+        **_DIGITS,
+    ),
+    patches=Recipe(
+        title='Patches of two photographs, 16 by 16, in colour',
+        network='FoldedUNet',
+        arguments=dict(c=3, fold=2, ch=[32, 64], d=128, n_classes=32),
+        noise=Flow(T=0.995),
+        predicts='flow',
+        data=patches_data,
+        source=(
+            "scikit-learn's load_sample_images, halved: all 120,780 patches of china.jpg (by "
+            "danielbuechele) and flower.jpg (by vultilion)"
+        ),
+        licence='photographs CC BY 2.0; weights Apache-2.0',
+        steps=6000,
+        sampler=partial(dpm_solver_pp, grid='uniform_lambda'),
+        split=blocks,
+        classifier=dict(epochs=4, shift=False),
+    ),
+)
 
 # %% ../../nbs/zoo/02_train.ipynb #da112f3e
 def _read_classifier(path, arguments, seed):
     "The classifier of a run that was begun, refused if it is broken or of another seed."
     clf = Classifier(**arguments).eval()
     try:
-        with safe_open(path, 'pt') as file: found = (file.metadata() or {}).get('seed')
+        with safe_open(path, 'pt') as file:
+            found = (file.metadata() or {}).get('seed')
         clf.load_state_dict(load_file(path))
     except Exception as e:      # a damaged file may make its reader raise anything
         raise ValueError(f"{path} must hold the classifier of this run, got {type(e).__name__}: "
                          f"{e!s:.120}; delete it, so that it is trained again") from None
     if found != str(seed):
-        raise ValueError(f"seed must be {found}, that of the classifier in {path}, got {seed}; choose "
-                         "another folder (--out), or delete the file, so that it is trained again")
+        raise ValueError(
+            f"seed must be {found}, that of the classifier in {path}, got {seed}; choose "
+            "another folder (--out), or delete the file, so that it is trained again"
+        )
     return clf
 
 def _judged_by(r, name, folder, X, Y, seed):
     "The classifier of a model that is judged by its own, and what it is made of."
     path, classes = Path(folder)/f'{name}_features.safetensors', int(Y.max())+1
     arguments = dict(c=X.shape[1], size=X.shape[-1])
-    if classes != 10: arguments['n_classes'] = classes
+    if classes != 10:
+        arguments['n_classes'] = classes
     if path.exists(): return _read_classifier(path, arguments, seed), arguments
     clf = train_classifier(X, Y, *r.split(X), seed, **r.classifier)
     _save_tensors(clf.state_dict(), path, dict(seed=str(seed)))
@@ -404,7 +529,8 @@ def judge(
     folder,     # Where its classifier is, or will be
     seed:int=0, # Of the classifier
 ) -> tuple: # Function of pictures -> (B,d) features; what the card says of it
-    "The classifier that judges: another model's, or trained and written to `folder` unless it is there."
+    """The classifier that judges: another model's, or trained and written to `folder` unless it
+    is there."""
     if r.features:
         c = card(r.features)
         said = {k: c[k] for k in ('classifier', 'classifier_accuracy')}
@@ -418,9 +544,11 @@ def judge(
 def _train(r, name, steps, seed, out):
     "A run from its data to its files."
     X, Y = r.data()
-    net = lambda: NETWORKS[r.network](**r.arguments)
-    tr = Training(X, Y, r.noise, net, steps, lr=r.lr, seed=seed, predicts=r.predicts, sampler=r.sampler)
-    checkpoint = tr.begin(out)               # before the classifier, so that another run is refused first
+    def net(): return NETWORKS[r.network](**r.arguments)
+    tr = Training(
+        X, Y, r.noise, net, steps, lr=r.lr, seed=seed, predicts=r.predicts, sampler=r.sampler
+    )
+    checkpoint = tr.begin(out)  # before the classifier, so that another run is refused first
     try:
         features, about = judge(r, name, X, Y, out, seed)
         ref = Statistics.from_batches([torch.cat([features(x) for x in _batches(X)])])
@@ -444,7 +572,10 @@ def _train_captions(steps, seed, out, font):
     c = train_emoji(emoji_data(font), out, EmojiPlan(steps=steps, seed=seed))
     if not c: return ''                      # another process of the run says it
     found = c['seen']['judges']['convolution']
-    return f"{out}/emoji/card.json: Fréchet distance {found['distance']}, of real pictures {found['floor']}"
+    return (
+        f"{out}/emoji/card.json: Fréchet distance {found['distance']}, of real pictures "
+        f"{found['floor']}"
+    )
 
 @command
 def usf_train(
@@ -455,10 +586,12 @@ def usf_train(
     threads:Param("CPU threads", int)=1,
     font:Param("File of Noto Color Emoji, for emoji; default: where systems keep it", str)=None,
 ):
-    "Train an embedded model again, from the data that scikit-learn ships; emoji from a font of yours."
+    """Train an embedded model again, from the data that scikit-learn ships; emoji from a font of
+    yours."""
     names = [*RECIPES, 'emoji']
     if name not in names: raise ValueError(f"name must be one of {names}, got {name!r}")
-    if name in RECIPES: without_effect(f'with {name}', font=font)
+    if name in RECIPES:
+        without_effect(f'with {name}', font=font)
     r = RECIPES.get(name, EmojiPlan)
     steps = r.steps if steps is None else whole_number('steps', steps, 1)
     seed_number(seed)
@@ -467,7 +600,11 @@ def usf_train(
     before = torch.get_num_threads()
     torch.set_num_threads(threads)
     try:
-        if name == 'emoji': line = _train_captions(steps, seed, out, font)
-        else: line = _said(_train(r, name, steps, seed, out), out, name)
-    finally: torch.set_num_threads(before)
-    if line: print(line)
+        if name == 'emoji':
+            line = _train_captions(steps, seed, out, font)
+        else:
+            line = _said(_train(r, name, steps, seed, out), out, name)
+    finally:
+        torch.set_num_threads(before)
+    if line:
+        print(line)
