@@ -191,7 +191,12 @@ def refuse_other_model(
         )
     refuse_other_levels(getattr(told, "sigmas", ()), made_for, wanted, fix)
 
-def refuse_other_levels(table, made_for, wanted, fix):
+def refuse_other_levels(
+    table,     # The host's sigmas, one for each training time
+    made_for,  # As for refuse_other_model
+    wanted,    # How the error begins
+    fix,       # How it ends
+):
     "Refuse a model whose noise grows in another way."
     for share, level in made_for["sigmas"] if len(table) > 99 else ():
         there = float(table[round(share*len(table))-1])
