@@ -97,7 +97,7 @@ def emoji_captions() -> dict: # {emoji: caption}
 # %% ../../nbs/zoo/03_emoji.ipynb #a259283a
 TONES = ''.join(map(chr, range(0x1F3FB, 0x1F400)))
 JOINER, COLOURED = '\u200d', '\ufe0f'
-HERE = Path(__file__).parent if '__file__' in globals() else Path('../../usf_nbdev')
+HERE = Path(__file__).parents[1] if '__file__' in globals() else Path('../../usf_nbdev')
 EMOJI_FOLDER = HERE/'models'/'emoji'
 
 def bare(
@@ -386,6 +386,11 @@ def save_pipeline(
     pipe.save_config(folder)
     return folder
 
+def _in_float32(part):
+    "A network whose numbers are float32; a tokenizer as it is."
+    if not isinstance(part, torch.nn.Module) or part.dtype == torch.float32: return part
+    return part.float()
+
 def read_parts(
     folder, # Folder of a pipeline, perhaps of some of its parts only
 ) -> dict: # {name: network in float32, or tokenizer}
@@ -395,11 +400,12 @@ def read_parts(
     kinds = dict(vae=d.AutoencoderKL, unet=d.UNet2DConditionModel, text_encoder=CLIPTextModel,
         tokenizer=PreTrainedTokenizerFast)
     there = {name: kind for name,kind in kinds.items() if (Path(folder)/name).exists()}
-    parts = {name: kind.from_pretrained(Path(folder)/name) for name,kind in there.items()}
-    return {
-        name: part.float() if isinstance(part, torch.nn.Module) else part
-        for name,part in parts.items()
+    options = {name: dict(low_cpu_mem_usage=False) for name in ('vae', 'unet')}   # no further package
+    parts = {
+        name: kind.from_pretrained(Path(folder)/name, **options.get(name, {}))
+        for name,kind in there.items()
     }
+    return {name: _in_float32(part) for name,part in parts.items()}
 
 def load_emoji_pipeline(
     folder=EMOJI_FOLDER, # Folder of a pipeline
@@ -411,6 +417,9 @@ def load_emoji_pipeline(
             f"folder must hold a pipeline of diffusers (model_index.json), got {str(folder)!r}; "
             "train one: usf_train emoji"
         )
-    pipe = import_diffusers().StableDiffusionPipeline.from_pretrained(folder, local_files_only=True)
+    pipe = import_diffusers().StableDiffusionPipeline.from_pretrained(
+        folder, local_files_only=True, low_cpu_mem_usage=False
+    )
     pipe.set_progress_bar_config(disable=True)
-    return pipe.to(torch.float32)
+    for name in ('vae', 'text_encoder', 'unet'): _in_float32(getattr(pipe, name))
+    return pipe
