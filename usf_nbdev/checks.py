@@ -4,7 +4,8 @@
 
 # %% auto #0
 __all__ = ['LARGEST_SEED', 'FILE_ENDINGS', 'whole_number', 'seed_number', 'finite_number', 'one_of', 'of_kind', 'not_empty',
-           'without_effect', 'FileKind', 'Writes', 'place_for_file', 'place_for_folder', 'missing_extra']
+           'list_of', 'numbers', 'without_effect', 'FileKind', 'Writes', 'writable_place', 'place_for_file',
+           'place_for_folder', 'missing_extra']
 
 # %% ../nbs/00a_checks.ipynb #09aaefbb
 import importlib.metadata
@@ -12,6 +13,7 @@ import operator, os, re, tempfile
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
+import numpy as np
 
 # %% ../nbs/00a_checks.ipynb #fe8b74a1
 def whole_number(
@@ -94,6 +96,32 @@ def not_empty(
     if not len(values): raise ValueError(f"{name} must hold at least one, got {values!r:.40}")
     return values
 
+# %% ../nbs/00a_checks.ipynb #e8d18597
+def list_of(
+    name:str,   # What the caller calls it
+    values,     # What was given
+    kinds,      # A class, or several: what each must be
+    what:str,   # The same in words, for the error
+) -> tuple: # The values
+    "The values as a tuple, refused where one of them is something else."
+    if isinstance(values, (str, bytes, dict)) or not hasattr(values, '__iter__'):
+        raise ValueError(f"{name} must be a list of {what}, got {values!r:.80}")
+    listed = tuple(values)
+    for value in listed:
+        if not isinstance(value, kinds):
+            raise ValueError(f"{name} must be a list of {what}, got one with {value!r:.80}")
+    return listed
+
+def numbers(
+    name:str, # What the caller calls it
+    values,   # One number, or nested lists of them
+) -> np.ndarray: # A new array of float64
+    "The values as an array."
+    try:
+        return np.array(values, float)
+    except (TypeError, ValueError):
+        raise ValueError(f"{name} must be numbers, got {values!r:.80}") from None
+
 # %% ../nbs/00a_checks.ipynb #cb27504d
 def without_effect(
     where:str,  # For what, or beside what, they mean nothing
@@ -147,6 +175,21 @@ def _refuse_unwritable(folder, name):
         ) from None
 
 # %% ../nbs/00a_checks.ipynb #b0e77033
+def writable_place(
+    path,            # File to write
+    name:str='path', # What the caller calls it
+) -> Path: # The same
+    "Refuse a place where no file can be written."
+    if not isinstance(path, (str, os.PathLike)):
+        raise ValueError(f"{name} must be the path of a file, got {path!r:.80}")
+    path = Path(path)
+    if path.is_dir():
+        raise ValueError(
+            f"{name} must be a file, got the folder {str(path)!r}; name a file in it"
+        )
+    _refuse_unwritable(path.parent, name)
+    return path
+
 def place_for_file(
     path,           # File to write
     kind:Writes,    # What it will hold

@@ -15,6 +15,7 @@ from importlib.resources import files
 from pathlib import Path
 import numpy as np
 from fastcore.basics import patch
+from .checks import writable_place
 
 # %% ../nbs/00_core.ipynb #628327c2
 PREDICTIONS = ('noise', 'data', 'ems')
@@ -389,7 +390,7 @@ def in_one_move(
     path, # File to write; its folder is made
 ): # An empty temporary file beside it, to be filled
     "Put a file in its place once it is whole: what ends half-way leaves what was there."
-    path = Path(path)
+    path = writable_place(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name+'.')
     os.close(handle)

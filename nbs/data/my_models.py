@@ -1,14 +1,14 @@
 import torch
-from usf_nbdev.noise import VPLinear
-from usf_nbdev.sample import Denoiser
-from usf_nbdev.zoo import load_model
+from usf_nbdev.sampling.noise import VPLinear
+from usf_nbdev.sampling.sample import Denoiser
+from usf_nbdev.zoo.models import load_model
 def make(): return load_model('mixture')
 def three(): return 3
 def raises(): raise RuntimeError('my own fault')
 def net(): return torch.nn.Conv2d(3, 3, 3)
 def flat_plain(): return Denoiser(lambda x, t: x, VPLinear(), shape=(2,))
 def flat():
-    from usf_nbdev.zoo import gaussian_mixture
+    from usf_nbdev.zoo.models import gaussian_mixture
     return gaussian_mixture([[0., 1.], [1., 0.]])
 def judged():
     model = load_model('mixture')

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['PREDICTION_TYPES', 'CLIP_KEYS', 'import_diffusers', 'betas_of', 'noise_of_config', 'network_time', 'edm_scales',
-           'mark', 'from_diffusers', 'host_plan', 'fits']
+           'mark', 'config_of', 'from_diffusers', 'host_plan', 'fits']
 
 # %% ../../nbs/hosts/03_diffusers.ipynb #5253ad07
 import hashlib
@@ -210,6 +210,26 @@ def _clip(config, given):
     if 'clip' in given or clip is None: return given.get('clip'), []
     return clip, [{key: settings.get(key) for key in CLIP_KEYS}]
 
+def config_of(
+    scheduler, # A scheduler of diffusers, or its configuration
+) -> dict: # The configuration, with the name of the class
+    "What a scheduler says of itself."
+    if isinstance(scheduler, dict): return dict(scheduler)
+    config = getattr(scheduler, 'config', None)
+    if not isinstance(config, dict):
+        raise ValueError(
+            "scheduler must be a scheduler of diffusers or its configuration, got "
+            f"{type(scheduler).__name__} {scheduler!r:.60}; give pipe.scheduler"
+        )
+    return dict(config, _class_name=type(scheduler).__name__)
+
+def _refuse_condition(condition):
+    if condition is None or isinstance(condition, dict) or callable(condition): return
+    raise ValueError(
+        "condition must be a dict of arguments of the network, or a function of (first, n) that "
+        f"gives one, got {type(condition).__name__} {condition!r:.60}"
+    )
+
 def from_diffusers(
     model,             # A network of diffusers, or a whole pipeline
     scheduler=None,    # Its scheduler, or the configuration of it; default: the pipeline's
@@ -244,11 +264,8 @@ def from_diffusers(
             f"scheduler must be given with the network {type(net).__name__}: its configuration "
             "tells the noise schedule"
         )
-    config = (
-        dict(scheduler)
-        if isinstance(scheduler, dict)
-        else dict(scheduler.config, _class_name=type(scheduler).__name__)
-    )
+    config = config_of(scheduler)
+    _refuse_condition(condition)
     noise, predicts, N = noise_of_config(config)
     size = getattr(net.config, 'sample_size', None)
     if shape is None:

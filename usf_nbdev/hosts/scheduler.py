@@ -14,7 +14,7 @@ import numpy as np, torch
 from fastcore.basics import patch
 
 # %% ../../nbs/hosts/04_scheduler.ipynb #e537f746
-from ..checks import finite_number, whole_number
+from ..checks import finite_number, of_kind, whole_number
 from ..core import SolverSchedule, StepStrategy
 from usf_nbdev.hosts.settings import (
     GROUPS,
@@ -26,6 +26,7 @@ from usf_nbdev.hosts.settings import (
 )
 from usf_nbdev.hosts.diffusers import (
     betas_of,
+    config_of,
     edm_scales,
     fits,
     host_plan,
@@ -193,6 +194,7 @@ class USFScheduler(SchedulerMixin, ConfigMixin):
 
     def _read(self, schedule):
         if schedule is None: return None
+        of_kind('schedule', schedule, dict, 'or make it by USFScheduler.from_schedule')
         given = SolverSchedule.from_dict(dict(schedule))
         return given if given.noise is not None else replace(given, noise=self.noise)
 
@@ -233,17 +235,13 @@ def from_schedule(cls:USFScheduler,
 ): # A `USFScheduler`
     "Make a scheduler for the pipeline that `config` comes from."
     s = schedule if isinstance(schedule, SolverSchedule) else SolverSchedule.load(schedule)
-    config = (
-        config
-        if isinstance(config, dict)
-        else dict(config.config, _class_name=type(config).__name__)
-    )
+    config = config_of(config)
     noise = noise_of_config(config)[0]
     _refuse_other_noise(s, noise)
     table_is_there = isinstance(noise, VPDiscrete) and s.noise is not None and s.noise.T == noise.T
     if table_is_there:
         s = replace(s, noise=None)
-    return cls.from_config(dict(config), schedule=json.loads(s.to_json(weights=False)))
+    return cls.from_config(config, schedule=json.loads(s.to_json(weights=False)))
 
 # %% ../../nbs/hosts/04_scheduler.ipynb #43eaf712
 @dataclass(frozen=True)
@@ -840,6 +838,11 @@ HARMLESS = dict(
 )
 WITH_CHURN_ONLY = ('s_tmin', 's_tmax', 's_noise')
 
+def _refuse_no_tensors(**values):
+    "States and times are tensors of torch."
+    for name, value in values.items():
+        of_kind(name, value, torch.Tensor)
+
 def _refuse_unknown(eta, others):
     "Refuse what would change another scheduler's step."
     if eta not in (0, None):
@@ -897,6 +900,7 @@ def step(self:USFScheduler,
     **others,              # What other schedulers take, at the value that changes nothing
 ): # The next state
     "One weighted sum of the history."
+    _refuse_no_tensors(model_output=model_output, sample=sample)
     _refuse_unknown(eta, others)
     row = self._row(timestep)
     is_full = sample.dtype in (torch.float32, torch.float64)
@@ -911,6 +915,7 @@ def step(self:USFScheduler,
 @patch
 def _noise_at(self:USFScheduler, like, timesteps):
     "alpha and sigma at times of the network, shaped to multiply states."
+    _refuse_no_tensors(sample=like, timesteps=timesteps)
     t = np.clip(self._our_time(timesteps.detach().cpu().double().numpy()), 0, self.noise.T)
     def shaped(values):
         return torch.as_tensor(values, dtype=like.dtype, device=like.device).reshape(

@@ -5,10 +5,10 @@
 # %% auto #0
 __all__ = ['TRIAL_NOISE', 'FINAL_NOISE', 'CONFIRM_NOISE', 'TUNE_NOISE', 'GRID_NOISE', 'POLISH_NOISE', 'HELDOUT_NOISE',
            'RIVAL_NOISE', 'CHOICE_NOISE', 'CONTROL_NOISE', 'CHECK_NOISE', 'DRAWS', 'PARTS', 'DECIDED_WITHIN',
-           'noise_of', 'Purpose', 'Clock', 'portions', 'batches_of', 'evaluate', 'Together', 'evaluate_many',
-           'pictures_of', 'safe_grid', 'many_steps', 'nearest_grid', 'best_grid', 'Control', 'first_steps_of',
-           'known_for', 'best_of_families', 'Tuning', 'tuned_solvers', 'least_to_extrapolate', 'evaluate_infinite',
-           'floor_of', 'interval', 'ratio_interval', 'is_decided']
+           'noise_of', 'Purpose', 'Clock', 'portions', 'batches_of', 'check_metric', 'evaluate', 'Together',
+           'evaluate_many', 'pictures_of', 'safe_grid', 'many_steps', 'nearest_grid', 'best_grid', 'Control',
+           'first_steps_of', 'known_for', 'best_of_families', 'Tuning', 'tuned_solvers', 'least_to_extrapolate',
+           'evaluate_infinite', 'floor_of', 'interval', 'ratio_interval', 'is_decided']
 
 # %% ../../nbs/judging/03_evaluate.ipynb #1fe5053d
 import base64, os, time
@@ -157,6 +157,17 @@ def batches_of(
         yield x
 
 # %% ../../nbs/judging/03_evaluate.ipynb #571a9f16
+def check_metric(
+    metric, # What was given as a metric
+): # The same
+    "Refuse what is no function of batches."
+    if not callable(metric):
+        raise ValueError(
+            "metric must be a function of an iterable of batches of samples, got "
+            f"{type(metric).__name__} {metric!r:.60}; such as FrechetMetric(features, reference)"
+        )
+    return metric
+
 def evaluate(
     model,              # A `Denoiser` with a shape
     schedule,           # The solver schedule
@@ -169,6 +180,7 @@ def evaluate(
     clock=None,         # A `Clock` that keeps the account
 ) -> float: # The metric
     "Draw n samples with a schedule and measure them."
+    check_metric(metric)
     clock = clock or Clock()
     with torch.inference_mode(), clock('features'):
         b = batches_of(model, schedule, n, seed, batch_size, draw, clock)
@@ -218,6 +230,7 @@ def evaluate_many(
     # For each its metric, the same bits as `evaluate` gives; or the ValueError that it ended with
 ) -> list:
     "Measure several schedules from the same noise; what they share is computed once."
+    check_metric(metric)
     out, plans = [None]*len(schedules), {}
     clock, together = clock or Clock(), together or Together(batch_size)
     for i,s in enumerate(schedules):

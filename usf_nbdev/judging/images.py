@@ -560,7 +560,8 @@ def clip_metric(
     quantise:bool=True,              # Round images to the 256 levels of a file?
 ) -> ClipMetric: # Function of samples, lower is better
     "How badly pictures fit their prompts."
-    if isinstance(prompts, str) or not len(prompts) or not all(isinstance(p, str) for p in prompts):
+    is_list = hasattr(prompts, '__len__') and not isinstance(prompts, str)
+    if not is_list or not len(prompts) or not all(isinstance(p, str) for p in prompts):
         raise ValueError(f"prompts must be a list of at least one sentence, got {prompts!r:.80}")
     place = usable_device(device)
     _check_floats(dtype)

@@ -15,7 +15,15 @@ import numpy as np
 from fastcore.basics import patch
 
 # %% ../../nbs/sampling/05_solvers.ipynb #ef112ff7
-from ..core import MAX_ORDER, Corrector, Relaxation, SolverSchedule, StepStrategy
+from ..checks import numbers
+from usf_nbdev.core import (
+    MAX_ORDER,
+    Corrector,
+    Relaxation,
+    SolverSchedule,
+    StepStrategy,
+    check_noise,
+)
 from .noise import timesteps
 from .weights import compile_plan, difference_weights, phi, relaxation_factor
 
@@ -39,7 +47,7 @@ def _nodes(noise, n, grid, t_start, t_end):
         raise ValueError(
             "t_start and t_end must be None where grid is a list of times: it has its own ends"
         )
-    t = np.asarray(grid, float)
+    t = numbers('grid', grid)
     if t.shape == (n+1,) and not (np.isfinite(t).all() and (np.diff(t) < 0).all() and t[-1] >= 0):
         raise ValueError(
             f"grid must be finite falling times that end at 0 or above, got {t.tolist()}"
@@ -646,6 +654,7 @@ def known_choices(
     families:tuple=(),   # Names in `FAMILIES`; empty: all of them
 ) -> list: # Of `KnownSolver`, without a first step first
     "The choices of every known solver that there is for a noise schedule."
+    check_noise(noise)
     _check_nfe(nfe)
     for name in families:
         _check('families', name, tuple(FAMILIES))

@@ -14,6 +14,7 @@ import numpy as np
 from fastcore.basics import patch
 
 # %% ../../nbs/sampling/02_weights.ipynb #9df0d034
+from ..checks import numbers
 from ..core import SolverSchedule, Relaxation, check_noise
 
 # %% ../../nbs/sampling/02_weights.ipynb #93cedf03
@@ -309,6 +310,8 @@ def compile_plan(
         raise ValueError(
             "afs='mean' needs the data's mean; pass mean=, a tensor of the shape of one sample"
         )
+    if mean is not None and not hasattr(mean, 'shape'):
+        numbers('mean', mean)
     needs = any(s.prediction == 'ems' for s in schedule.steps)
     if needs and ems is not None and not hasattr(ems, 'value_terms'):
         raise ValueError(

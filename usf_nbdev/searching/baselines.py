@@ -10,6 +10,7 @@ from dataclasses import replace
 import numpy as np, torch
 
 # %% ../../nbs/searching/10_baselines.ipynb #17f162b9
+from ..checks import numbers
 from ..sampling.sample import sample, start_noise
 from ..sampling.weights import to_data
 from ..sampling.solvers import deis, dpm_solver_pp, unipc
@@ -22,7 +23,9 @@ def shortest_grid(
     n:int, # Steps, 1 to N-1
 ) -> list: # n+1 node numbers, from 0 to N-1
     "The cheapest way from the first node to the last in n steps."
-    cost = np.asarray(cost, float)
+    cost = numbers('cost', cost)
+    if cost.ndim != 2 or len(set(cost.shape)) != 1:
+        raise ValueError(f"cost must be prices of shape (N,N), got shape {cost.shape}")
     N = len(cost)
     if np.isnan(cost).any():
         raise ValueError(f"prices must be numbers, got {int(np.isnan(cost).sum())} that are nan")

@@ -18,6 +18,7 @@ from torch.utils.checkpoint import checkpoint as recompute
 from tqdm.auto import tqdm
 
 # %% ../../nbs/searching/06_polish.ipynb #eb3c8ac7
+from ..checks import finite_number, of_kind, seed_number, whole_number
 from ..core import SolverSchedule, Relaxation
 from ..sampling.weights import _compile, reduced, relaxation_factor, to_data
 from ..sampling.sample import Denoiser, plan_for, sample
@@ -38,6 +39,7 @@ LEVELS = ('times', 'relaxations', 'weights')
 
 def _refuse_freedom(schedule, level, rebuild):
     "Say why something can't move so."
+    of_kind('schedule', schedule, SolverSchedule, 'load it: SolverSchedule.load(path)')
     if rebuild and level != 'times':
         raise ValueError(
             f"level must be 'times' for a family that is rebuilt from its times, got {level!r}"
@@ -61,6 +63,7 @@ def polishable(
     # The same without steps of prediction 'ems'; the same object where there are none
 ) -> SolverSchedule:
     "A start for gradients."
+    of_kind('schedule', schedule, SolverSchedule, 'load it: SolverSchedule.load(path)')
     if all(s.prediction != 'ems' for s in schedule.steps): return schedule
     return replace(
         schedule,
@@ -755,15 +758,15 @@ def polish(
             "radius must be 0 for the objective 'fid', which compares no start with a "
             f"teacher's, got {radius}"
         )
-    _check_least(
-        anchor=(anchor, 0),
-        radius=(radius, 0),
+    _check_numbers(
+        dict(anchor=anchor, radius=radius),
         every=(every, 1),
         patience=(patience, 1),
         n=(n, 2),
         evaluations=(evaluations, 0),
-        batch_size=(batch_size or n, 1),
+        batch_size=(n if batch_size is None else batch_size, 1),
     )
+    seed_number(seed, 9999)
     freedom, clock = Freedom(schedule, model, level, rebuild), clock or Clock()
     if evaluations < 1: return schedule
     before = Counter(clock.passes)
@@ -826,7 +829,9 @@ def polish(
         freedom.result(watch.theta[:freedom.size]), name=name, evidence=dict(polish=about)
     )
 
-def _check_least(**least):
-    "Refuse numbers below their least: name=(value, least)."
-    for name,(value,low) in least.items():
-        if not value >= low: raise ValueError(f"{name} must be at least {low}, got {value}")
+def _check_numbers(shares, **counts):
+    "Refuse numbers outside their range; counts are name=(value, least)."
+    for name, value in shares.items():
+        finite_number(name, value, 0)
+    for name, (value, least) in counts.items():
+        whole_number(name, value, least)

@@ -15,9 +15,10 @@ import numpy as np
 from fastcore.basics import patch
 
 # %% ../../nbs/searching/04_proposers.ipynb #9fd337d4
-from ..core import SolverSchedule, RELAXATIONS
+from ..checks import finite_number, list_of, not_empty, of_kind
+from ..core import FIRST_STEPS, PREDICTIONS, RELAXATIONS, SolverSchedule
 from ..sampling.weights import compile_plan
-from .space import Space, random_schedule, mutate, crossover
+from .space import ORDERS, Space, refuse_choices, random_schedule, mutate, crossover
 from .predictor import FIDPredictor, cross_tau
 from ..judging.evaluate import Clock, DRAWS, best_of_families, known_for
 from ..sampling.solvers import FAMILIES, with_later_ends
@@ -35,6 +36,14 @@ class Stage:
     correctors:bool=False               # As in `Space`
     starts:bool=False                   # As in `Space`
     afs:tuple=('none',)  # As in `Space`; 'mean' only where the model knows its data's mean
+    def __post_init__(self):
+        finite_number('share', self.share, 0)
+        refuse_choices(
+            orders=(self.orders, ORDERS),
+            predictions=(self.predictions, PREDICTIONS),
+            relaxations=(self.relaxations, RELAXATIONS),
+            afs=(self.afs, FIRST_STEPS),
+        )
 
 # %% ../../nbs/searching/04_proposers.ipynb #287808fe
 @patch
@@ -129,20 +138,27 @@ class SearchConfig:
     given:tuple=()
     stages:tuple=STAGES     # The stages
     def __post_init__(self):
-        if isinstance(self.nfe, (list, tuple)):
-            object.__setattr__(
-                self, 'nfe', tuple(sorted(set(self.nfe))) if len(self.nfe) != 1 else self.nfe[0]
-            )
-        object.__setattr__(self, 'known', tuple(self.known))
-        _check(self)
-        object.__setattr__(
-            self,
-            'given',
-            tuple(
-                s if isinstance(s, str) else s.to_json(indent=None, weights=False)
-                for s in self.given
-            ),
+        nfe = _several(self.nfe)
+        given = list_of('given', self.given, (str, SolverSchedule), 'solver schedules')
+        texts = tuple(
+            s if isinstance(s, str) else s.to_json(indent=None, weights=False) for s in given
         )
+        settled = dict(
+            nfe=nfe,
+            given=texts,
+            known=list_of('known', self.known, str, 'names of families'),
+            stages=not_empty('stages', list_of('stages', self.stages, Stage, 'stages')),
+        )
+        for name, value in settled.items():
+            object.__setattr__(self, name, value)
+        _check(self)
+
+def _several(nfe):
+    "Numbers of calls: one alone, or a rising tuple."
+    if not isinstance(nfe, (list, tuple)): return nfe
+    for number in nfe:
+        _positive('nfe', number)
+    return tuple(sorted(set(nfe))) if len(nfe) != 1 else nfe[0]
 
 # %% ../../nbs/searching/04_proposers.ipynb #629ae00f
 @patch(as_prop=True)
@@ -180,7 +196,10 @@ def _positive(k, v, least=1):
 
 def _check_ranges(c):
     "Refuse numbers outside their range."
-    if not 0 <= c.explore <= 1: raise ValueError(f"explore must be from 0 to 1, got {c.explore}")
+    explore = finite_number('explore', c.explore)
+    if not 0 <= explore <= 1: raise ValueError(f"explore must be from 0 to 1, got {explore}")
+    finite_number('kappa', c.kappa)
+    of_kind('extrapolate', c.extrapolate, bool, 'give True or False')
     if c.probe_n >= c.n:
         raise ValueError(f"probe_n must be below n={c.n}, got {c.probe_n}; 0 for no probes")
     if isinstance(c.seed, bool) or not isinstance(c.seed, int) or not 0 <= c.seed < 10_000:

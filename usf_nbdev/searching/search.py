@@ -13,7 +13,7 @@ __all__ = ['KNOWN_FINALISTS', 'KNOWN_CHOSEN', 'SEARCH_VERSION', 'LOG_EVERY', 'lo
 import hashlib, json, logging, multiprocessing, os, sys, threading, time
 from collections import Counter
 from contextlib import closing
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from enum import StrEnum
 from pathlib import Path
 import numpy as np, pandas as pd, torch
@@ -23,7 +23,7 @@ from tqdm.auto import tqdm
 
 # %% ../../nbs/10_search.ipynb #c3d61d40
 from .. import __version__
-from ..checks import whole_number
+from ..checks import of_kind, whole_number, without_effect
 from ..core import SolverSchedule
 from ..judging.frechet import FrechetMetric
 from .journal import Journal, JournalMismatch, Trial
@@ -39,6 +39,7 @@ from usf_nbdev.judging.evaluate import (
     Control,
     Purpose,
     Together,
+    check_metric,
     best_of_families,
     evaluate_infinite,
 )
@@ -60,6 +61,7 @@ from usf_nbdev.searching.proposers import (
 )
 from .optuna_proposers import OPTIMISERS
 from .polish import polish, polishable
+from ..sampling.sample import check_model
 from ..sampling.solvers import FAMILIES, KNOWN_GRIDS, LATER_ENDS
 
 # %% ../../nbs/10_search.ipynb #91a85e11
@@ -896,7 +898,8 @@ def open_journal(
 ) -> Journal:
     """Open or begin the journal of a search; one that belongs to something else is refused, with
     the reason."""
-    if Path(path).exists():
+    is_path = isinstance(path, (str, os.PathLike))     # what is none, the journal refuses
+    if is_path and Path(path).exists():
         with Journal(path) as old:
             _refuse_other(path, old.meta, meta)
     return Journal(path, meta)
@@ -993,8 +996,10 @@ def _check(model, metric, config, optimiser, workers, ray=None):
     "Refuse what cannot work before anything runs."
     if model.shape is None:
         raise ValueError(
-            f"model {model.name!r} must know its shape to be searched; pass shape= to Denoiser"
+            f"model {model.name!r} must know its shape to be searched, got None; pass shape= to "
+            "Denoiser"
         )
+    check_metric(metric)
     _check_start(model.noise)
     if optimiser not in OPTIMISERS:
         raise ValueError(f"optimiser must be one of {sorted(OPTIMISERS)}, got {optimiser!r}")
@@ -1004,6 +1009,21 @@ def _check(model, metric, config, optimiser, workers, ray=None):
     _check_team(model, workers, ray)
 
 # %% ../../nbs/10_search.ipynb #7a542974
+def _settings(config, **given):
+    "All settings of a search, from a `SearchConfig` or one by one."
+    known = [field.name for field in fields(SearchConfig)]
+    for name, value in given.items():
+        if name not in known:
+            raise ValueError(
+                f"{name} must be one of the settings {', '.join(known)}, got {name}={value!r:.60}"
+            )
+    if config is None: return SearchConfig(**given)
+    of_kind('config', config, SearchConfig, 'or give its fields one by one')
+    usual = SearchConfig()
+    more = {name: value for name, value in given.items() if value != getattr(usual, name)}
+    without_effect('beside config, which holds all settings', **more)
+    return config
+
 def search(
     model,                   # A `Denoiser` with a shape
     # Function of an iterable of batches, lower is better; default: Fréchet distance to
@@ -1027,7 +1047,10 @@ def search(
     **kw,                    # Other fields of `SearchConfig`
 ) -> SearchResult: # `.best`, `.front`, `.trials`, `.table`
     "Search the best solver schedules for a model; interrupt it and call it again to continue."
-    config = config or SearchConfig(nfe=nfe, budget=budget, seed=seed, **kw)
+    check_model(model)
+    config = _settings(config, nfe=nfe, budget=budget, seed=seed, **kw)
+    if callback is not None and not callable(callback):
+        raise ValueError(f"callback must be a function of a Trial, got {callback!r:.80}")
     if metric is None:
         metric = default_metric(model)
     _check(model, metric, config, optimiser, 1 if workers is None else workers, ray)

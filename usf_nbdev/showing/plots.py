@@ -14,7 +14,7 @@ import matplotlib as mpl, numpy as np, pandas as pd, seaborn as sns, torch
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 from scipy.stats import kendalltau
-from ..checks import Writes, not_empty, of_kind, place_for_file, whole_number
+from ..checks import Writes, not_empty, numbers, of_kind, place_for_file, whole_number
 from ..core import SolverSchedule, check_noise
 from ..judging.evaluate import interval, ratio_interval
 from ..sampling.sample import sample
@@ -281,7 +281,7 @@ def plot_best_so_far(
     name:str='searched', # Name of the line; gives its colour
 ) -> mpl.axes.Axes:
     "Best value so far against trials; call again with the same `ax` to compare."
-    v = np.atleast_2d(np.array(values, float))
+    v = np.atleast_2d(numbers('values', values))
     v[~np.isfinite(v)] = np.nan
     best = np.fmin.accumulate(v, axis=1)
     if not v.size or np.isnan(best[:,-1]).any():
@@ -342,7 +342,7 @@ def plot_predicted(
     ax=None,        # Axes to draw in; default: new ones
 ) -> mpl.axes.Axes:
     "Predicted against measured values, with the line where they agree."
-    p, m = (np.asarray(v, float).ravel() for v in (predicted, measured))
+    p, m = numbers('predicted', predicted).ravel(), numbers('measured', measured).ravel()
     if len(p) != len(m):
         raise ValueError(
             f"predicted and measured must be of the same length, got {len(p)} and {len(m)}"
