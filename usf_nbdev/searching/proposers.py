@@ -18,7 +18,14 @@ from fastcore.basics import patch
 from ..checks import finite_number, list_of, not_empty, of_kind
 from ..core import FIRST_STEPS, PREDICTIONS, RELAXATIONS, SolverSchedule
 from ..sampling.weights import compile_plan
-from .space import ORDERS, Space, refuse_choices, random_schedule, mutate, crossover
+from usf_nbdev.searching.space import (
+    ORDERS,
+    Space,
+    refuse_choices,
+    random_schedule,
+    mutate,
+    crossover,
+)
 from .predictor import FIDPredictor, cross_tau
 from ..judging.evaluate import Clock, DRAWS, best_of_families, known_for
 from ..sampling.solvers import FAMILIES, with_later_ends
@@ -427,9 +434,12 @@ def brood(
 ) -> list: # k proposals, or fewer where a small space is used up
     "New children."
     out = []
-    make = lambda: (
-        child(parents, space, rng) if parents else Proposal(random_schedule(space, rng), 'random')
-    )
+    def make():
+        return (
+            child(parents, space, rng)
+            if parents
+            else Proposal(random_schedule(space, rng), 'random')
+        )
     for _ in range(50):
         if len(out) < k:
             out += _new([make() for _ in range(k-len(out))], seen)

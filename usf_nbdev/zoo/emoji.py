@@ -400,7 +400,8 @@ def read_parts(
     kinds = dict(vae=d.AutoencoderKL, unet=d.UNet2DConditionModel, text_encoder=CLIPTextModel,
         tokenizer=PreTrainedTokenizerFast)
     there = {name: kind for name,kind in kinds.items() if (Path(folder)/name).exists()}
-    options = {name: dict(low_cpu_mem_usage=False) for name in ('vae', 'unet')}   # no further package
+    # no further package
+    options = {name: dict(low_cpu_mem_usage=False) for name in ('vae', 'unet')}
     parts = {
         name: kind.from_pretrained(Path(folder)/name, **options.get(name, {}))
         for name,kind in there.items()
@@ -421,5 +422,6 @@ def load_emoji_pipeline(
         folder, local_files_only=True, low_cpu_mem_usage=False
     )
     pipe.set_progress_bar_config(disable=True)
-    for name in ('vae', 'text_encoder', 'unet'): _in_float32(getattr(pipe, name))
+    for name in ('vae', 'text_encoder', 'unet'):
+        _in_float32(getattr(pipe, name))
     return pipe
