@@ -221,13 +221,21 @@ def link_fault(site, page, link):
 
 # --- what is said of the public names
 
+def source_of(obj):
+    "The source of a function or class; of the constructor where a class says it lives elsewhere."
+    try:
+        return inspect.getsource(obj)
+    except OSError:
+        return inspect.getsource(obj.__init__)
+
+
 def explained(obj):
     "The parameters that a comment, a command's help or a shared line of comments explains."
     known = docments(obj, full=True, returns=False)
     said = {name for name, value in known.items()
             if value.docment or getattr(value.anno, 'help', None)}
     if not obj.__module__.startswith(get_config().lib_name): return said
-    for line in inspect.getsource(getattr(obj, '__wrapped__', obj)).splitlines():
+    for line in source_of(getattr(obj, '__wrapped__', obj)).splitlines():
         shared = re.match(r'\s*(\w[^#()]*),\s*#', line)           # `X, Y,  # ...` speaks of both
         if shared:
             said |= set(re.findall(r'(?:^|,)\s*(\w+)', shared[1]))
