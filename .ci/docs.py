@@ -235,8 +235,10 @@ def explained(obj):
     said = {name for name, value in known.items()
             if value.docment or getattr(value.anno, 'help', None)}
     if not obj.__module__.startswith(get_config().lib_name): return said
-    for line in source_of(getattr(obj, '__wrapped__', obj)).splitlines():
-        shared = re.match(r'\s*(\w[^#()]*),\s*#', line)           # `X, Y,  # ...` speaks of both
+    lines = source_of(getattr(obj, '__wrapped__', obj)).splitlines()
+    for before, line in zip(['', *lines], lines):
+        under = before.lstrip().startswith('#') and re.match(r'\s*(\w[^#()]*),\s*$', line)
+        shared = re.match(r'\s*(\w[^#()]*),\s*#', line) or under     # `X, Y,  # ...` speaks of both
         if shared:
             said |= set(re.findall(r'(?:^|,)\s*(\w+)', shared[1]))
     return said
