@@ -268,7 +268,9 @@ def _falling(name, values):
         )
     return tuple(numbers.tolist())
 
-def asked_for(n, timesteps, sigmas, mu) -> Asked:
+def asked_for(
+    n, timesteps, sigmas, mu, # As for `set_timesteps`, whose n is num_inference_steps
+) -> Asked:
     "What a pipeline asks, checked."
     if timesteps is not None and sigmas is not None:
         raise ValueError(

@@ -681,7 +681,7 @@ def _known_as(s, name, evidence):
 @dataclass(frozen=True)
 class Reported:
     "A schedule with what was measured of it on fresh noise."
-    schedule:SolverSchedule
+    schedule:SolverSchedule # What was measured
     n:int          # Samples on each noise
     values:dict    # {noise: value}
     chosen:float   # Its value on the noise of the choice
