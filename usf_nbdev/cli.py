@@ -475,7 +475,7 @@ def _refuse_idle_polish(objective, anchor, control_n, kwargs):
             **{name: kwargs.get(name) for name in _JUDGES},
         )
 
-def _say_polished(made, start, name, level, out):
+def _say_polished(made, start, name, level, passes, out):
     "Write what was gained, if anything was."
     if made is start:
         print(
@@ -487,8 +487,8 @@ def _say_polished(made, start, name, level, out):
     did = made.evidence['polish']
     print(
         f"{out}: {did['before']:.3g} became {did['after']:.3g} on held-out noise, after "
-        f"{did['evaluations']} gradients ({did['passes']:,} passes through the network, a "
-        "backward one counted as two)"
+        f"{did['evaluations']} gradients ({passes:,} passes through the network, a backward one "
+        "counted as two)"
     )
 
 # %% ../nbs/12_cli.ipynb #b9b627bc
@@ -553,6 +553,7 @@ def usf_polish(
         start = _load(schedule, opened)
         metric = None if objective == 'pixels' else default_metric(opened)
         control = _control_of(opened, metric, objective, control_n)
+        before = opened.passes
         made = polish_schedule(
             opened,
             start,
@@ -567,7 +568,7 @@ def usf_polish(
             batch_size=batch_size,
             checkpoint=_or(batch_size, 512) < 512,
         )
-    _say_polished(made, start, schedule, level, out)
+    _say_polished(made, start, schedule, level, opened.passes-before, out)
 
 # %% ../nbs/12_cli.ipynb #ce9b50ac
 TUNE_N = 512     # samples with which known solvers are tuned

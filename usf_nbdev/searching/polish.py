@@ -7,7 +7,6 @@ __all__ = ['LEVELS', 'OBJECTIVES', 'TEACHER_STEPS', 'ANCHOR_STEPS', 'ROOM', 'KEP
            'run_table', 'frechet_gradient', 'Objective', 'Slope', 'kept_bytes', 'fitting', 'polish']
 
 # %% ../../nbs/searching/06_polish.ipynb #2260fc0e
-from collections import Counter
 from dataclasses import replace
 from functools import cached_property
 import numpy as np, torch
@@ -769,7 +768,6 @@ def polish(
     seed_number(seed, 9999)
     freedom, clock = Freedom(schedule, model, level, rebuild), clock or Clock()
     if evaluations < 1: return schedule
-    before = Counter(clock.passes)
     if control is None and objective == 'fid' and isinstance(metric, FrechetMetric):
         control = Control(model, metric, clock=clock)
     kind = dict(metric=metric, teacher=teacher, control=control or None, anchor=anchor, clock=clock)
@@ -809,7 +807,6 @@ def polish(
     except KeyboardInterrupt:
         raise KeyboardInterrupt('polish was interrupted; the schedule is unchanged') from None
     if watch.theta is None: return schedule
-    passes = {str(k): v for k,v in (clock.passes-before).items() if k.startswith(Purpose.POLISH)}
     about = dict(
         level=level,
         objective=objective,
@@ -820,8 +817,6 @@ def polish(
         evaluations=done,
         before=watch.before,
         after=watch.best,
-        passes=sum(passes.values()),
-        passes_by=passes,
         start=schedule.id,
     )
     name = f'{schedule.name}, polished' if schedule.name else ''
