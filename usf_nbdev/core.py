@@ -330,32 +330,36 @@ def id(self:SolverSchedule) -> str: # 12 hex digits
 # %% ../nbs/00_core.ipynb #2f5aebb1
 @patch
 def _check_weights(self:SolverSchedule):
-    assumed = self.afs != 'none'
-    slots = self.nfe + assumed
-    w = tuple(
-        tuple(_number('weights', v) for v in _seq('a row of weights', r))
-        for r in _seq('weights', self.weights)
+    rows = tuple(
+        tuple(_number('weights', weight) for weight in _seq('a row of weights', row))
+        for row in _seq('weights', self.weights)
     )
-    if [len(r) for r in w] != [r+3 for r in range(slots)]:
+    wanted = [slot+3 for slot in range(self.nfe + (self.afs != 'none'))]
+    lengths = [len(row) for row in rows]
+    if lengths != wanted:
         raise ValueError(
-            f"weights must be {slots} rows of {', '.join(str(r + 3) for r in range(slots))} "
-            f"numbers for these decisions, got rows of {[len(r) for r in w]}"
+            f"weights must be {len(wanted)} rows of {', '.join(map(str, wanted))} numbers for "
+            f"these decisions, got rows of {lengths}"
         )
-    if self.afs != 'mean' and any(r[1] for r in w):
-        raise ValueError(
-            f"weights of the mean must be 0 unless afs is 'mean', got {[r[1] for r in w]} with "
-            f"{self.afs!r}"
-        )
-    if assumed and any(r[2] for r in w):
-        raise ValueError(
-            f"weights of the first data prediction must be 0 with afs={self.afs!r}: none is made "
-            f"there, got {[r[2] for r in w]}"
-        )
-    if any(s.prediction == 'ems' for s in self.steps):
+    _refuse_weights_of_nothing(self.afs, rows)
+    if any(step.prediction == 'ems' for step in self.steps):
         raise ValueError(
             "weights can't override steps of prediction 'ems': theirs are as large as a sample"
         )
-    return w
+    return rows
+
+def _refuse_weights_of_nothing(afs, rows):
+    "The first step decides which columns stand for something."
+    of_mean, of_first = [row[1] for row in rows], [row[2] for row in rows]
+    if afs != 'mean' and any(of_mean):
+        raise ValueError(
+            f"weights of the mean must be 0 unless afs is 'mean', got {of_mean} with {afs!r}"
+        )
+    if afs != 'none' and any(of_first):
+        raise ValueError(
+            f"weights of the first data prediction must be 0 with afs={afs!r}: none is made "
+            f"there, got {of_first}"
+        )
 
 # %% ../nbs/00_core.ipynb #5d68449c
 FORMAT, VERSION = 'usf-solver-schedule', 1

@@ -8,6 +8,7 @@ __all__ = ['nodes', 'Answers', 'Merger', 'sample_many']
 # %% ../../nbs/sampling/07_batched.ipynb #b4de9460
 import hashlib
 from collections import OrderedDict
+from dataclasses import dataclass
 import numpy as np, torch
 from fastcore.basics import patch
 
@@ -124,22 +125,29 @@ def merged(self:Merger,
     return single
 
 # %% ../../nbs/sampling/07_batched.ipynb #e5126563
-def _answer(model, r, asking, plans, names, values, key, kept, merge, dtype):
-    "Give all who ask at row r the output of the network at their node."
-    got = {n: m for n in {names[i][r] for i in asking} if (m := kept.get((key, n))) is not None}
-    new = {names[i][r]: i for i in reversed(asking) if names[i][r] not in got}
-    for skips in {plans[i].skips for i in new.values()}:
-        some = [
-            (n, i) for n,i in sorted(new.items(), key=lambda o: o[1]) if plans[i].skips == skips
-        ]
-        for (n,_),m in zip(
-            some,
-            merge(model, [(values[i]['x', r], plans[i].times[r]) for _,i in some], skips, dtype),
-        ):
-            got[n] = m
-            kept.put((key, n), m)
-    for i in asking:
-        values[i]['m', r] = got[names[i][r]]
+@dataclass
+class _Run:
+    "One of the schedules on its way."
+    plan:object
+    names:list        # a digest for each slot, of `nodes`
+    rows:list         # of `program`
+    values:dict       # ('x' or 'm', slot) -> tensor
+
+def _answer(model, slot, asking, key, kept, merge, dtype):
+    "Give all runs that ask at this slot the output of the network at their node."
+    known = {name: kept.get((key, name)) for name in {run.names[slot] for run in asking}}
+    first_to_ask = {}
+    for run in asking:
+        if known[run.names[slot]] is None:
+            first_to_ask.setdefault(run.names[slot], run)
+    for skips in {run.plan.skips for run in first_to_ask.values()}:
+        alike = {name: run for name, run in first_to_ask.items() if run.plan.skips == skips}
+        questions = [(run.values['x', slot], run.plan.times[slot]) for run in alike.values()]
+        for name, output in zip(alike, merge(model, questions, skips, dtype)):
+            known[name] = output
+            kept.put((key, name), output)
+    for run in asking:
+        run.values['m', slot] = known[run.names[slot]]
 
 # %% ../../nbs/sampling/07_batched.ipynb #e551ddb2
 def _advance(row, r, values):
@@ -161,26 +169,17 @@ def sample_many(
     plans = [plan_for(model, schedule) for schedule in schedules]
     if not plans: return []
     x = [first_state(model, plan, x_T) for plan in plans][0]
-    names, rows = [nodes(p, x.dtype) for p in plans], [program(p, x) for p in plans]
-    values = [{('x', 0): x} for _ in plans]
+    runs = [
+        _Run(plan, nodes(plan, x.dtype), program(plan, x), values={('x', 0): x}) for plan in plans
+    ]
     merge = merge if merge and model.each is None else Merger(0)
     kept = answers if key is not None and answers is not None else Answers(0)
     model = model.at(first, len(x))
     with torch.no_grad():
-        for r in range(max(map(len, rows))):
-            live = [i for i,p in enumerate(plans) if r < len(rows[i])]
-            _answer(
-                model,
-                r,
-                [i for i in live if plans[i].called[r]],
-                plans,
-                names,
-                values,
-                key,
-                kept,
-                merge,
-                x_T.dtype,
-            )
-            for i in live:
-                _advance(rows[i][r], r, values[i])
-    return [v['x', len(p.times)].to(x_T.dtype) for v,p in zip(values, plans)]
+        for slot in range(max(len(run.rows) for run in runs)):
+            live = [run for run in runs if slot < len(run.rows)]
+            asking = [run for run in live if run.plan.called[slot]]
+            _answer(model, slot, asking, key, kept, merge, x_T.dtype)
+            for run in live:
+                _advance(run.rows[slot], slot, run.values)
+    return [run.values['x', len(run.plan.times)].to(x_T.dtype) for run in runs]

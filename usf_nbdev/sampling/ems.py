@@ -331,7 +331,17 @@ def _check_estimate(model, data, n, n_lamb, h, ridge, batch_size):
                 f"model must be a Denoiser, got {type(model).__name__}; wrap it: Denoiser(fn, "
                 "noise, predicts=...)"
             )
-    shape = getattr(model, 'shape', None)
+    data = _check_data(data, getattr(model, 'shape', None))
+    for k,v,lo in (('n', n, 32), ('n_lamb', n_lamb, 2), ('batch_size', batch_size, 1)):
+        if isinstance(v, bool) or not isinstance(v, (int, np.integer)) or v < lo:
+            raise ValueError(f"{k} must be an integer of at least {lo}, got {v!r}")
+    if not 0 < h < math.inf: raise ValueError(f"h must be positive and finite, got {h!r}")
+    if not 0 <= ridge < math.inf:
+        raise ValueError(f"ridge must be at least 0 and finite, got {ridge!r}")
+    return data
+
+def _check_data(data, shape):
+    "The data as a tensor, if it is one that a model of samples of this shape was trained on."
     try:
         data = torch.as_tensor(data)
     except (TypeError, ValueError, RuntimeError):
@@ -352,10 +362,4 @@ def _check_estimate(model, data, n, n_lamb, h, ridge, batch_size):
             "data must be at least 2 finite samples, got "
             f"{len(data)}{'' if data.isfinite().all() else ', some not finite'}"
         )
-    for k,v,lo in (('n', n, 32), ('n_lamb', n_lamb, 2), ('batch_size', batch_size, 1)):
-        if isinstance(v, bool) or not isinstance(v, (int, np.integer)) or v < lo:
-            raise ValueError(f"{k} must be an integer of at least {lo}, got {v!r}")
-    if not 0 < h < math.inf: raise ValueError(f"h must be positive and finite, got {h!r}")
-    if not 0 <= ridge < math.inf:
-        raise ValueError(f"ridge must be at least 0 and finite, got {ridge!r}")
     return data

@@ -254,10 +254,7 @@ def timesteps(
     ab:tuple=(.6,.6),            # The two parameters of `beta`
 ) -> np.ndarray: # (n+1,) falling times, float64, both ends exact
     "A timestep grid of `n` steps."
-    if isinstance(n, bool) or not isinstance(n, (int, np.integer)) or n < 1:
-        raise ValueError(f"n must be an integer of at least 1, got {n!r}")
-    if not isinstance(kind, str) or kind not in GRIDS:
-        raise ValueError(f"kind must be one of {GRIDS}, got {kind!r:.80}")
+    _check_grid(n, kind)
     check_noise(noise)
     a = noise.T if t_start is None else finite_number('t_start', t_start)
     b = noise.t_end if t_end is None else finite_number('t_end', t_end)
@@ -277,6 +274,12 @@ def timesteps(
     return t
 
 # %% ../../nbs/sampling/01_noise.ipynb #d30e856e
+def _check_grid(n, kind):
+    if isinstance(n, bool) or not isinstance(n, (int, np.integer)) or n < 1:
+        raise ValueError(f"n must be an integer of at least 1, got {n!r}")
+    if not isinstance(kind, str) or kind not in GRIDS:
+        raise ValueError(f"kind must be one of {GRIDS}, got {kind!r:.80}")
+
 def _refuse_exponents(rho, ab):
     "What shapes a grid must be positive."
     if not isinstance(ab, (tuple, list)) or len(ab) != 2:

@@ -482,33 +482,36 @@ def program(
 ) -> list:
     "The plan as the loop reads it."
     def tensor(a): return torch.as_tensor(np.asarray(a), dtype=x.dtype, device=x.device)
-    mean = (
-        0.0
-        if plan.mean is None
-        else np.asarray(
-            plan.mean.detach().cpu() if torch.is_tensor(plan.mean) else plan.mean, float
-        )
-    )
+    mean = _mean_of(plan)
     rows = []
-    for r in range(len(plan.P)):
+    for slot in range(len(plan.P)):
         terms = [
-            (tensor(w) if w.ndim else float(w), src, j)
-            for src,W in (('x', plan.P), ('m', plan.Q))
-            for j,w in enumerate(W[r,:r+1])
-            if w.any()
+            (tensor(weight) if weight.ndim else float(weight), source, earlier)
+            for source, weights in (('x', plan.P), ('m', plan.Q))
+            for earlier, weight in enumerate(weights[slot,:slot+1])
+            if weight.any()
         ]
-        const = plan.c[r] + plan.M[r]*mean
+        const = plan.c[slot] + plan.M[slot]*mean
         rows.append(
             SimpleNamespace(
-                terms=terms or [(0.0, 'x', r)], const=tensor(const) if np.any(const) else None
+                terms=terms or [(0.0, 'x', slot)], const=tensor(const) if np.any(const) else None
             )
         )
+    _say_last_use(rows)
+    return rows
+
+def _mean_of(plan):
+    "The data's mean as an array, 0 where the plan has none."
+    if plan.mean is None: return 0.
+    return np.asarray(plan.mean.detach().cpu() if torch.is_tensor(plan.mean) else plan.mean, float)
+
+def _say_last_use(rows):
+    "Give each row the `last` that no later row reads, from the end backwards."
     seen = set()
-    for r,row in reversed(list(enumerate(rows))):
-        used = {(src, j) for _,src,j in row.terms} | {('x', r), ('m', r)}
+    for slot, row in reversed(list(enumerate(rows))):
+        used = {(source, earlier) for _, source, earlier in row.terms} | {('x', slot), ('m', slot)}
         row.last = sorted(used-seen)
         seen = seen | used
-    return rows
 
 # %% ../../nbs/sampling/04_sample.ipynb #6db614e1
 def weighted_sum(

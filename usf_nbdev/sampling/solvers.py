@@ -348,32 +348,41 @@ def _given(prediction, lam, i, start, point, w):
 def _by_weights(noise, times, prediction, W):
     """Steps that weigh the differences to the nodes before by `W[i]` = (w1, w2): x_t = ... +
     alpha_t sum w_j (m(i-j)-m(i)), or - sigma_t in noise prediction; on the last step also w3."""
-    sign = 1 if prediction == 'noise' else -1
-    lam = noise.lamb(np.asarray(times, float))
-    n = len(times)-1
     if any(len(w) > 2 for w in W[:-1]) or len(W[-1]) > 3:
         raise ValueError(
             "weights of a step must be at most 2, and 3 on the last step, got "
             f"{[len(w) for w in W]}"
         )
-    u = [
-        [-sign*math.exp(-sign*lam[i+1])*v for v in w] + [0.0]*(3-len(w))
-        if len(w)
-        else [0.0]*3
-        for i,w in enumerate(W)
-    ]
-    a = [-u[i+1][1] for i in range(n-1)] + [u[-1][2]]
-    b = [0.] + [(a[i] if i < n-1 else 0.) - u[i][0] - u[i][1] for i in range(1, n)] + [0.]
+    lam = noise.lamb(np.asarray(times, float))
+    last = len(times)-2
+    predicted, corrected = _shares(lam, 1 if prediction == 'noise' else -1, W)
     steps = []
-    for i in range(n):
-        back = -4 if i == n-1 else -2
-        own = _given(prediction, lam, i, i, i+1+back, a[i]) if a[i] else {}
-        again = _given(prediction, lam, i, i, i+1, b[i+1]) if i < n-1 else {}
-        c = Corrector(points=((-1,),)*bool(again), **again) if again or (own and i < n-1) else None
+    for i in range(last+1):
+        back = -4 if i == last else -2
+        own = _given(prediction, lam, i, i, i+1+back, predicted[i]) if predicted[i] else {}
+        again = _given(prediction, lam, i, i, i+1, corrected[i+1]) if i < last else {}
+        corrector = None
+        if again or (own and i < last):
+            corrector = Corrector(points=((-1,),)*bool(again), **again)
+        points = ((back,),)*bool(own)
         steps.append(
-            StepStrategy(prediction=prediction, corrector=c, points=((back,),)*bool(own), **own)
+            StepStrategy(prediction=prediction, corrector=corrector, points=points, **own)
         )
     return steps
+
+def _shares(lam, sign, W):
+    """What the predictor of each step adds, and what the corrector before it: the second weight of
+    a step is added a step early, and what that adds too much is taken back."""
+    scaled = [
+        [-sign*math.exp(-sign*lam[i+1])*weight for weight in w] + [0.]*(3-len(w))
+        for i, w in enumerate(W)
+    ]
+    predicted = [-later[1] for later in scaled[1:]] + [scaled[-1][2]]
+    corrected = [0.] + [
+        early - first - second
+        for early, (first, second, _) in zip([*predicted[1:-1], 0.], scaled[1:])
+    ] + [0.]
+    return predicted, corrected
 
 # %% ../../nbs/sampling/05_solvers.ipynb #5cfe2518
 def _one_point(h, d, w):

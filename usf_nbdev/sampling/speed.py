@@ -56,22 +56,23 @@ def faster(
             channels_last=channels_last,
         )
     if not options: return model
-    net = next(
-        (o for o in (getattr(model, 'net', None), model.fn) if isinstance(o, torch.nn.Module)), None
-    )
-    if channels_last and net is not None:
-        net.to(memory_format=torch.channels_last)
-    def wrap(fn):
-        if compile:
-            fn = torch.compile(fn)
-        if channels_last:
-            fn = _channels_last(fn)
-        return fn if autocast is None else _autocast(fn, autocast, model.device)
-    m = copy(model)
-    m.plain, m.options, m.fn = model, options, wrap(model.fn)
+    if channels_last:
+        for net in (getattr(model, 'net', None), model.fn):
+            if isinstance(net, torch.nn.Module):
+                net.to(memory_format=torch.channels_last)
+    def wrap(fn): return _wrapped(fn, model.device, **options)
+    fast = copy(model)
+    fast.plain, fast.options, fast.fn = model, options, wrap(model.fn)
     if model.each is not None:
-        m.each = lambda first, n: wrap(model.each(first, n))
-    return m
+        fast.each = lambda first, n: wrap(model.each(first, n))
+    return fast
+
+def _wrapped(fn, device, autocast=None, channels_last=False, compile=False):
+    if compile:
+        fn = torch.compile(fn)
+    if channels_last:
+        fn = _channels_last(fn)
+    return fn if autocast is None else _autocast(fn, autocast, device)
 
 # %% ../../nbs/sampling/08_speed.ipynb #c02ff13b
 def cuda_graph(

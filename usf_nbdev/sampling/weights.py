@@ -185,12 +185,18 @@ def expand(self:_Compiler, e, prediction, visited, t):
     if prediction == 'ems':
         return self.ems.step(self.lam[s], self.lam[t], self.alpha[s], self.alpha[t], self.X[s], D)
     if prediction == 'noise':
-        return self.alpha[t]/self.alpha[s]*self.X[s] - self.sigma[t]*sum(
-            h**(k+1)*phi(k+1, h)*d for k,d in enumerate(D) if d is not None
-        )
+        return self.alpha[t]/self.alpha[s]*self.X[s] - self.sigma[t]*_taylor_sum(D, h, h)
     x = self.sigma[t]/self.sigma[s]*self.X[s]
     if np.isinf(h): return x + self.alpha[t]*D[0]
-    return x + self.alpha[t]*sum(h**(k+1)*phi(k+1, -h)*d for k,d in enumerate(D) if d is not None)
+    return x + self.alpha[t]*_taylor_sum(D, h, -h)
+
+def _taylor_sum(derivatives, h, z):
+    "The derivatives at the start, each with the integral of its power over a step of `h`."
+    return sum(
+        h**(k+1)*phi(k+1, z)*derivative
+        for k, derivative in enumerate(derivatives)
+        if derivative is not None
+    )
 
 # %% ../../nbs/sampling/02_weights.ipynb #89da7220
 def _check_step(c:_Compiler, i, s):
@@ -200,24 +206,29 @@ def _check_step(c:_Compiler, i, s):
             f"prediction 'ems' at step {i} needs empirical model statistics; pass "
             "ems=EMS.load(folder) or choose 'noise' or 'data'"
         )
-    for e,t in ((s, i),) + (((s.corrector, i+1),) if s.corrector else ()):
-        start = t + 1 + e.start
-        if np.isfinite(c.lam[start]) and np.isfinite(c.lam[i+1]): continue
-        if s.prediction != 'data':
-            raise ValueError(
-                f"prediction at step {i} must be 'data' where lambda is infinite "
-                f"(t={c.times[start]:g} to {c.times[i + 1]:g}), got {s.prediction!r}"
-            )
-        if np.isinf(c.lam[i+1]) and e.order > 1:
-            raise ValueError(
-                f"order at step {i} must be 1 to reach t={c.times[i + 1]:g}, where lambda is "
-                f"infinite; got {e.order}"
-            )
-        if e is s.corrector and np.isinf(c.lam[i+1]):
+    _check_infinite(c, i, s.prediction, i+1+s.start, s.order)
+    if s.corrector:
+        _check_infinite(c, i, s.prediction, i+2+s.corrector.start, s.corrector.order)
+        if np.isinf(c.lam[i+1]):
             raise ValueError(
                 f"corrector at step {i} must be None at t={c.times[i + 1]:g}: the network is not "
                 "defined without noise"
             )
+
+def _check_infinite(c:_Compiler, i, prediction, start, order):
+    "An expansion from a node or to one without noise: of the data, and of order 1."
+    end = i+1
+    if np.isfinite(c.lam[start]) and np.isfinite(c.lam[end]): return
+    if prediction != 'data':
+        raise ValueError(
+            f"prediction at step {i} must be 'data' where lambda is infinite "
+            f"(t={c.times[start]:g} to {c.times[end]:g}), got {prediction!r}"
+        )
+    if np.isinf(c.lam[end]) and order > 1:
+        raise ValueError(
+            f"order at step {i} must be 1 to reach t={c.times[end]:g}, where lambda is "
+            f"infinite; got {order}"
+        )
 
 # %% ../../nbs/sampling/02_weights.ipynb #3d38dfa1
 @np.errstate(all='ignore')    # what overflows is refused below
@@ -298,6 +309,17 @@ def compile_plan(
     mean=None,
 ) -> Plan: # Weights over (states, data predictions)
     "Compile a solver schedule for a noise schedule, once, in float64."
+    _check_compiled(schedule, noise, mean)
+    needs = any(step.prediction == 'ems' for step in schedule.steps)
+    if needs and ems is not None and not hasattr(ems, 'value_terms'):
+        raise ValueError(
+            "ems must be empirical model statistics such as EMS.load(folder), got "
+            f"{type(ems).__name__}"
+        )
+    plan = _cached_ems(schedule, noise, ems) if needs else _cached(schedule, noise)
+    return plan if schedule.afs != 'mean' else replace(plan, mean=mean)
+
+def _check_compiled(schedule, noise, mean):
     if not isinstance(schedule, SolverSchedule):
         raise ValueError(f"schedule must be a SolverSchedule, got {type(schedule).__name__}")
     check_noise(noise)
@@ -312,14 +334,6 @@ def compile_plan(
         )
     if mean is not None and not hasattr(mean, 'shape'):
         numbers('mean', mean)
-    needs = any(s.prediction == 'ems' for s in schedule.steps)
-    if needs and ems is not None and not hasattr(ems, 'value_terms'):
-        raise ValueError(
-            "ems must be empirical model statistics such as EMS.load(folder), got "
-            f"{type(ems).__name__}"
-        )
-    plan = _cached_ems(schedule, noise, ems) if needs else _cached(schedule, noise)
-    return plan if schedule.afs != 'mean' else replace(plan, mean=mean)
 
 # %% ../../nbs/sampling/02_weights.ipynb #ca6943d2
 PREDICTS = ('noise', 'data', 'v', 'score', 'flow', 'denoised')
