@@ -231,37 +231,29 @@ def evaluate_many(
 ) -> list:
     "Measure several schedules from the same noise; what they share is computed once."
     check_metric(metric)
-    out, plans = [None]*len(schedules), {}
     clock, together = clock or Clock(), together or Together(batch_size)
-    for i,s in enumerate(schedules):
-        try:
-            plans[i] = plan_for(model, s)
-        except ValueError as e:
-            out[i] = e
-    todo = list(plans)
-    groups = [todo] if isinstance(metric, FrechetMetric) or n <= batch_size else [[i] for i in todo]
+    by_batch = isinstance(metric, FrechetMetric)    # the others want all samples of one schedule
+    judge, head = (_frechet, head) if by_batch else (_any, 0)
+    plans = [_plan_or_error(model, schedule) for schedule in schedules]
+    out = list(plans)
+    todo = [i for i, plan in enumerate(plans) if not isinstance(plan, ValueError)]
+    groups = [todo] if by_batch or n <= batch_size else [[i] for i in todo]
     with torch.inference_mode(), clock('features'):
-        for g in filter(None, groups):
-            batches = together.batches(
-                model,
-                [plans[i] for i in g],
-                n,
-                seed,
-                batch_size,
-                draw,
-                clock,
-                head if isinstance(metric, FrechetMetric) else 0,
-            )
-            for i,v in zip(
-                g,
-                (_frechet if isinstance(metric, FrechetMetric) else _any)(
-                    batches, metric, len(g), control, n, seed, draw
-                ),
-            ):
-                out[i] = v
+        for group in filter(None, groups):
+            some = [plans[i] for i in group]
+            batches = together.batches(model, some, n, seed, batch_size, draw, clock, head)
+            values = judge(batches, metric, len(group), control, n, seed, draw)
+            for i, value in zip(group, values):
+                out[i] = value
     return out
 
 # %% ../../nbs/judging/03_evaluate.ipynb #9b4ef3f9
+def _plan_or_error(model, schedule):
+    try:
+        return plan_for(model, schedule)
+    except ValueError as error:
+        return error
+
 def _caught(f, *args):
     try:
         return float(f(*args))
@@ -270,29 +262,27 @@ def _caught(f, *args):
 
 def _frechet(batches, metric, k, control, n, seed, draw):
     "The Fréchet distances of k streams of samples."
-    stats = {}
-    sent = None
-    out = [None]*k
+    statistics, failed = {}, {}
+    unharmed = None             # which streams go on, told with the request for the next batch
     while True:
         try:
-            b = batches.send(sent)
+            batch = batches.send(unharmed)
         except StopIteration:
             break
-        for i,x in b.items():
+        for i, x in batch.items():
             try:
-                s = feature_statistics([x], metric.features)
-                stats[i] = s if i not in stats else stats[i].merge(s)
-            except ValueError as e:
-                out[i] = e
-        if not (sent := [i for i in b if out[i] is None]): break
-    for i,s in stats.items():
-        if out[i] is None:
-            out[i] = (
-                _caught(s.distance, metric.reference)
-                if control is None
-                else _caught(control.distance, s, n, seed, draw)
-            )
-    return out
+                more = feature_statistics([x], metric.features)
+            except ValueError as error:
+                failed[i] = error
+            else:
+                statistics[i] = statistics[i].merge(more) if i in statistics else more
+        unharmed = [i for i in batch if i not in failed]
+        if not unharmed: break
+    def distance(i):
+        if i in failed: return failed[i]
+        if control is None: return _caught(statistics[i].distance, metric.reference)
+        return _caught(control.distance, statistics[i], n, seed, draw)
+    return [distance(i) for i in range(k)]
 
 def _any(batches, metric, k, *_):
     "Any metric: of one stream, or of k streams of one batch."

@@ -9,6 +9,7 @@ __all__ = ['PALETTE', 'COLOURS', 'theme', 'styles', 'strategy_table', 'plot_stra
 
 # %% ../../nbs/showing/01_plots.ipynb #735356cb
 import html, textwrap
+from collections import Counter
 from pathlib import Path
 import matplotlib as mpl, numpy as np, pandas as pd, seaborn as sns, torch
 from matplotlib.figure import Figure
@@ -49,25 +50,28 @@ def styles(
     names, # What is to be told apart, in the order of the legend
 ) -> dict: # By name: color, marker and ls, as matplotlib takes them
     "How each solver is drawn: colour for its family, marker and line for its place in it."
-    family = {
-        n: max((f for f in COLOURS if n.lower().startswith(f.lower())), key=len, default=None)
-        for n in names
-    }
-    places = {n: COLOURS[f] for n,f in family.items() if f}
-    spare = [i for i in (0, 1, 2, 4, 5, 9, 7, 3, 6) if i not in places.values()] or [7]
-    other = [n for n in family if n not in places]
-    places = {
-        n: places.get(n, spare[other.index(n)%len(spare)] if n in other else None) for n in family
-    }
-    nth = {n: [m for m in family if places[m] == places[n]].index(n) for n in family}
-    return {
-        n: dict(
-            color=PALETTE[p],
-            marker='osD^v<p>hd'[(p + 4*nth[n])%10],
-            ls=('-', '--', '-.', ':')[nth[n]%4],
+    colours = _colours_for(list(dict.fromkeys(names)))
+    looks, alike = {}, Counter()                    # how many have had this colour before
+    for name, colour in colours.items():
+        nth = alike[colour]
+        looks[name] = dict(
+            color=PALETTE[colour],
+            marker='osD^v<p>hd'[(colour + 4*nth)%10],
+            ls=('-', '--', '-.', ':')[nth%4],
         )
-        for n,p in places.items()
-    }
+        alike[colour] += 1
+    return looks
+
+def _colours_for(names):
+    "By name the place in `PALETTE`: that of its family, or else one that no family here has."
+    def family(name):
+        fits = [f for f in COLOURS if name.lower().startswith(f.lower())]
+        return max(fits, key=len, default=None)
+    of_family = {name: COLOURS[family(name)] for name in names if family(name)}
+    spare = [i for i in (0, 1, 2, 4, 5, 9, 7, 3, 6) if i not in of_family.values()] or [7]
+    others = [name for name in names if name not in of_family]
+    given = {name: spare[i%len(spare)] for i, name in enumerate(others)}
+    return {name: (of_family | given)[name] for name in names}
 
 # %% ../../nbs/showing/01_plots.ipynb #092a2d34
 def _axes(ax, width, height, n=1):
@@ -108,26 +112,29 @@ def _frame(rows, *columns):
 # %% ../../nbs/showing/01_plots.ipynb #49dc2b3b
 def _text(e):
     "An `Expansion` in words: its start node, how its derivatives are estimated, its relaxation."
-    def minus(p):
-        return (
-            f'{p[0]}…{p[-1]}'
-            if len(p) > 2 and all(a-b == 1 for a,b in zip(p, p[1:]))
-            else ' '.join(map(str, p))
-        ).replace('-', '−')
+    return _nodes_text([e.start]), _derivatives_text(e.points), _relaxation_text(e.relaxation)
+
+def _nodes_text(nodes):
+    "Nodes, shortened where they follow each other."
+    follow = len(nodes) > 2 and all(a-b == 1 for a,b in zip(nodes, nodes[1:]))
+    text = f'{nodes[0]}…{nodes[-1]}' if follow else ' '.join(map(str, nodes))
+    return text.replace('-', '−')
+
+def _derivatives_text(points):
+    if not points: return '–'
     # derivatives whose nodes differ from those of the one before
-    first = [k for k,p in enumerate(e.points) if not k or p != e.points[k-1]]
+    first = [k for k, nodes in enumerate(points) if not k or nodes != points[k-1]]
     lines = [
-        f"d{a + 1}{f'–{b}' if b > a + 1 else ''}: {minus(e.points[a])}"
-        for a,b in zip(first, [*first[1:], len(e.points)])
+        f"d{a + 1}{f'–{b}' if b > a + 1 else ''}: {_nodes_text(points[a])}"
+        for a, b in zip(first, [*first[1:], len(points)])
     ]
-    kind, r = 'low' if any(len(p) < len(e.points) for p in e.points) else 'full', e.relaxation
-    return (
-        minus([e.start]),
-        '\n'.join([kind, *lines]) if lines else '–',
-        '–'
-        if r.kind == 'none'
-        else r.kind + f'\nc = {r.c:.3g}'.replace('-', '−')*(r.kind == 'linear'),
-    )
+    kind = 'low' if any(len(nodes) < len(points) for nodes in points) else 'full'
+    return '\n'.join([kind, *lines])
+
+def _relaxation_text(relaxation):
+    if relaxation.kind == 'none': return '–'
+    if relaxation.kind != 'linear': return relaxation.kind
+    return f'linear\nc = {relaxation.c:.3g}'.replace('-', '−')
 
 def _corrector(c):
     if c is None: return '–'
