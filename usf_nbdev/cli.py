@@ -327,6 +327,11 @@ def usf_search(
         "the best known solver, the next finalists; 0 for none",
     )=None,
     batch_size:_option('batch_size', "Samples per network call")=None,
+    known:Param(
+        "Families of known solvers to begin with and to be compared with, such as DDIM,UniPC-3 "
+        "[default: all]",
+        str,
+    )=None,
     seed_from:Param(
         "Schedule files, or published .pth, to begin with besides the known solvers", str, nargs='*'
     )=(),
@@ -349,6 +354,7 @@ def usf_search(
         confirm_seeds=confirm_seeds,
         polish=polish,
         batch_size=batch_size,
+        known=None if known is None else tuple(name.strip() for name in known.split(',')),
     )
     settings = search_settings(
         kwargs.get('recipe'), nfe=nfe, extrapolate=extrapolate or None, **numbers

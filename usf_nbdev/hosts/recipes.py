@@ -628,12 +628,13 @@ def fill(
 ): # The network
     "Give a network its weights, all of them."
     own = net.state_dict()
-    def some(v): return f"{len(v)} (such as {v[0]})" if v else '0'
-    lacks, more = [k for k in own if k not in state], [k for k in state if k not in own]
+    def some(names): return f"{len(names)} (such as {names[0]})" if names else '0'
+    lacks = [name for name in own if name not in state]
+    more = [name for name in state if name not in own]
     other = [
-        f'{k}: {tuple(state[k].shape)} instead of {tuple(own[k].shape)}'
-        for k in own
-        if k in state and own[k].shape != state[k].shape
+        f'{name}: {tuple(state[name].shape)} instead of {tuple(own[name].shape)}'
+        for name in own
+        if name in state and own[name].shape != state[name].shape
     ]
     if lacks or more or other:
         raise ValueError(
@@ -879,46 +880,46 @@ def _refuse_idle_parts(r, net, weights, decoder, download):
     if not isinstance(weights, (str, Path)) or _spec(weights) or Path(weights).exists():
         without_effect(f"for recipe {r.name!r} with weights that are here", download=download)
 
-def _open(r, weights, decoder, dtype, device, download):
-    """What the user brings, or random parts of the size of the recipe: a pipeline, a network, or
-    a Denoiser."""
-    if weights is None:
-        net = r.network.build()
-    else:
-        net = (
-            _made(weights)
-            if _spec(weights)
-            else _read(r, weights, dtype, device, download)
-            if isinstance(weights, (str, Path))
-            else weights
-        )
-    _refuse_idle_parts(r, net, weights, decoder, download)
-    if r.kind != 'pipeline' or isinstance(net, Denoiser) or hasattr(net, 'components'): return net
-    if weights is not None and r.text:
+def _lacks_parts(r, net, decoder):
+    "A network alone, where a recipe is a pipeline."
+    if r.text:
         raise ValueError(
             f"weights must be the folder of a whole pipeline for recipe {r.name!r}, whose text "
             f"encoder reads the captions, got a {type(net).__name__} alone"
         )
-    if weights is not None and decoder is None:
+    if decoder is None:
         raise ValueError(
             f"decoder must be given for recipe {r.name!r} where weights are a network alone: the "
             f"folder of a {r.decoder.kind} of diffusers, or a state dict; or give the folder of "
             f"a whole {r.host}"
         )
+
+def _open(r, weights, decoder, dtype, device, download):
+    """What the user brings, or random parts of the size of the recipe: a pipeline, a network, or
+    a Denoiser."""
+    if weights is None:
+        net = r.network.build()
+    elif _spec(weights):
+        net = _made(weights)
+    elif isinstance(weights, (str, Path)):
+        net = _read(r, weights, dtype, device, download)
+    else:
+        net = weights
+    _refuse_idle_parts(r, net, weights, decoder, download)
+    if r.kind != 'pipeline' or isinstance(net, Denoiser) or hasattr(net, 'components'): return net
+    if weights is not None:
+        _lacks_parts(r, net, decoder)
     return assemble(r, net, r.decoder.build() if decoder is None else load_part(r.decoder, decoder))
 
 # %% ../../nbs/hosts/07_recipes.ipynb #afe258a3
-def _modelled(r, thing, given, device, prompts, scale, size):
-    "A pipeline or a network as a `Denoiser`, with its network, and the labels that steer it."
-    whole = hasattr(thing, 'components')
-    net = (
-        next((v for v in map(thing.components.get, ('unet', 'transformer')) if v is not None), None)
-        if whole
-        else thing.eval()
-    )
-    n = knows_classes(r, net)
-    labels = given or (spread(r.classes or n) if r.classes or n else None)
-    if given and not n and not r.classifier:
+def _denoising_part(pipe):
+    "The network of a pipeline, None if it has none."
+    parts = [pipe.components.get(name) for name in ('unet', 'transformer')]
+    return next((part for part in parts if part is not None), None)
+
+def _refuse_steering(r, net, labels, prompts):
+    "Labels or captions that nothing reads."
+    if labels and not r.classifier:
         raise ValueError(
             f"labels must be None for recipe {r.name!r} and the network {type(net).__name__}, "
             f"which knows no classes, got {len(labels)} of them"
@@ -928,6 +929,15 @@ def _modelled(r, thing, given, device, prompts, scale, size):
             f"prompts must be None for recipe {r.name!r}, which draws no captions, got "
             f"{len(prompts)} of them"
         )
+
+def _modelled(r, thing, given, device, prompts, scale, size):
+    "A pipeline or a network as a `Denoiser`, with its network, and the labels that steer it."
+    whole = hasattr(thing, 'components')
+    net = _denoising_part(thing) if whole else thing.eval()
+    n = knows_classes(r, net)
+    _refuse_steering(r, net, given if not n else None, prompts)
+    classes = r.classes or n
+    labels = given or (spread(classes) if classes else None)
     y = None if labels is None else torch.tensor(labels, device=device)
     if not whole: return adapted(r, net, y if n else None, size), net, y
     m = load_pipeline(thing, labels if n else None, prompts, 1. if r.classifier else scale, size)
@@ -936,6 +946,16 @@ def _modelled(r, thing, given, device, prompts, scale, size):
     return m, net, y
 
 # %% ../../nbs/hosts/07_recipes.ipynb #06dea363
+def _classifier_on(device, classifier):
+    "What steers: from a file, of a class, or as it is given."
+    if _spec(classifier):
+        made = load_function(classifier)()
+    elif isinstance(classifier, type):
+        made = classifier()
+    else:
+        made = classifier
+    return made.to(device).eval() if isinstance(made, nn.Module) else made
+
 def build_recipe(
     name,                # Name of a recipe, a file of one, or a `Recipe`
     # Folder of a network or pipeline of diffusers, a state dict, path/to/my.py:make, or a network
@@ -1001,15 +1021,7 @@ def build_recipe(
     m, net, y = _modelled(r, thing, labels, device, prompts, scale, size)
     c = None
     if r.classifier and scale:
-        c = (
-            load_function(classifier)()
-            if _spec(classifier)
-            else classifier()
-            if isinstance(classifier, type)
-            else classifier
-        )
-        if isinstance(c, nn.Module):
-            c = c.to(device).eval()
+        c = _classifier_on(device, classifier)
         m = steered(m, c, y, scale)
         m.unscaled = False                       # no pipeline knows the classifier
     parts = getattr(thing, 'components', dict(unet=net))
@@ -1036,52 +1048,42 @@ def _open_system(model, recipe, classifier, decoder, reference, clip, guidance, 
         return open_model(
             model, reference=reference, clip=clip, guidance=guidance, judged=judged, **kwargs
         )
-    r, get = _recipe(recipe), kwargs.get
+    asked = _recipe(recipe)
     if model in model_names():
         raise ValueError(
-            f"model must be your weights for recipe {r.name!r}, got the embedded model "
-            f"{model!r}; {r.command}"
+            f"model must be your weights for recipe {asked.name!r}, got the embedded model "
+            f"{model!r}; {asked.command}"
         )
-    given, own = reference is not None or clip is not None, '.py:' in model
-    if judged and not given and not own: raise ValueError(r.wants)
-    prompts = read_prompts(get('prompts'))
-    m = build_recipe(
-        r,
+    given = reference is not None or clip is not None
+    if judged and not given and '.py:' not in model: raise ValueError(asked.wants)
+    prompts = read_prompts(kwargs.get('prompts'))
+    where = {name: kwargs.get(name) for name in ('size', 'device', 'dtype', 'download')}
+    opened = build_recipe(
+        asked,
         model,
-        labels=parse_labels(get('labels')),
+        labels=parse_labels(kwargs.get('labels')),
         prompts=prompts,
         guidance=guidance,
         classifier=classifier,
         decoder=decoder,
-        **{
-            k: kwargs[k]
-            for k in ('size', 'device', 'dtype', 'download')
-            if kwargs.get(k) is not None
-        },
+        **{name: value for name, value in where.items() if value is not None},
     )
-    if (
-        judged
-        and not given
-        and getattr(m, 'metric', None) is None
-        and getattr(m, 'reference', None) is None
-    ):
-        raise ValueError(r.wants)
-    has_own = getattr(m, 'metric', None) is not None or getattr(m, 'reference', None) is not None
+    has_own = any(getattr(opened, name, None) is not None for name in ('metric', 'reference'))
+    if judged and not given and not has_own: raise ValueError(asked.wants)
+    features, inception = kwargs.get('features'), kwargs.get('inception')
     if given or has_own or not judged:
-        refuse_idle_judge(reference, get('features'), get('inception'), clip)
-    if not given: return m
-    if (
-        reference is not None
-        and Path(reference).is_dir()
-        and getattr(m, 'decode', None) is not None
-    ):
-        f = (
-            pixel_features
-            if get('features') == 'pixels'
-            else inception_features(get('inception'), str(m.device))
-        )
-        reference = reference_statistics(reference, f, r.size)
-    return judge(m, reference, get('features') or 'inception', get('inception'), clip, prompts)
+        refuse_idle_judge(reference, features, inception, clip)
+    if not given: return opened
+    if reference is not None:
+        reference = _scaled_reference(opened, reference, features, inception, asked.size)
+    return judge(opened, reference, features or 'inception', inception, clip, prompts)
+
+def _scaled_reference(model, reference, features, inception, size):
+    "Where samples are latents, a folder of pictures is read at the size of the recipe."
+    if getattr(model, 'decode', None) is None or not Path(reference).is_dir(): return reference
+    if features == 'pixels': return reference_statistics(reference, pixel_features, size)
+    seen = inception_features(inception, str(model.device))
+    return reference_statistics(reference, seen, size)
 
 # %% ../../nbs/hosts/07_recipes.ipynb #9ece0f66
 @delegates(open_model)

@@ -249,15 +249,17 @@ def confirmation(
 ) -> list: # Proposals with `info['noise']`
     "What is reported on fresh noise, as far as it was not measured yet."
     fresh = [t for t in of_phase(trials, _fresh(config)) if t.n == config.confirm_n]
-    noises = range(CONFIRM_NOISE, CONFIRM_NOISE+config.confirm_seeds)
-    picked = {nfe: chosen(trials, nfe) for nfe in config.nfes}
-    wanted = [(s, z) for c in picked.values() for z in noises for s in _confirmed(c, config)]
     done = {(t.key, t.seed) for t in fresh}
-    if all((s.id, z) in done for s,z in wanted):
-        for c in picked.values():
-            wanted += _next_noise(fresh, c, config)
-    todo = [(s, z) for s,z in wanted if (s.id, z) not in done]
-    return [Proposal(s, _fresh(config), config.confirm_n, dict(noise=z)) for s,z in todo]
+    def undone(pairs): return [(s, noise) for s, noise in pairs if (s.id, noise) not in done]
+    picked = [chosen(trials, nfe) for nfe in config.nfes]
+    noises = range(CONFIRM_NOISE, CONFIRM_NOISE+config.confirm_seeds)
+    first = [
+        (s, noise) for choice in picked for noise in noises for s in _confirmed(choice, config)
+    ]
+    todo = undone(first)
+    if not todo:
+        todo = undone(pair for choice in picked for pair in _next_noise(fresh, choice, config))
+    return [Proposal(s, _fresh(config), config.confirm_n, dict(noise=noise)) for s, noise in todo]
 
 # %% ../../nbs/10_search.ipynb #27f6c7f0
 def _refuse_hopeless(trials, nfes):
@@ -753,9 +755,14 @@ def _left_out(trials, model, metric, config):
         )
     if config.known:
         out.append(f"known solvers of other families than {', '.join(config.known)}")
-    if config.polish and not isinstance(metric, FrechetMetric):
-        out.append('polishing, because the metric is no Fréchet distance')
-    elif config.polish and polish_objective(metric, config) != 'fid':
+    return out + (_not_polished(trials, metric, config) if config.polish else [])
+
+def _not_polished(trials, metric, config):
+    "What of polishing was left out, in words."
+    if not isinstance(metric, FrechetMetric):
+        return ['polishing, because the metric is no Fréchet distance']
+    out = []
+    if polish_objective(metric, config) != 'fid':
         d = metric.reference.d
         out.append(
             f"gradients of the Fréchet distance: {config.polish_n} samples are too few for its "
@@ -954,27 +961,25 @@ def _check_given(model, config):
 
 def _check_samples(metric, config):
     "Enough samples for the metric, wherever no control lends some."
-    need, name = getattr(metric, 'min_samples', 1), getattr(metric, 'name', '')
-    controlled = isinstance(metric, FrechetMetric) and config.control_n
-    infinite = config.extrapolate and isinstance(metric, FrechetMetric)
-    least = dict(
-        confirm_n=max(need, least_to_extrapolate(metric.reference.d)) if infinite else need
-    )
-    if not controlled:
-        least |= dict(n=need, final_n=need, **{'probe_n' if config.probe_n else 'n//8': need})
-    has = asdict(config) | {'n//8': config.first_n}
-    for k,v in least.items():
-        if has[k] < v:
-            raise ValueError(f"{k} must be at least {v} for the metric {name!r}, got {has[k]}")
-    if controlled and config.control_n < max(need, 16):
-        raise ValueError(
-            f"control_n must be at least {max(need, 16)} for the metric {name!r}, got "
-            f"{config.control_n}; 0 for none"
-        )
-    if config.extrapolate and not isinstance(metric, FrechetMetric):
+    frechet = isinstance(metric, FrechetMetric)
+    if config.extrapolate and not frechet:
         raise ValueError(
             "extrapolate must be False for a metric that is no FrechetMetric: only its bias is "
             "known"
+        )
+    need = getattr(metric, 'min_samples', 1)
+    confirm = least_to_extrapolate(metric.reference.d) if config.extrapolate else 1
+    least, more = dict(confirm_n=max(need, confirm)), ''
+    if frechet and config.control_n:
+        least['control_n'], more = max(need, 16), '; 0 for none'
+    else:
+        least |= dict(n=need, final_n=need, **{'probe_n' if config.probe_n else 'n//8': need})
+    has = asdict(config) | {'n//8': config.first_n}
+    for field, value in least.items():
+        if has[field] >= value: continue
+        raise ValueError(
+            f"{field} must be at least {value} for the metric {getattr(metric, 'name', '')!r}, "
+            f"got {has[field]}{more if field == 'control_n' else ''}"
         )
 
 def _check_team(model, workers, ray):
