@@ -28,8 +28,14 @@ USE = '''
 import importlib, pkgutil, sys, usf_nbdev
 from pathlib import Path
 assert Path(usf_nbdev.__file__).is_relative_to(sys.argv[1]), f'imported from {usf_nbdev.__file__}'
+# a scheduler of diffusers is a class of diffusers: without it the module says what to install
+needs_extra = {'usf_nbdev.hosts.scheduler': 'of the extra [diffusers]'}
 for module in pkgutil.walk_packages(usf_nbdev.__path__, 'usf_nbdev.'):
-    importlib.import_module(module.name)
+    try:
+        importlib.import_module(module.name)
+    except ImportError as error:
+        if needs_extra.pop(module.name, 'no extra') not in str(error): raise
+assert not needs_extra, f'imported without their extras: {sorted(needs_extra)}'
 from usf_nbdev.zoo.models import load_model
 load_model('digits')
 '''
