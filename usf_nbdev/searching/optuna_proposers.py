@@ -271,7 +271,6 @@ def as_asked(self:OptunaSearch, trial, space) -> dict: # Parameters
     params = encode(read_schedule(trial.schedule), space)
     return soften(params, space) if self.numbers else params
 
-
 # %% ../../nbs/searching/05_optuna_proposers.ipynb #46867fe3
 @patch
 def fresh(self:OptunaSearch,
