@@ -409,20 +409,71 @@ def _predictor_html(result):
 
 # %% ../../nbs/showing/02_report.ipynb #a61d1a7a
 PAGE = Template("""<!DOCTYPE html>
-<html lang="en"><head><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
-<meta name="viewport" content="width=device-width, initial-scale=1"><meta name="color-scheme" content="light dark"><title>$title</title><style>
-:root { color-scheme: light dark; --ink: #1d1f23; --paper: #fff; --soft: #5c6270; --line: #d9dce3; --accent: #b8500a; --card: #f5f6f8 }
-@media (prefers-color-scheme: dark) { :root { --ink: #e4e6ea; --paper: #16181c; --soft: #a0a6b2; --line: #363a43; --accent: #f0975a; --card: #1f2228 } figure img, .strip td { filter: brightness(.9) } }
-* { box-sizing: border-box } body { margin: 0 auto; max-width: 68rem; padding: 1.2rem; background: var(--paper); color: var(--ink); font: 16px/1.5 system-ui, sans-serif }
-h1 { font-size: 1.7rem; line-height: 1.2; margin: .4em 0 .2em } h2 { font-size: 1.2rem; margin: 2.4em 0 .4em; padding-top: .6em; border-top: 1px solid var(--line) }
-.lead { font-size: 1.1rem; border-left: 4px solid var(--accent); padding: .2em 0 .2em 1em; margin: 1em 0 } .lead p { margin: .25em 0 } .soft, .note, figcaption { color: var(--soft); font-size: .9rem }
-figure { margin: 1.2em 0; min-width: 0 } figure img { display: block; max-width: 100%; height: auto; background: #fff; border-radius: 6px } figcaption { margin-top: .4em } img.pixels { width: 100%; image-rendering: pixelated; border-radius: 0 }
-.label { margin: .6em 0 .2em; font-size: .9rem } .pair { display: grid; gap: 0 1.6rem; grid-template-columns: repeat(auto-fit, minmax(min(100%, 26rem), 1fr)); align-items: start }
-.wide { overflow-x: auto; margin: 1em 0 } table { border-collapse: collapse; font-size: .88rem; font-variant-numeric: tabular-nums } th, td { padding: .3em .7em; text-align: left; vertical-align: top; border-bottom: 1px solid var(--line) }
-thead th { color: var(--soft); font-weight: 600; vertical-align: bottom } .compared td { white-space: nowrap } .strip th, .strip td { border: 2px solid var(--paper); white-space: nowrap } .strip tbody th { font-weight: 400; color: var(--soft) }
-.pairs th { color: var(--soft); font-weight: 400; white-space: nowrap } .pairs td { overflow-wrap: anywhere } .cost { width: min(100%, 34rem) } .cost th { font-weight: 400 } .bar { width: 45% } .bar span { display: block; height: .9em; margin-top: .3em; min-width: 1px; background: var(--accent); border-radius: 2px }
-@media (max-width: 36rem) { body { padding: .8rem } .pairs, .pairs tbody, .pairs tr, .pairs th, .pairs td { display: block; border: 0; padding: 0 } .pairs td { padding-bottom: .6em } } @media print { body { max-width: none } figure, tr { break-inside: avoid } }
-</style></head><body><main><h1>$title</h1><p class="soft">$about</p><div class="lead">$sentences</div>$body</main></body></html>
+<html lang="en"><head><meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy"
+  content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>$title</title><style>
+:root {
+  color-scheme: light dark; --ink: #1d1f23; --paper: #fff; --soft: #5c6270; --line: #d9dce3;
+  --accent: #b8500a; --card: #f5f6f8
+}
+@media (prefers-color-scheme: dark) {
+  :root {
+    --ink: #e4e6ea; --paper: #16181c; --soft: #a0a6b2; --line: #363a43; --accent: #f0975a;
+    --card: #1f2228
+  }
+  figure img, .strip td { filter: brightness(.9) }
+}
+* { box-sizing: border-box }
+body {
+  margin: 0 auto; max-width: 68rem; padding: 1.2rem; background: var(--paper); color: var(--ink);
+  font: 16px/1.5 system-ui, sans-serif
+}
+h1 { font-size: 1.7rem; line-height: 1.2; margin: .4em 0 .2em }
+h2 { font-size: 1.2rem; margin: 2.4em 0 .4em; padding-top: .6em; border-top: 1px solid var(--line) }
+.lead {
+  font-size: 1.1rem; border-left: 4px solid var(--accent); padding: .2em 0 .2em 1em; margin: 1em 0
+}
+.lead p { margin: .25em 0 }
+.soft, .note, figcaption { color: var(--soft); font-size: .9rem }
+figure { margin: 1.2em 0; min-width: 0 }
+figure img { display: block; max-width: 100%; height: auto; background: #fff; border-radius: 6px }
+figcaption { margin-top: .4em }
+img.pixels { width: 100%; image-rendering: pixelated; border-radius: 0 }
+.label { margin: .6em 0 .2em; font-size: .9rem }
+.pair {
+  display: grid; gap: 0 1.6rem;
+  grid-template-columns: repeat(auto-fit, minmax(min(100%, 26rem), 1fr)); align-items: start
+}
+.wide { overflow-x: auto; margin: 1em 0 }
+table { border-collapse: collapse; font-size: .88rem; font-variant-numeric: tabular-nums }
+th, td {
+  padding: .3em .7em; text-align: left; vertical-align: top; border-bottom: 1px solid var(--line)
+}
+thead th { color: var(--soft); font-weight: 600; vertical-align: bottom }
+.compared td { white-space: nowrap }
+.strip th, .strip td { border: 2px solid var(--paper); white-space: nowrap }
+.strip tbody th { font-weight: 400; color: var(--soft) }
+.pairs th { color: var(--soft); font-weight: 400; white-space: nowrap }
+.pairs td { overflow-wrap: anywhere }
+.cost { width: min(100%, 34rem) }
+.cost th { font-weight: 400 }
+.bar { width: 45% }
+.bar span {
+  display: block; height: .9em; margin-top: .3em; min-width: 1px; background: var(--accent);
+  border-radius: 2px
+}
+@media (max-width: 36rem) {
+  body { padding: .8rem }
+  .pairs, .pairs tbody, .pairs tr, .pairs th, .pairs td { display: block; border: 0; padding: 0 }
+  .pairs td { padding-bottom: .6em }
+}
+@media print { body { max-width: none } figure, tr { break-inside: avoid } }
+</style></head><body><main>
+<h1>$title</h1><p class="soft">$about</p>
+<div class="lead">$sentences</div>$body</main></body></html>
 """)
 
 # %% ../../nbs/showing/02_report.ipynb #5accda6f
