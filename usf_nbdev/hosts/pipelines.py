@@ -712,12 +712,25 @@ def refuse_idle_judge(
 
 # %% ../../nbs/hosts/06_pipelines.ipynb #f82358ff
 def open_model(
-    model:Param("An embedded model, a folder or hub name of a pipeline of diffusers, or path/to/my.py:make", str)='digits',
-    labels:Param("Classes as 0-999 or 3,7: sample i has the i-th, round and round (embedded models: one)", str)=None,
+    model:Param(
+        "An embedded model, a folder or hub name of a pipeline of diffusers, or "
+        "path/to/my.py:make",
+        str,
+    )='digits',
+    labels:Param(
+        "Classes as 0-999 or 3,7: sample i has the i-th, round and round (embedded models: one)",
+        str,
+    )=None,
     prompts:Param("Text file of captions: sample i has the i-th, round and round", str)=None,
     guidance:Param("Classifier-free guidance scale", float)=None,
-    reference:Param("Real images: a folder, or a file of statistics [default: the model's own]", str)=None,
-    features:Param("What is compared with a reference [default: inception]", str, choices=FEATURES)=None,
+    reference:Param(
+        "Real images: a folder, or a file of statistics [default: the model's own]",
+        str,
+    )=None,
+    features:Param(
+        "What is compared with a reference [default: inception]",
+        str, choices=FEATURES,
+    )=None,
     inception:Param("File of pytorch-fid's weights [default: where torch keeps it]", str)=None,
     clip:Param("Judge by this CLIP, a folder or cached name, instead of a reference", str)=None,
     size:Param("Side of the pictures in pixels [default: what the network was made for]", int)=None,

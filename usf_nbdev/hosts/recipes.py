@@ -1088,15 +1088,43 @@ def _scaled_reference(model, reference, features, inception, size):
 # %% ../../nbs/hosts/07_recipes.ipynb #9ece0f66
 @delegates(open_model)
 def open_system(
-    model:Param("An embedded model, a folder or hub name of a pipeline of diffusers, or path/to/my.py:make; with a recipe also a network's folder or state dict", str)='digits',
-    recipe:Param("A system of the paper, or a file of Recipe.save: what its network, noise, guidance and search are, unless said otherwise", str)=None,
-    classifier:Param("With a recipe that is steered by one: path/to/my.py:make_classifier", str)=None,
-    decoder:Param("With a recipe, where model is a network of latents alone: folder or state dict of the decoder", str)=None,
-    reference:Param("Real images: a folder, or a file of statistics [default: the model's own]", str)=None,
+    model:Param(
+        "An embedded model, a folder or hub name of a pipeline of diffusers, or "
+        "path/to/my.py:make; with a recipe also a network's folder or state dict",
+        str,
+    )='digits',
+    recipe:Param(
+        "A system of the paper, or a file of Recipe.save: what its network, noise, guidance and"
+        " search are, unless said otherwise",
+        str,
+    )=None,
+    classifier:Param(
+        "With a recipe that is steered by one: path/to/my.py:make_classifier",
+        str,
+    )=None,
+    decoder:Param(
+        "With a recipe, where model is a network of latents alone: folder or state dict of the "
+        "decoder",
+        str,
+    )=None,
+    reference:Param(
+        "Real images: a folder, or a file of statistics [default: the model's own]",
+        str,
+    )=None,
     clip:Param("Judge by this CLIP, a folder or cached name, instead of a reference", str)=None,
-    guidance:Param("Scale of the guidance: classifier-free, or by the classifier of a recipe [default: the recipe's, or none]", float)=None,
-    autocast:Param("Half precision inside the network, where torch holds it safe", str, choices=AUTOCAST)=None,
-    channels_last:Param("Keep the channels of a picture beside each other in memory", store_true)=False,
+    guidance:Param(
+        "Scale of the guidance: classifier-free, or by the classifier of a recipe [default: the"
+        " recipe's, or none]",
+        float,
+    )=None,
+    autocast:Param(
+        "Half precision inside the network, where torch holds it safe",
+        str, choices=AUTOCAST,
+    )=None,
+    channels_last:Param(
+        "Keep the channels of a picture beside each other in memory",
+        store_true,
+    )=False,
     compile:Param("Compile the network; its first call of each size takes long", store_true)=False,
     judged:bool=True,          # Is a metric needed?
     **kwargs,
