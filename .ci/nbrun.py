@@ -7,8 +7,8 @@
     python .ci/nbrun.py --save 03_sample      ... and store the outputs if all its cells ran
     python .ci/nbrun.py --flags "slow gpu"    ... and run the cells that begin with these flags
 
-The runner is nbclient, which gives every notebook a Jupyter kernel of its own. This script adds
-what nbclient lacks: it leaves out the cells that `nbdev_test` would leave out (those that begin
+The runner is nbclient, which gives every notebook a Jupyter kernel of its own (forked.py says how
+they start). This script adds what nbclient lacks: it leaves out the cells that `nbdev_test` would leave out (those that begin
 with a flag of `tst_flags` in settings.ini, or with `#| eval: false`); it counts the cells and the
 seconds of CPU; and it takes an exception in a thread, or a `!command` that ends with an error
 (unless by `!command || true`), for a failure.
@@ -29,6 +29,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import nbformat
+from forked import fork_kernels
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
@@ -223,6 +224,7 @@ def set_environment():
     os.environ['IN_TEST'] = '1'
     # One thread: two notebooks share two cores, and sums come out the same everywhere.
     os.environ.setdefault('OMP_NUM_THREADS', '1')
+    os.environ.setdefault('MPLBACKEND', 'module://matplotlib_inline.backend_inline')
 
 
 def paths_of(names):
@@ -259,6 +261,7 @@ def main():
     paths = paths_of(args.notebooks)
     os.chdir(ROOT)
     set_environment()
+    fork_kernels()
     try:
         total = run_all(paths, off, args)
     except KeyboardInterrupt:
