@@ -8,10 +8,10 @@
     python .ci/nbrun.py --flags "slow gpu"    ... and run the cells that begin with these flags
 
 The runner is nbclient, which gives every notebook a Jupyter kernel of its own (forked.py says how
-they start). This script adds what nbclient lacks: it leaves out the cells that `nbdev_test` would leave out (those that begin
-with a flag of `tst_flags` in settings.ini, or with `#| eval: false`); it counts the cells and the
-seconds of CPU; and it takes an exception in a thread, or a `!command` that ends with an error
-(unless by `!command || true`), for a failure.
+they start). This script adds what nbclient lacks: it leaves out the cells that `nbdev_test` would
+leave out (those that begin with a flag of `tst_flags` in settings.ini, or with `#| eval: false`);
+it counts the cells and the seconds of CPU; and it takes an exception in a thread, or a `!command`
+that ends with an error (unless by `!command || true`), for a failure.
 
 The last line is `N passed, N failed, N skipped` (code cells). The exit code is 0 only if at least
 one cell ran and none failed."""
