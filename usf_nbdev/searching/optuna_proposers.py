@@ -248,22 +248,29 @@ def study(self:OptunaSearch,
 ): # An Optuna study
     "A study that knows the full trials with space.nfe calls."
     told = [t for t in trials if t.nfe == space.nfe and t.n == self.config.n]
-    worst = max((t.value for t in told if t.state == 'done'), default=0.)+1
-    groups = defaultdict(list)      # by generation; what this optimiser did not ask for comes first
-    for t in told:
-        own = 'params' in t.info
-        params = t.info['params'] if own else self.as_asked(t, space)
-        value = t.value if t.state == 'done' else worst
-        groups[t.generation if own else -1].append(
-            dict(params=params, distributions=d, value=value)
-        )
+    groups = self._by_generation(told, d, space)
     trial = optuna.trial.create_trial
-    given = [trial(**row) for row in groups.get(-1, [])]
+    given = [trial(**row) for row in groups.get(_NOT_ASKED, [])]
     made = optuna.create_study(sampler=self.sampler(optuna, seed, given))
     for _, rows in sorted(groups.items()):
         note = self.note(optuna, made, d)
         made.add_trials([trial(**row, system_attrs=note) for row in rows])
     return made
+
+_NOT_ASKED = -1     # the generation of what this optimiser did not ask for: it comes first
+
+@patch
+def _by_generation(self:OptunaSearch, told, distributions, space):
+    "{generation: what Optuna is told of its trials}; a failed trial is worse than all others."
+    worst = max((t.value for t in told if t.state == 'done'), default=0.)+1
+    groups = defaultdict(list)
+    for t in told:
+        own = 'params' in t.info
+        params = t.info['params'] if own else self.as_asked(t, space)
+        value = t.value if t.state == 'done' else worst
+        row = dict(params=params, distributions=distributions, value=value)
+        groups[t.generation if own else _NOT_ASKED].append(row)
+    return groups
 
 @patch
 def as_asked(self:OptunaSearch, trial, space) -> dict: # Parameters

@@ -11,6 +11,7 @@ __all__ = ['STAGES', 'MIN_PAIRS', 'OPTIMISERS', 'Stage', 'SearchConfig', 'read_s
 from dataclasses import dataclass, replace, field
 from enum import IntEnum
 from functools import lru_cache
+from itertools import chain
 import numpy as np
 from fastcore.basics import patch
 
@@ -58,20 +59,19 @@ def space(self:Stage,
     model,    # A `Denoiser`
     nfe:int,  # Network calls of a sample
 ) -> Space: # What is open for this model
-    kw = {
-        k: getattr(self, k) for k in ('orders', 'low_order', 'relaxations', 'correctors', 'starts')
-    }
-    afs = (
-        ('none',)
-        if getattr(model, 'unscaled', False)
-        else tuple(a for a in self.afs if a != 'mean' or model.mean is not None)
-    )  # where a host scales no latents, the first step can't be analytical
+    afs = tuple(kind for kind in self.afs if kind != 'mean' or model.mean is not None)
+    if getattr(model, 'unscaled', False):
+        afs = ('none',)     # where a host scales no latents, the first step can't be analytical
     return Space(
         model.noise,
         nfe,
         afs=afs,
         predictions=tuple(p for p in self.predictions if p != 'ems' or model.ems is not None),
-        **kw,
+        orders=self.orders,
+        low_order=self.low_order,
+        relaxations=self.relaxations,
+        correctors=self.correctors,
+        starts=self.starts,
     )
 
 # %% ../../nbs/searching/04_proposers.ipynb #24c81ff0
@@ -291,12 +291,16 @@ def distinct(
 # %% ../../nbs/searching/04_proposers.ipynb #26d62a43
 class Optimiser:
     "Proposes generations of schedules from the trials so far."
-    look = property(lambda self: self.config.n)      # Samples of the first look at a schedule
     def __init__(self,
         model,       # A `Denoiser`
         config,      # `SearchConfig`
         clock=None,  # A `Clock` that keeps the account
-    ): self.model, self.config, self.clock = model, config, clock or Clock()
+    ):
+        self.model = model
+        self.config = config
+        self.clock = clock or Clock()
+    @property
+    def look(self) -> int: return self.config.n      # Samples of the first look at a schedule
 
 # %% ../../nbs/searching/04_proposers.ipynb #4e8a6b16
 @patch
@@ -336,20 +340,24 @@ def known(self:Optimiser,
     trials:list,      # Trials so far
 ) -> list: # Proposals
     "A round of the known solvers, for every number of calls."
-    config, out = self.config, []
+    config = self.config
+    samples = config.n if round is KnownRound.FULL else config.first_n
+    proposals = []
     for nfe in config.nfes:
-        if round is KnownRound.SCREEN:
-            found = self.known_list(nfe)
-        else:
-            found = self.best_known(trials, nfe)
-        if round is KnownRound.ENDS:
-            found = sum([with_later_ends(s, self.model.noise, self.model.ems) for s in found], [])
-        samples = config.n if round is KnownRound.FULL else config.first_n
-        out += [Proposal(s, 'known', samples) for s in found]
+        proposals += [Proposal(s, 'known', samples) for s in self._of_round(round, trials, nfe)]
     if round is KnownRound.SCREEN:
-        out += [Proposal(read_schedule(text), 'given', config.n) for text in config.given]
+        proposals += [Proposal(read_schedule(text), 'given', config.n) for text in config.given]
     tried = {(t.key, t.n) for t in trials}
-    return [p for p in out if (p.schedule.id, p.n) not in tried]
+    return [p for p in proposals if (p.schedule.id, p.n) not in tried]
+
+@patch
+def _of_round(self:Optimiser, round, trials, nfe):
+    "The known solvers of a round for one number of calls."
+    if round is KnownRound.SCREEN: return self.known_list(nfe)
+    best = self.best_known(trials, nfe)
+    if round is KnownRound.FULL: return best
+    with_ends = [with_later_ends(s, self.model.noise, self.model.ems) for s in best]
+    return list(chain.from_iterable(with_ends))
 
 # %% ../../nbs/searching/04_proposers.ipynb #753a59d0
 @patch
@@ -433,17 +441,14 @@ def brood(
     seen:set,     # Cells to stay away from; grows
 ) -> list: # k proposals, or fewer where a small space is used up
     "New children."
-    out = []
+    children = []
     def make():
-        return (
-            child(parents, space, rng)
-            if parents
-            else Proposal(random_schedule(space, rng), 'random')
-        )
+        if parents: return child(parents, space, rng)
+        return Proposal(random_schedule(space, rng), 'random')
     for _ in range(50):
-        if len(out) < k:
-            out += _new([make() for _ in range(k-len(out))], seen)
-    return out
+        if len(children) < k:
+            children += _new([make() for _ in range(k-len(children))], seen)
+    return children
 
 # %% ../../nbs/searching/04_proposers.ipynb #7ee6aaf1
 class Evolution(Optimiser):
@@ -462,29 +467,24 @@ class Evolution(Optimiser):
 # %% ../../nbs/searching/04_proposers.ipynb #34b3ae0a
 class S3(Evolution):
     "Predictor-guided evolution with probes (Liu et al. 2024, Algorithm 1)."
-    look = property(lambda self: self.config.probe_n or self.config.n)
     def __init__(self, model, config, clock=None):
         super().__init__(model, config, clock)
-        self.guess, self.correct = (
-            FIDPredictor(model.noise, members=3, seed=config.seed),
-            FIDPredictor(model.noise, members=3, seed=config.seed),
-        )
+        self.guess = FIDPredictor(model.noise, members=3, seed=config.seed)
+        self.correct = FIDPredictor(model.noise, members=3, seed=config.seed)
         self.correct.cache = self.guess.cache
         self.fitted = {}
+    @property
+    def look(self): return self.config.probe_n or self.config.n
     def propose(self, space, rng, trials):
-        c = self.config
+        config = self.config
         seen = seen_cells(trials)
         parents = self.parents(trials, space.nfe)
-        if c.candidates and (predictor := self._fit(trials)) is not None:
-            free = brood(parents, space, rng, round(c.explore*c.generation), seen)
-            first = (
-                self.choose(
-                    self.evolve(predictor, parents, space, rng, seen), c.generation-len(free)
-                )
-                + free
-            )
+        if config.candidates and (predictor := self._fit(trials)) is not None:
+            free = brood(parents, space, rng, round(config.explore*config.generation), seen)
+            pool = self.evolve(predictor, parents, space, rng, seen)
+            first = self.choose(pool, config.generation-len(free)) + free
         else:
-            first = brood(parents, space, rng, c.generation, seen)
+            first = brood(parents, space, rng, config.generation, seen)
         return self.promote(trials, space.nfe) + [replace(p, n=self.look) for p in first]
 
 # %% ../../nbs/searching/04_proposers.ipynb #bf878690
@@ -518,8 +518,10 @@ def _trained(self:S3, name, upto, *data):
 @patch
 def _fit(self:S3, trials):
     "The predictor without probes; None if there is too little to learn from."
-    known = labels(trials[:(k := _grown(len(trials)))])
-    return self._trained('guess', k, list(known), list(known.values())) if len(known) >= 8 else None
+    count = _grown(len(trials))
+    known = labels(trials[:count])
+    if len(known) < 8: return None
+    return self._trained('guess', count, list(known), list(known.values()))
 
 # %% ../../nbs/searching/04_proposers.ipynb #7ae79d6c
 MIN_PAIRS = 20     # schedules with a probe and a full trial, before the predictor has a say
@@ -572,27 +574,27 @@ def evolve(self:S3,
     rng, seen,      # numpy Generator, and the cells not to return to
 ) -> list: # [(score, proposal)], best first
     "Three rounds of evolution in which the FID predictor stands for the truth."
-    c = self.config
+    config = self.config
     pool = []
-    pop = parents
-    made = set(seen)
+    population = parents
+    visited = set(seen)
     for i in range(3):
-        kids = brood(pop, space, rng, (c.candidates+i)//3, made)
+        kids = brood(population, space, rng, (config.candidates+i)//3, visited)
         if not kids: continue
         with self.clock('predictor'):
-            mean, spread = predictor.predict([p.schedule for p in kids])
-        pool += [
-            (
-                float(m-c.kappa*s),
-                replace(
-                    p, origin='predictor', info=dict(predicted=float(np.exp(m)), spread=float(s))
-                ),
-            )
-            for p,m,s in zip(kids, mean, spread)
-        ]
-        pool.sort(key=lambda o: o[0])
-        pop = [p.schedule for _,p in pool[:c.parents]] + parents[:c.parents//3]
+            guesses = predictor.predict([kid.schedule for kid in kids])
+        pool += [self._scored(kid, mean, spread) for kid, mean, spread in zip(kids, *guesses)]
+        pool.sort(key=lambda scored: scored[0])
+        best = [kid.schedule for _,kid in pool[:config.parents]]
+        population = best + parents[:config.parents//3]
     return pool
+
+@patch
+def _scored(self:S3, kid, mean, spread):
+    "(score, proposal) of a child, whose log FID the predictor expects so."
+    expected = dict(predicted=float(np.exp(mean)), spread=float(spread))
+    proposal = replace(kid, origin='predictor', info=expected)
+    return float(mean-self.config.kappa*spread), proposal
 
 # %% ../../nbs/searching/04_proposers.ipynb #08625af7
 @patch

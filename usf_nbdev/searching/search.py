@@ -12,9 +12,10 @@ __all__ = ['KNOWN_FINALISTS', 'KNOWN_CHOSEN', 'SEARCH_VERSION', 'LOG_EVERY', 'lo
 # %% ../../nbs/10_search.ipynb #8f7aa214
 import hashlib, json, logging, multiprocessing, os, sys, threading, time
 from collections import Counter
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, fields, replace
 from enum import StrEnum
+from itertools import chain
 from pathlib import Path
 import numpy as np, pandas as pd, torch
 from fastcore.basics import patch
@@ -217,6 +218,10 @@ def _fresh(config):
     "Where the confirmation is kept, and how."
     return Phase.EXTRAPOLATED if config.extrapolate else Phase.CONFIRM
 
+def _fresh_trials(trials, config):
+    "The trials of the confirmation."
+    return [t for t in of_phase(trials, _fresh(config)) if t.n == config.confirm_n]
+
 def _confirmed(chosen, config):
     "The schedules that are measured on every fresh noise."
     best_of_name = {s.name: s for s in reversed(chosen.found)}
@@ -244,22 +249,32 @@ def _next_noise(trials, chosen, config):
     if is_decided(*paired(trials, winner, known)): return []
     return [(winner, CONFIRM_NOISE+used), (known, CONFIRM_NOISE+used)]
 
+def _first_noises(chosen, config):
+    "What is reported, on each of the noises that all are measured on."
+    reported = _confirmed(chosen, config)
+    noises = range(CONFIRM_NOISE, CONFIRM_NOISE+config.confirm_seeds)
+    return [(schedule, noise) for noise in noises for schedule in reported]
+
+def _undone(pairs, fresh):
+    "The pairs (schedule, noise) that have no trial among the fresh ones."
+    done = {(t.key, t.seed) for t in fresh}
+    return [(schedule, noise) for schedule, noise in pairs if (schedule.id, noise) not in done]
+
 def confirmation(
     trials, config, # Trials so far, and the `SearchConfig`
 ) -> list: # Proposals with `info['noise']`
     "What is reported on fresh noise, as far as it was not measured yet."
-    fresh = [t for t in of_phase(trials, _fresh(config)) if t.n == config.confirm_n]
-    done = {(t.key, t.seed) for t in fresh}
-    def undone(pairs): return [(s, noise) for s, noise in pairs if (s.id, noise) not in done]
+    fresh = _fresh_trials(trials, config)
     picked = [chosen(trials, nfe) for nfe in config.nfes]
-    noises = range(CONFIRM_NOISE, CONFIRM_NOISE+config.confirm_seeds)
-    first = [
-        (s, noise) for choice in picked for noise in noises for s in _confirmed(choice, config)
-    ]
-    todo = undone(first)
+    first = chain.from_iterable(_first_noises(choice, config) for choice in picked)
+    todo = _undone(first, fresh)
     if not todo:
-        todo = undone(pair for choice in picked for pair in _next_noise(fresh, choice, config))
-    return [Proposal(s, _fresh(config), config.confirm_n, dict(noise=noise)) for s, noise in todo]
+        more = chain.from_iterable(_next_noise(fresh, choice, config) for choice in picked)
+        todo = _undone(more, fresh)
+    return [
+        Proposal(schedule, _fresh(config), config.confirm_n, dict(noise=noise))
+        for schedule, noise in todo
+    ]
 
 # %% ../../nbs/10_search.ipynb #27f6c7f0
 def _refuse_hopeless(trials, nfes):
@@ -726,7 +741,7 @@ def _front_row(nfe, best, known, about):
 def _front(trials, config, about):
     """Per number of calls what was chosen with at most so many; only what could be measured on
     every noise takes part."""
-    fresh = [t for t in of_phase(trials, _fresh(config)) if t.n == config.confirm_n]
+    fresh = _fresh_trials(trials, config)
     rows, best = [], None
     for nfe in config.nfes:
         choice = chosen(trials, nfe)
@@ -774,14 +789,24 @@ def _not_polished(trials, metric, config):
 
 def _confirmation_frame(trials, config):
     "The confirmation as a table."
-    fresh = [
-        t for t in of_phase(trials, _fresh(config)) if t.n == config.confirm_n and t.state == 'done'
-    ]
+    done = [t for t in _fresh_trials(trials, config) if t.state == 'done']
     columns = ('name', 'id', 'nfe', 'seed', 'n', 'value')
-    return pd.DataFrame(
-        [(read_schedule(t.schedule).name, t.key, t.nfe, t.seed, t.n, t.value) for t in fresh],
-        columns=columns,
-    )
+    rows = [(read_schedule(t.schedule).name, t.key, t.nfe, t.seed, t.n, t.value) for t in done]
+    return pd.DataFrame(rows, columns=columns)
+
+def _floor(metric, config):
+    "The metric of as many reals; None where that isn't known or the confirmation extrapolates."
+    if not isinstance(metric, FrechetMetric) or config.extrapolate: return None
+    return floor_of(metric, config.confirm_n)
+
+def _taus(journal):
+    "[(generation, tau)] of those that have one."
+    noted = [(number, journal.get(f'tau:{number}')) for number in range(journal.generations)]
+    return [(number, tau) for number, tau in noted if tau is not None]
+
+def _all_passes(journal):
+    "{purpose: passes} of all processes together."
+    return sum((Counter(account) for account in journal.notes('passes:').values()), Counter())
 
 def _result(journal, model, metric, config, optimiser):
     "Gather the result from the journal."
@@ -795,27 +820,19 @@ def _result(journal, model, metric, config, optimiser):
         search_seed=config.seed,
         extrapolated=config.extrapolate,
     )
-    floor = (
-        floor_of(metric, config.confirm_n)
-        if isinstance(metric, FrechetMetric) and not config.extrapolate
-        else None
-    )
+    floor = _floor(metric, config)
     if floor is not None:
         about['floor'] = floor
-    taus = [
-        (g, v) for g in range(journal.generations) if (v := journal.get(f'tau:{g}')) is not None
-    ]
-    passes = sum((Counter(o) for o in journal.notes('passes:').values()), Counter())
     return SearchResult(
         config,
         journal.to_frame(),
         _confirmation_frame(trials, config),
         _front(trials, config, about),
-        taus,
+        _taus(journal),
         journal.notes('cost:'),
         _left_out(trials, model, metric, config),
         floor,
-        passes,
+        _all_passes(journal),
     )
 
 # %% ../../nbs/10_search.ipynb #242eb3be
@@ -1054,8 +1071,7 @@ def search(
     "Search the best solver schedules for a model; interrupt it and call it again to continue."
     check_model(model)
     config = _settings(config, nfe=nfe, budget=budget, seed=seed, **kw)
-    if callback is not None and not callable(callback):
-        raise ValueError(f"callback must be a function of a Trial, got {callback!r:.80}")
+    _check_callback(callback)
     if metric is None:
         metric = default_metric(model)
     _check(model, metric, config, optimiser, 1 if workers is None else workers, ray)
@@ -1064,21 +1080,40 @@ def search(
         pass           # refuse another search's journal before anyone starts
     threads = torch.get_num_threads()
     helpers = _helpers(workers or 1, model, journal, meta, *common) if ray is None else []
-    alone = helpers or ray is not None and model.device.type == 'cpu'
-    if alone:
-        torch.set_num_threads(1)  # the same sums in every process, and no more threads than cores
-    limit = threadpool_limits(1 if alone else None)
+    shared = helpers or ray is not None and model.device.type == 'cpu'
+    with _one_thread_if(shared), _terminated(helpers):
+        with Journal(journal, meta) as opened, _Progress(opened, config, progress, callback) as bar:
+            _run(opened, common, bar, workers, ray, threads)
+            for helper in helpers:
+                helper.join()
+            return _result(opened, *common)
+
+def _check_callback(callback):
+    if callback is None or callable(callback): return
+    raise ValueError(f"callback must be a function of a Trial, got {callback!r:.80}")
+
+@contextmanager
+def _one_thread_if(shared):
+    """One thread where processes share the machine: the same sums in each of them, and no more
+    threads than cores."""
+    before = torch.get_num_threads()
+    if shared:
+        torch.set_num_threads(1)
+    limit = threadpool_limits(1 if shared else None)
     try:
-        with Journal(journal, meta) as j, _Progress(j, config, progress, callback) as bar:
-            _run(j, common, bar, workers, ray, threads)
-            for p in helpers:
-                p.join()
-            return _result(j, *common)
+        yield
     finally:
-        for p in helpers:
-            p.terminate()
-        torch.set_num_threads(threads)
+        torch.set_num_threads(before)
         limit.restore_original_limits()
+
+@contextmanager
+def _terminated(helpers):
+    "However the work ends, the helpers end with it."
+    try:
+        yield
+    finally:
+        for helper in helpers:
+            helper.terminate()
 
 def _run(journal, common, bar, workers, ray, threads):
     "Work here, or drive a team."
