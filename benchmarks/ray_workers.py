@@ -34,7 +34,8 @@ from usf_nbdev.searching.worker_pool import RayWorkers, connect_ray
 from usf_nbdev.searching.journal import Journal, Trial
 from usf_nbdev.judging.frechet import FrechetMetric
 from usf_nbdev.searching.proposers import STAGES, SearchConfig
-from usf_nbdev.searching.search import Searcher, search
+from usf_nbdev.searching.runner import Searcher
+from usf_nbdev.searching.search import search
 from usf_nbdev.searching.space import random_schedule
 from usf_nbdev.zoo.models import load_model
 

@@ -19,6 +19,8 @@ FACE = {
 }
 _MODULE_OF = {name: module for module, names in FACE.items() for name in names.split()}
 __all__ = list(_MODULE_OF)
+# how a value shows itself in a notebook, for modules that stand below `showing`
+_MODULE_OF['dashboard'] = 'showing.report'
 
 
 def __getattr__(name):

@@ -16,7 +16,9 @@ from ..sampling.speed import faster
 from ..judging.frechet import FrechetMetric
 from .proposers import read_schedule
 from ..judging.evaluate import Purpose
-from .search import Judge, Phase, Searcher
+from .judge import Judge
+from .phases import Phase
+from .runner import Searcher
 
 # %% ../../nbs/searching/12_ray_search.ipynb #27f066df
 class Notes(dict):
@@ -162,13 +164,13 @@ def measured(self:Driver, some, values, reason, seconds):
 @patch
 def put_together(self:Driver, t, whole):
     "Finish a trial that was measured in ranges."
-    terms = self.judge.terms(t)
+    conditions = self.judge.conditions(t)
     try:
         s = whole.statistics()
-        if terms.control is None:
+        if conditions.control is None:
             value = s.distance(self.judge.metric.reference)
         else:
-            value = terms.control.distance(s, t.n, t.seed, terms.draw)
+            value = conditions.control.distance(s, t.n, t.seed, conditions.draw)
     except ValueError as e:
         value = e
     self.finish(t, value, whole.seconds)
@@ -230,10 +232,10 @@ def in_one_piece(self:Driver, t) -> bool:
 @patch
 def give(self:Driver, some):
     "Hand out trials, as soon as what the control did on their noise is known."
-    first, terms = some[0], self.judge.terms(some[0])
+    first, conditions = some[0], self.judge.conditions(some[0])
     rest = self.journal.unfinished() - self.mine + len(some)
-    if terms.control is not None and self.missing(
-        terms.control.wanted(first.n, first.seed, terms.draw)
+    if conditions.control is not None and self.missing(
+        conditions.control.wanted(first.n, first.seed, conditions.draw)
     ):
         self.held.append(some)
         return
@@ -248,9 +250,9 @@ def give(self:Driver, some):
             t.n,
             t.seed,
             0,
-            terms.draw,
+            conditions.draw,
             self.team.ready,
-            terms.head,
+            conditions.head,
             str(self.judge.purpose(t)),
         )
 

@@ -21,7 +21,8 @@ from ..checks import Writes, of_kind, place_for_file
 from ..core import write_text
 from ..judging.evaluate import CONFIRM_NOISE, FINAL_NOISE, TRIAL_NOISE, pictures_of
 from ..searching.proposers import read_schedule
-from ..searching.search import Found, Phase, SearchResult, is_found
+from ..searching.phases import Found, Phase, is_found
+from ..searching.result import SearchResult
 from ..sampling.solvers import family
 
 # %% ../../nbs/showing/02_report.ipynb #c9c881d1
