@@ -8,7 +8,7 @@ __all__ = ['LEVELS', 'OBJECTIVES', 'TEACHER_STEPS', 'ANCHOR_STEPS', 'ROOM', 'KEP
 
 # %% ../../nbs/searching/06_polish.ipynb #2260fc0e
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 import numpy as np, torch
 from fastcore.basics import patch
 from scipy.linalg import eigh
@@ -44,7 +44,7 @@ def _refuse_freedom(schedule, level, rebuild):
             f"level must be 'times' for a family that is rebuilt from its times, got {level!r}"
         )
     if level not in LEVELS: raise ValueError(f"level must be one of {LEVELS}, got {level!r}")
-    if any(s.prediction == 'ems' for s in schedule.steps):
+    if any(step.prediction == 'ems' for step in schedule.steps):
         raise ValueError(
             "schedule must not have steps of prediction 'ems' to be polished: their statistics "
             "are known on a grid of times only, which has no slope; start from "
@@ -63,15 +63,11 @@ def polishable(
 ) -> SolverSchedule:
     "A start for gradients."
     of_kind('schedule', schedule, SolverSchedule, 'load it: SolverSchedule.load(path)')
-    if all(s.prediction != 'ems' for s in schedule.steps): return schedule
-    return replace(
-        schedule,
-        steps=tuple(
-            replace(s, prediction='data') if s.prediction == 'ems' else s for s in schedule.steps
-        ),
-        name='',
-        evidence=None,
-    )
+    if all(step.prediction != 'ems' for step in schedule.steps): return schedule
+    def on_data(step):
+        return replace(step, prediction='data') if step.prediction == 'ems' else step
+    steps = tuple(on_data(step) for step in schedule.steps)
+    return replace(schedule, steps=steps, name='', evidence=None)
 
 # %% ../../nbs/searching/06_polish.ipynb #8ba9d169
 def _free_weights(slots, afs):
@@ -82,43 +78,44 @@ def _free_weights(slots, afs):
     return free
 
 # %% ../../nbs/searching/06_polish.ipynb #80502133
-def _expansions(s):
-    return [
-        (i, k, e)
-        for i,o in enumerate(s.steps)
-        for k,e in (('step', o), ('corrector', o.corrector))
-        if e is not None
-    ]
+def _expansions(schedule):
+    "[(step, kind, expansion)] of the steps and of the correctors that there are."
+    expansions = []
+    for number,strategy in enumerate(schedule.steps):
+        expansions.append((number, 'step', strategy))
+        if strategy.corrector is not None:
+            expansions.append((number, 'corrector', strategy.corrector))
+    return expansions
 
-def _relaxed(s): return [(i, k) for i,k,e in _expansions(s) if e.order > 1]
+def _relaxed(schedule):
+    found = _expansions(schedule)
+    return [(number, kind) for number,kind,expansion in found if expansion.order > 1]
 
-def _change(s, at, f):
-    """A schedule whose relaxations at [(step, kind)] are `f` of the old expansion and the number
-    of the change."""
-    steps = list(s.steps)
-    for n,(i,k) in enumerate(at):
-        o = steps[i]
-        steps[i] = (
-            replace(o, relaxation=f(o, n))
-            if k == 'step'
-            else replace(o, corrector=replace(o.corrector, relaxation=f(o.corrector, n)))
-        )
-    return replace(s, steps=tuple(steps))
+def _change(schedule, places, changed):
+    """A schedule whose relaxations at [(step, kind)] are `changed` of the old expansion and the
+    number of the change."""
+    steps = list(schedule.steps)
+    for count,(number,kind) in enumerate(places):
+        strategy = steps[number]
+        if kind == 'step':
+            steps[number] = replace(strategy, relaxation=changed(strategy, count))
+        else:
+            old = strategy.corrector
+            corrector = replace(old, relaxation=changed(old, count))
+            steps[number] = replace(strategy, corrector=corrector)
+    return replace(schedule, steps=tuple(steps))
 
-def _linear(s, noise):
+def _linear(schedule, noise):
     "The same schedule, all its relaxations linear."
-    lam, at = noise.lamb(np.array(s.times)), _relaxed(s)
-    def factor(e, n):
-        i, k = at[n]
-        h = lam[i+1] - lam[i+1+e.start+(k == 'corrector')]
-        return (
-            e.relaxation
-            if e.relaxation.kind == 'linear' or not np.isfinite(h)
-            else Relaxation(
-                'linear', (relaxation_factor(e.relaxation, h, s.steps[i].prediction)-1)/h
-            )
-        )
-    return _change(s, at, factor)
+    lambdas, places = noise.lamb(np.array(schedule.times)), _relaxed(schedule)
+    def factor(expansion, count):
+        number, kind = places[count]
+        width = lambdas[number+1] - lambdas[number+1+expansion.start+(kind == 'corrector')]
+        relaxation = expansion.relaxation
+        if relaxation.kind == 'linear' or not np.isfinite(width): return relaxation
+        prediction = schedule.steps[number].prediction
+        return Relaxation('linear', (relaxation_factor(relaxation, width, prediction)-1)/width)
+    return _change(schedule, places, factor)
 
 # %% ../../nbs/searching/06_polish.ipynb #6d4ba8d5
 class Freedom:
@@ -145,16 +142,14 @@ class Freedom:
         self.slots = len(plan.P)
         self.n_times = len(schedule.times)
         self.free = _free_weights(self.slots, schedule.afs)
-        self.size = (
-            self.n_times
-            + dict(times=0, relaxations=len(_relaxed(self.schedule)), weights=int(self.free.sum()))[
-                level
-            ]
+        beside_times = dict(
+            times=0, relaxations=len(_relaxed(self.schedule)), weights=int(self.free.sum())
         )
+        self.size = self.n_times + beside_times[level]
 
 # %% ../../nbs/searching/06_polish.ipynb #6edd77c4
 @patch
-def compile(self:Freedom, s): return _compile(s, self.noise)
+def compile(self:Freedom, schedule): return _compile(schedule, self.noise)
 
 @patch
 def split(self:Freedom, theta): return theta[:self.n_times], theta[self.n_times:]
@@ -165,18 +160,20 @@ def times(self:Freedom,
     theta, # (n_times,) of the freedom; zeros are the schedule's own
 ) -> tuple: # (n_steps+1,)
     "Times, falling whatever theta is."
-    t = np.array(self.schedule.times)
-    lam = self.noise.lamb
+    times = np.array(self.schedule.times)
+    forth = self.noise.lamb
     back = self.noise.t_of_lamb
     if not self.finite:
-        lam, back = (lambda t: -t), (lambda l: -l)
+        forth = back = np.negative
     if not theta.any(): return self.schedule.times
-    lo = min(t[-1], self.noise.t_end)
-    hi = min(max(t[-1], min(30*self.noise.t_end, self.noise.T/10)), .6*t[-2])
-    end = float(np.clip(t[-1]*np.exp(np.clip(theta[-1], -50, 50)), lo, max(hi, t[-1])))
-    g = np.diff(lam(t))*np.exp(np.tanh(theta[:-1]))
-    a, b = float(lam(t[0])), float(lam(end))
-    return (float(t[0]), *map(float, back(a + (b-a)*np.cumsum(g)[:-1]/g.sum())), end)
+    earliest = min(times[-1], self.noise.t_end)
+    latest = min(max(times[-1], min(30*self.noise.t_end, self.noise.T/10)), .6*times[-2])
+    moved = times[-1]*np.exp(np.clip(theta[-1], -50, 50))
+    end = float(np.clip(moved, earliest, max(latest, times[-1])))
+    gaps = np.diff(forth(times))*np.exp(np.tanh(theta[:-1]))
+    lambda_first, lambda_end = float(forth(times[0])), float(forth(end))
+    inner = lambda_first + (lambda_end-lambda_first)*np.cumsum(gaps)[:-1]/gaps.sum()
+    return (float(times[0]), *map(float, back(inner)), end)
 
 # %% ../../nbs/searching/06_polish.ipynb #0aeb6ad1
 @patch
@@ -184,44 +181,41 @@ def decisions(self:Freedom,
     theta, # (size,) the numbers that may move
 ) -> SolverSchedule:
     "The schedule at theta, before weights are moved on their own."
-    u, rest = self.split(theta)
-    s = (
-        replace(self.schedule, times=self.times(u))
-        if not self.rebuild or not u.any()
-        else self.rebuild(self.times(u))
-    )
-    if self.level == 'relaxations':
-        s = _change(
-            s,
-            _relaxed(s),
-            lambda e, n: (
-                Relaxation('linear', e.relaxation.c + float(rest[n])) if rest[n] else e.relaxation
-            ),
-        )
-    return s
+    of_times, others = self.split(theta)
+    times = self.times(of_times)
+    if self.rebuild and of_times.any():
+        schedule = self.rebuild(times)
+    else:
+        schedule = replace(self.schedule, times=times)
+    if self.level != 'relaxations': return schedule
+    def moved(expansion, count):
+        if not others[count]: return expansion.relaxation
+        return Relaxation('linear', expansion.relaxation.c + float(others[count]))
+    return _change(schedule, _relaxed(schedule), moved)
 
 # %% ../../nbs/searching/06_polish.ipynb #dd45179a
 @patch
 def _own(self:Freedom, plan):
     "tau, A and B of each slot, (3, slots); 0 where the network is not called."
-    out = np.zeros((3, self.slots))
-    c = plan.called
-    a, b = to_data(self.model.predicts, plan.alpha[c], plan.sigma[c])
-    if not np.isfinite([a, b]).all():
+    numbers = np.zeros((3, self.slots))
+    called = plan.called
+    of_state, of_output = to_data(self.model.predicts, plan.alpha[called], plan.sigma[called])
+    if not np.isfinite([of_state, of_output]).all():
         raise ValueError(
             f"a network that predicts {self.model.predicts!r} says nothing about the data where "
             f"alpha=0, got times {plan.times.tolist()}; start below"
         )
-    out[:,c] = [[self.model.own_time(t) for t in plan.times[c]], a, b]
-    return out
+    own_times = [self.model.own_time(time) for time in plan.times[called]]
+    numbers[:,called] = [own_times, of_state, of_output]
+    return numbers
 
 @patch
 def table(self:Freedom, theta) -> np.ndarray: # (slots, 5+slots): tau, A, B, and the row
     "The whole sampler as numbers, in float64."
     plan = self.compile(self.decisions(theta))
     rows = np.zeros((self.slots, 2+self.slots))
-    for r,row in enumerate(reduced(plan)):
-        rows[r,:len(row)] = row
+    for number,row in enumerate(reduced(plan)):
+        rows[number,:len(row)] = row
     if self.level == 'weights':
         rows[self.free] += self.split(theta)[1]
     return np.c_[self._own(plan).T, rows]
@@ -233,22 +227,23 @@ def jacobian(self:Freedom,
     step=1e-5, # Of the central differences
 ) -> np.ndarray: # (size, slots, 5+slots)
     "How the table answers to each number."
-    J = np.zeros((self.size, self.slots, 5+self.slots))
+    slopes = np.zeros((self.size, self.slots, 5+self.slots))
     numeric = self.n_times if self.level == 'weights' else self.size
-    for i in range(numeric):
-        e = np.zeros(self.size)
-        e[i] = step
-        J[i] = (self.table(theta+e) - self.table(theta-e))/(2*step)
-        if i == self.n_times-1 and self._at_end(theta, e):
-            J[i] = (self.table(theta+.01*e) - self.table(theta))/(.01*step)
-    for i,(r,k) in zip(range(numeric, self.size), np.argwhere(self.free)):
-        J[i,r,3+k] = 1.
-    return J
+    for number in range(numeric):
+        change = np.zeros(self.size)
+        change[number] = step
+        slopes[number] = (self.table(theta+change) - self.table(theta-change))/(2*step)
+        if number == self.n_times-1 and self._at_end(theta, change):
+            slopes[number] = (self.table(theta+.01*change) - self.table(theta))/(.01*step)
+    for number,(row,column) in zip(range(numeric, self.size), np.argwhere(self.free)):
+        slopes[number,row,3+column] = 1.
+    return slopes
 
 @patch
-def _at_end(self:Freedom, theta, e):
-    a, b, c = (self.times(self.split(o)[0])[-1] for o in (theta-e, theta, theta+e))
-    return a == b != c      # as early as it may be: only the slope inwards counts
+def _at_end(self:Freedom, theta, change):
+    around = (theta-change, theta, theta+change)
+    before, here, after = (self.times(self.split(numbers)[0])[-1] for numbers in around)
+    return before == here != after      # as early as it may be: only the slope inwards counts
 
 # %% ../../nbs/searching/06_polish.ipynb #b48b37a5
 @patch
@@ -256,17 +251,10 @@ def result(self:Freedom,
     theta, # (size,) the numbers that moved
 ) -> SolverSchedule:
     "The schedule at theta, with weights that override its decisions at the level 'weights'."
-    s = self.decisions(theta)
-    return (
-        s
-        if self.level != 'weights'
-        else replace(
-            s,
-            weights=tuple(
-                tuple(row[3:6+r].tolist()) for r,row in enumerate(self.table(theta))
-            ),
-        )
-    )
+    schedule = self.decisions(theta)
+    if self.level != 'weights': return schedule
+    rows = [row[3:6+number].tolist() for number,row in enumerate(self.table(theta))]
+    return replace(schedule, weights=tuple(map(tuple, rows)))
 
 # %% ../../nbs/searching/06_polish.ipynb #126817df
 def run_table(
@@ -281,18 +269,20 @@ def run_table(
     first=0,             # Index of the first sample
 ) -> torch.Tensor: # Samples, (B,*shape)
     "Sample with a table of weights."
-    v, model = v.to(x_T), model.at(first, len(x_T))
+    numbers, model = v.to(x_T), model.at(first, len(x_T))
     x, data = x_T, {}
     def network(x, tau):
         with torch.autocast(x.device.type, dtype=autocast, enabled=autocast is not None):
             return model.network(x, tau, skips)
-    for r,(tau,a,b,w,c,*rest) in enumerate(v):
-        if called[r]:
-            m = recompute(network, x, tau, use_reentrant=False) if checkpoint else network(x, tau)
-            data[r] = a*x + b*m if model.clip is None else model.clip(a*x + b*m)
-        x = w*x_T + sum(rest[j]*d for j,d in data.items())
+    call = partial(recompute, network, use_reentrant=False) if checkpoint else network
+    clip = model.clip or (lambda prediction: prediction)
+    for number,(tau,of_state,of_output,of_start,of_mean,*of_data) in enumerate(numbers):
+        if called[number]:
+            output = call(x, tau)
+            data[number] = clip(of_state*x + of_output*output)
+        x = of_start*x_T + sum(of_data[slot]*seen for slot,seen in data.items())
         if mean is not None:
-            x = x + c*torch.as_tensor(mean).to(x)
+            x = x + of_mean*torch.as_tensor(mean).to(x)
     return x
 
 # %% ../../nbs/searching/06_polish.ipynb #9482ba9b
@@ -301,25 +291,27 @@ def frechet_gradient(
     reference:Statistics, # Of the reals
 ) -> tuple: # The distance; its gradients in the mean, (d,), and in the covariance, (d,d)
     "Fréchet distance with its slope."
-    l, V = eigh(reference.cov, driver='evd')
-    root = (V*np.sqrt(l.clip(0)))@V.T
-    w, U = eigh(root@stats.cov@root, driver='evd')
-    seen = w > 1e-12*max(w[-1], 1e-300)
-    w, U = w[seen], U[:,seen]
-    d = stats.mean-reference.mean
-    value = d@d + np.trace(stats.cov) + np.trace(reference.cov) - 2*np.sqrt(w).sum()
-    return float(value), 2*d, np.eye(len(d)) - root@(U/np.sqrt(w))@U.T@root
+    eigenvalues, vectors = eigh(reference.cov, driver='evd')
+    root = (vectors*np.sqrt(eigenvalues.clip(0)))@vectors.T
+    squares, between = eigh(root@stats.cov@root, driver='evd')
+    positive = squares > 1e-12*max(squares[-1], 1e-300)
+    squares, between = squares[positive], between[:,positive]
+    shift = stats.mean-reference.mean
+    value = shift@shift + np.trace(stats.cov) + np.trace(reference.cov) - 2*np.sqrt(squares).sum()
+    of_cov = np.eye(len(shift)) - root@(between/np.sqrt(squares))@between.T@root
+    return float(value), 2*shift, of_cov
 
 # %% ../../nbs/searching/06_polish.ipynb #8e1a60c4
 def _through_clip(raw, slope):
     """The slope in `raw` of a function whose slope in `raw` with its negative eigenvalues
     clipped is `slope`."""
-    l, V = eigh(raw, driver='evd')
-    p = l.clip(0)
-    gap = l[:,None]-l
-    same = abs(gap) < 1e-9*abs(l).max()
-    K = np.where(same, (l > 0)[:,None]*1., (p[:,None]-p)/np.where(same, 1., gap))
-    return V@(K*(V.T@slope@V))@V.T
+    eigenvalues, vectors = eigh(raw, driver='evd')
+    clipped = eigenvalues.clip(0)
+    gap = eigenvalues[:,None]-eigenvalues
+    same = abs(gap) < 1e-9*abs(eigenvalues).max()
+    secant = (clipped[:,None]-clipped)/np.where(same, 1., gap)
+    ratios = np.where(same, (eigenvalues > 0)[:,None]*1., secant)
+    return vectors@(ratios*(vectors.T@slope@vectors))@vectors.T
 
 # %% ../../nbs/searching/06_polish.ipynb #21cea7f5
 OBJECTIVES = ('fid', 'features', 'pixels')
@@ -345,20 +337,19 @@ class Objective:
         clock=None,           # A `Clock` that keeps the account
     ):
         self._check(kind, n, metric)
-        self.model, self.kind, self.n, self.metric, self.x = (
-            model,
-            kind,
-            n,
-            metric,
-            noise_of(model, n, seed),
-        )
-        self.teacher, self.batch_size, self.clock = teacher, batch_size, clock or Clock()
+        self.model = model
+        self.kind = kind
+        self.n = n
+        self.metric = metric
+        self.x = noise_of(model, n, seed)
+        self.teacher = teacher
+        self.batch_size = batch_size
+        self.clock = clock or Clock()
         self.anchor = anchor if kind == 'fid' else 0.
         self.weight = None
         controlled = kind == 'fid' and control is not None
-        self.small, self.big = (
-            (control.statistics(n, seed), control.many(seed)) if controlled else (None, None)
-        )
+        self.small = control.statistics(n, seed) if controlled else None
+        self.big = control.many(seed) if controlled else None
     def _check(self, kind, n, metric):
         if kind not in OBJECTIVES:
             raise ValueError(f"objective must be one of {OBJECTIVES}, got {kind!r}")
@@ -378,70 +369,64 @@ class Objective:
         steps = ANCHOR_STEPS if self.kind == 'fid' else TEACHER_STEPS
         with torch.no_grad(), self.clock.purpose(Purpose.TEACHER, self.model):
             teacher = self.teacher or many_steps(self.model.noise, steps, best_grid(self.model))
-            seen = [
-                self.see(sample(self.model, teacher, b, first=i*self.batch_size))
-                for i,b in enumerate(self.x.split(self.batch_size))
+            batches = [
+                self.see(sample(self.model, teacher, batch, first=number*self.batch_size))
+                for number,batch in enumerate(self.x.split(self.batch_size))
             ]
-        return torch.cat([o.cpu().double() for o in seen])
+        return torch.cat([features.cpu().double() for features in batches])
 
 # %% ../../nbs/searching/06_polish.ipynb #89226a06
 @patch
-def see(self:Objective, x):
-    return (
-        x.flatten(1)
-        if self.kind != 'features' or self.metric.features is None
-        else self.metric.features(x)
-    )  # what is compared with the teacher's
+def see(self:Objective, samples):
+    "What is compared with the teacher's."
+    if self.kind != 'features' or self.metric.features is None: return samples.flatten(1)
+    return self.metric.features(samples)
 
 @patch
-def features(self:Objective, x):
+def features(self:Objective, samples):
     "What the loss is a function of, (B,d); with an anchor the pixels come after the features."
-    if self.kind != 'fid' or self.metric.features is None and not self.anchor: return self.see(x)
-    f = x.flatten(1) if self.metric.features is None else self.metric.features(x)
-    return torch.cat([f, x.flatten(1).to(f)], 1) if self.anchor else f
+    plain = self.metric is None or self.metric.features is None
+    if self.kind != 'fid' or plain and not self.anchor: return self.see(samples)
+    features = samples.flatten(1) if self.metric.features is None else self.metric.features(samples)
+    return torch.cat([features, samples.flatten(1).to(features)], 1) if self.anchor else features
 
 @patch
 def scale(self:Objective):
-    return (
-        1.0
-        if not self.anchor
-        else np.r_[
-            np.ones(self.metric.reference.d),
-            np.full(self.target.shape[1], (self.weight or 0.0)** 0.5),
-        ]
-    )
+    if not self.anchor: return 1.
+    of_pixels = (self.weight or 0.)**.5
+    return np.r_[np.ones(self.metric.reference.d), np.full(self.target.shape[1], of_pixels)]
 
 # %% ../../nbs/searching/06_polish.ipynb #9c587302
 @patch
-def loss(self:Objective, f, first=0):
+def loss(self:Objective, features, first=0):
     """Value and gradient of features (b,d) in float64; those of a teacher's objective count for
     b of n samples."""
     if self.kind != 'fid':
-        d = f - self.target[first:first+len(f)]
-        return float((d**2).sum())/self.n, 2*d/self.n
-    a = f.numpy()
-    mu = a.mean(0)
-    stats = Statistics(len(a), mu, np.atleast_2d(np.cov(a.T)))
-    raw = stats.cov if self.small is None else stats.cov - self.small.cov + self.big.cov
+        difference = features - self.target[first:first+len(features)]
+        return float((difference**2).sum())/self.n, 2*difference/self.n
+    values = features.numpy()
+    mean = values.mean(0)
+    stats = Statistics(len(values), mean, np.atleast_2d(np.cov(values.T)))
+    unclipped = stats.cov if self.small is None else stats.cov - self.small.cov + self.big.cov
     if self.small is not None:
         stats = control_variate(stats, self.small, self.big)
-    value, dm, dC = frechet_gradient(stats, self.metric.reference)
+    value, mean_slope, cov_slope = frechet_gradient(stats, self.metric.reference)
     if self.small is not None:
-        dC = _through_clip(raw, dC)
-    return value, torch.tensor(dm/len(a) + 2/(len(a)-1)*(a-mu)@dC)
+        cov_slope = _through_clip(unclipped, cov_slope)
+    return value, torch.tensor(mean_slope/len(values) + 2/(len(values)-1)*(values-mean)@cov_slope)
 
 # %% ../../nbs/searching/06_polish.ipynb #8b516c26
 @patch
-def __call__(self:Objective, f, first=0):
+def __call__(self:Objective, features, first=0):
     "Value and gradient of what `features` gave, in float64."
-    if not self.anchor: return self.loss(f, first)
-    d = self.metric.reference.d
-    v, g = self.loss(f[:,:d])
-    e = f[:,d:]-self.target
-    away = float((e**2).sum())/self.n
+    if not self.anchor: return self.loss(features, first)
+    width = self.metric.reference.d
+    value, slope = self.loss(features[:,:width])
+    difference = features[:,width:]-self.target
+    away = float((difference**2).sum())/self.n
     if self.weight is None:
-        self.weight = self.anchor*max(v, 0.)/max(away, 1e-4*float(self.target.var(0).sum()))
-    return v + self.weight*away, torch.cat([g, 2*self.weight/self.n*e], 1)
+        self.weight = self.anchor*max(value, 0.)/max(away, 1e-4*float(self.target.var(0).sum()))
+    return value + self.weight*away, torch.cat([slope, 2*self.weight/self.n*difference], 1)
 
 # %% ../../nbs/searching/06_polish.ipynb #d86c94a5
 class Slope:
@@ -464,40 +449,35 @@ class Slope:
 
 # %% ../../nbs/searching/06_polish.ipynb #74f2fab0
 @patch
-def features(self:Slope, v, x, first=0):
+def features(self:Slope, table, starts, first=0):
     freedom = self.freedom
     mean = freedom.model.mean if freedom.schedule.afs == 'mean' else None
-    y = run_table(
-        freedom.model, v, x, freedom.called, freedom.skips, mean=mean, first=first, **self.kw
-    )
-    return self.objective.features(y)
+    about = dict(mean=mean, first=first, **self.kw)
+    samples = run_table(freedom.model, table, starts, freedom.called, freedom.skips, **about)
+    return self.objective.features(samples)
 
 @patch
-def all(self:Slope, v):
+def all(self:Slope, table):
     size = self.objective.batch_size
-    parts = [self.features(v, b, i*size) for i,b in enumerate(self.objective.x.split(size))]
-    return torch.cat([f.cpu().double() for f in parts])
+    batches = enumerate(self.objective.x.split(size))
+    parts = [self.features(table, batch, number*size) for number,batch in batches]
+    return torch.cat([features.cpu().double() for features in parts])
 
 @patch
 def value(self:Slope, theta) -> float:
     "The loss alone."
-    v = torch.tensor(self.freedom.table(theta[:self.freedom.size]))
+    table = torch.tensor(self.freedom.table(theta[:self.freedom.size]))
     with torch.no_grad():
-        return self.objective(self.all(v))[0]
+        return self.objective(self.all(table))[0]
 
 # %% ../../nbs/searching/06_polish.ipynb #744059a6
 @patch
-def start(self:Slope, z, x):
+def start(self:Slope, moves, states):
     "x, moved by less than the radius (in units of sigma_T)."
-    return (
-        x
-        if not self.radius
-        else x
-        + self.radius
-        *float(self.freedom.noise.sigma(self.freedom.noise.T))
-        *z
-        /(1+z.flatten(1).square().sum(1)).sqrt().reshape(-1, *[1]*(x.ndim-1))
-    )
+    if not self.radius: return states
+    noise = self.freedom.noise
+    lengths = (1+moves.flatten(1).square().sum(1)).sqrt().reshape(-1, *[1]*(states.ndim-1))
+    return states + self.radius*float(noise.sigma(noise.T))*moves/lengths
 
 # %% ../../nbs/searching/06_polish.ipynb #9b2c80da
 @patch
@@ -507,48 +487,52 @@ def gradient(self:Slope, theta) -> tuple: # The loss; its gradient, (size,)
         return self._gradient(theta)
 
 @patch
-def _whole(self:Slope, v):
+def _whole(self:Slope, table):
     """Loss and slope of all samples, where the loss is one function of all of them and they
     don't fit into one batch."""
-    o = self.objective
-    if o.kind != 'fid' or o.n <= o.batch_size: return None
+    objective = self.objective
+    if objective.kind != 'fid' or objective.n <= objective.batch_size: return None
     with torch.no_grad():
-        return o(self.all(v))
+        return objective(self.all(table))
 
 @patch
 def _gradient(self:Slope, theta):
-    freedom, o = self.freedom, self.objective
-    v = torch.tensor(freedom.table(theta[:freedom.size]), requires_grad=True)
-    z = torch.tensor(theta[freedom.size:], requires_grad=True)
-    batches = o.x.split(o.batch_size)
-    starts = z.reshape(o.x.shape).split(o.batch_size) if self.radius else [None]*len(batches)
-    whole = self._whole(v)
+    freedom, objective = self.freedom, self.objective
+    table = torch.tensor(freedom.table(theta[:freedom.size]), requires_grad=True)
+    moves = torch.tensor(theta[freedom.size:], requires_grad=True)
+    batches = objective.x.split(objective.batch_size)
+    starts = [None]*len(batches)
+    if self.radius:
+        starts = moves.reshape(objective.x.shape).split(objective.batch_size)
+    whole = self._whole(table)
     total = 0. if whole is None else whole[0]
-    for i,(x,moved) in enumerate(zip(batches, starts)):
-        first = i*o.batch_size
-        F = self.features(v, x if moved is None else self.start(moved.to(x), x), first)
+    for number,(states,moved) in enumerate(zip(batches, starts)):
+        first = number*objective.batch_size
+        if moved is not None:
+            states = self.start(moved.to(states), states)
+        features = self.features(table, states, first)
         if whole is None:
-            value, slope = o(F.detach().cpu().double(), first)
+            value, slope = objective(features.detach().cpu().double(), first)
             total += value
         else:
-            slope = whole[1][first:first+len(x)]
-        F.backward(slope.to(F), inputs=[v, z] if self.radius else [v])
-    g = np.tensordot(freedom.jacobian(theta[:freedom.size]), v.grad.numpy(), 2)
-    return total, np.r_[g, z.grad.numpy()] if self.radius else g
+            slope = whole[1][first:first+len(states)]
+        features.backward(slope.to(features), inputs=[table, moves] if self.radius else [table])
+    gradient = np.tensordot(freedom.jacobian(theta[:freedom.size]), table.grad.numpy(), 2)
+    return total, np.r_[gradient, moves.grad.numpy()] if self.radius else gradient
 
 # %% ../../nbs/searching/06_polish.ipynb #9199ed54
 def kept_bytes(
     slope, # A `Slope`
 ) -> int: # Bytes for each sample
     "What a gradient keeps of one sample on its way through all calls."
-    def kept(n):
+    def kept(count):
         seen = {}
-        v = torch.tensor(slope.freedom.table(np.zeros(slope.freedom.size)), requires_grad=True)
-        def pack(t):
-            seen[t.untyped_storage().data_ptr()] = t.untyped_storage().nbytes()
-            return t
-        with torch.autograd.graph.saved_tensors_hooks(pack, lambda t: t):
-            _ = slope.features(v, slope.objective.x[:n])
+        table = torch.tensor(slope.freedom.table(np.zeros(slope.freedom.size)), requires_grad=True)
+        def pack(tensor):
+            seen[tensor.untyped_storage().data_ptr()] = tensor.untyped_storage().nbytes()
+            return tensor
+        with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
+            _ = slope.features(table, slope.objective.x[:count])
         return sum(seen.values())
     return kept(2) - kept(1)           # without what is there but once, such as the network
 
@@ -562,12 +546,14 @@ def fitting(
     room=ROOM, # Bytes that a way back may take
 ) -> tuple: # Samples at once; must each call be computed again?
     "How to go through a network in bounded memory."
-    n, freedom = slope.objective.n, slope.freedom
-    kept, keepable = max(kept_bytes(slope), 1), KEPT_SHARE*room
-    def at_once(kept): return n if n*kept <= keepable else 2**int(np.log2(max(keepable/kept, 1)))
-    if slope.kw['checkpoint']: return at_once(kept), True
-    if at_once(kept) >= min(n, 32): return at_once(kept), False
-    return at_once(kept/freedom.called.sum()), True
+    samples, freedom = slope.objective.n, slope.freedom
+    of_sample, keepable = max(kept_bytes(slope), 1), KEPT_SHARE*room
+    def at_once(of_sample):
+        if samples*of_sample <= keepable: return samples
+        return 2**int(np.log2(max(keepable/of_sample, 1)))
+    if slope.kw['checkpoint']: return at_once(of_sample), True
+    if at_once(of_sample) >= min(samples, 32): return at_once(of_sample), False
+    return at_once(of_sample/freedom.called.sum()), True
 
 # %% ../../nbs/searching/06_polish.ipynb #00b1aacb
 @patch
@@ -578,21 +564,21 @@ def whitening(self:Slope,
     "Coordinates in which a unit step changes the features by about one, in every direction."
     size = self.freedom.size
     with self.purpose(Purpose.WHITEN):
-        at = self._some(np.zeros(size), n)
-        slopes = np.stack([self._some(step*e, n)-at for e in np.eye(size)])/step
+        origin = self._some(np.zeros(size), n)
+        slopes = np.stack([self._some(step*direction, n)-origin for direction in np.eye(size)])/step
     curvature = np.einsum('ink,jnk->ij', slopes, slopes)/slopes.shape[1]
-    l, U = eigh(curvature, driver='evd')
-    return U/np.sqrt(l.clip(0) + floor*l[-1])
+    eigenvalues, vectors = eigh(curvature, driver='evd')
+    return vectors/np.sqrt(eigenvalues.clip(0) + floor*eigenvalues[-1])
 
 @patch
-def _some(self:Slope, theta, n):
+def _some(self:Slope, theta, count):
     "Scaled features of the first n samples at theta."
-    o, v = self.objective, torch.tensor(self.freedom.table(theta))
+    objective, table = self.objective, torch.tensor(self.freedom.table(theta))
+    size = objective.batch_size
+    batches = enumerate(objective.x[:count].split(size))
     with torch.no_grad():
-        parts = [
-            self.features(v, x, i*o.batch_size) for i,x in enumerate(o.x[:n].split(o.batch_size))
-        ]
-    return torch.cat(parts).cpu().double().numpy()*o.scale()
+        parts = [self.features(table, states, number*size) for number,states in batches]
+    return torch.cat(parts).cpu().double().numpy()*objective.scale()
 
 # %% ../../nbs/searching/06_polish.ipynb #a8c22b32
 class _Watch:
@@ -616,48 +602,51 @@ class _Watch:
 def look(self:_Watch, theta):
     with self.slope.purpose(Purpose.HELDOUT):
         try:
-            v = self.slope.value(theta)
+            loss = self.slope.value(theta)
         except ValueError:
-            v = float('nan')
-    self.rows.append((self.seen, v))
+            loss = float('nan')
+    self.rows.append((self.seen, loss))
     if self.tell:
-        self.tell(theta, v)
-    return v
+        self.tell(theta, loss)
+    return loss
 
 @patch
 def __call__(self:_Watch, theta, last=False):
     self.now = theta.copy()
     self.seen += not last
     if self.seen % self.every and not last or last and self.rows[-1][0] == self.seen: return
-    v = self.look(theta)
-    if v < self.best:
-        self.best, self.theta = v, theta.copy()
-    self.bar.set_postfix_str(f'held-out {v:.3g}, was {self.before:.3g}')
-    if not last and all(w != self.best for _,w in self.rows[-self.patience:]): raise StopIteration
+    loss = self.look(theta)
+    if loss < self.best:
+        self.best, self.theta = loss, theta.copy()
+    self.bar.set_postfix_str(f'held-out {loss:.3g}, was {self.before:.3g}')
+    recent = [earlier for _,earlier in self.rows[-self.patience:]]
+    if not last and self.best not in recent: raise StopIteration
 
 # %% ../../nbs/searching/06_polish.ipynb #acadb851
-def _check_gradients(model, schedule, see):
+def _reaches(source, value):
+    "Is there a way back from a value to its source?"
+    if not value.requires_grad: return False
+    back = torch.autograd.grad(value.sum(), (source,), allow_unused=True, retain_graph=True)
+    return back[0] is not None
+
+def _check_gradients(model, schedule, features_of):
     "One small call tells whether gradients pass; before anything else runs."
-    t = schedule.times[0 if schedule.afs == 'none' else 1]
-    x = noise_of(model, 1, 0).requires_grad_()
-    tau = torch.tensor(model.own_time(t), dtype=x.dtype, device=x.device, requires_grad=True)
+    time = schedule.times[0 if schedule.afs == 'none' else 1]
+    state = noise_of(model, 1, 0).requires_grad_()
+    like_state = dict(dtype=state.dtype, device=state.device)
+    own_time = torch.tensor(model.own_time(time), requires_grad=True, **like_state)
     with torch.enable_grad():
-        m, f = model.at(0, 1).network(x, tau, schedule.skips), see(x)
-        passed = [
-            o.requires_grad
-            and any(
-                g is not None
-                for g in torch.autograd.grad(o.sum(), (w,), allow_unused=True, retain_graph=True)
-            )
-            for o,w in ((m, x), (m, tau), (f, x))
-        ]
-    passed.append(model.own_time(t) != model.own_time(t*(1-1e-7)))
-    for good,what in zip(
+        output = model.at(0, 1).network(state, own_time, schedule.skips)
+        features = features_of(state)
+        pairs = ((output, state), (output, own_time), (features, state))
+        passed = [_reaches(source, value) for value,source in pairs]
+    passed.append(model.own_time(time) != model.own_time(time*(1-1e-7)))
+    for passes,culprit in zip(
         passed, ('model', 'time of the network of model', 'metric for model', 'time= of model')
     ):
-        if not good:
+        if not passes:
             raise ValueError(
-                f"{what} {model.name!r} must pass gradients on to be polished, got none; take "
+                f"{culprit} {model.name!r} must pass gradients on to be polished, got none; take "
                 "torch.no_grad, inference_mode, .detach(), rounding and tables of integer times "
                 "out of its way"
             )
