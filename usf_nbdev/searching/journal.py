@@ -44,12 +44,27 @@ class Trial:
 
 # %% ../../nbs/searching/03_journal.ipynb #48d13caf
 _MARK, _VERSION = 0x55534653, 1     # 'USFS' in the header of the file; the format's version
-_TABLES = ("CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL)",
-          "CREATE TABLE notes (key TEXT PRIMARY KEY, value TEXT NOT NULL)",
-          """CREATE TABLE trials (number INTEGER PRIMARY KEY, generation INTEGER NOT NULL, stage INTEGER NOT NULL, origin TEXT NOT NULL, nfe INTEGER NOT NULL,
-             schedule TEXT NOT NULL, key TEXT NOT NULL, state TEXT NOT NULL CHECK (state IN ('waiting','running','done','fail')),
-             value REAL CHECK ((value IS NOT NULL) = (state = 'done')), n INTEGER NOT NULL, seed INTEGER NOT NULL, info TEXT NOT NULL, seconds REAL, owner TEXT)""",
-          f"PRAGMA application_id={_MARK}", f"PRAGMA user_version={_VERSION}")
+_TABLES = (
+    "CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL)",
+    "CREATE TABLE notes (key TEXT PRIMARY KEY, value TEXT NOT NULL)",
+    """CREATE TABLE trials (
+        number INTEGER PRIMARY KEY,
+        generation INTEGER NOT NULL,
+        stage INTEGER NOT NULL,
+        origin TEXT NOT NULL,
+        nfe INTEGER NOT NULL,
+        schedule TEXT NOT NULL,
+        key TEXT NOT NULL,
+        state TEXT NOT NULL CHECK (state IN ('waiting','running','done','fail')),
+        value REAL CHECK ((value IS NOT NULL) = (state = 'done')),
+        n INTEGER NOT NULL,
+        seed INTEGER NOT NULL,
+        info TEXT NOT NULL,
+        seconds REAL,
+        owner TEXT)""",
+    f"PRAGMA application_id={_MARK}",
+    f"PRAGMA user_version={_VERSION}",
+)
 
 # %% ../../nbs/searching/03_journal.ipynb #3193f9eb
 class JournalError(OSError):
@@ -71,21 +86,21 @@ _FIXES = dict(
 def _clear_errors(path):
     try:
         yield
-    except sqlite3.Error as e:
-        name = getattr(e, 'sqlite_errorname', '').split('_')
-        raise JournalError(
-            f"journal {path}: {str(e).rstrip('.')}; "
-            f"{_FIXES.get(name[1] if len(name) > 1 else '', 'open a journal in the very process and thread that uses it')}"
-        ) from e
+    except sqlite3.Error as error:
+        words = getattr(error, 'sqlite_errorname', '').split('_')
+        kind = words[1] if len(words) > 1 else ''
+        fix = _FIXES.get(kind, 'open a journal in the very process and thread that uses it')
+        raise JournalError(f"journal {path}: {str(error).rstrip('.')}; {fix}") from error
 
 # %% ../../nbs/searching/03_journal.ipynb #f96046ad
-def _plain(o):
-    if hasattr(o, 'tolist'): return o.tolist()
+def _plain(value):
+    if hasattr(value, 'tolist'): return value.tolist()
     raise TypeError(
-        f"the journal keeps JSON (numbers, text, lists, dicts), got {type(o).__name__}: {o!r}"
+        f"the journal keeps JSON (numbers, text, lists, dicts), got {type(value).__name__}: "
+        f"{value!r}"
     )
 
-def _json(o): return json.dumps(o, sort_keys=True, default=_plain)
+def _json(value): return json.dumps(value, sort_keys=True, default=_plain)
 
 # %% ../../nbs/searching/03_journal.ipynb #4f766013
 class Journal:
@@ -133,10 +148,10 @@ def _born(pid):
     such process."""
     if Path('/proc/self/stat').exists():
         try:
-            state, *f = Path(f'/proc/{pid}/stat').read_text().rpartition(')')[2].split()
+            state, *fields = Path(f'/proc/{pid}/stat').read_text().rpartition(')')[2].split()
         except OSError:
             return None
-        return None if state in 'ZX' else int(f[18])
+        return None if state in 'ZX' else int(fields[18])
     if os.name != 'posix': return 0 if pid == os.getpid() else None
     try:
         os.kill(pid, 0)
@@ -148,8 +163,8 @@ def _born(pid):
 
 def _gone(owner):
     "Has the process that runs a trial ended?"
-    host, pid, born, _ = owner.rsplit('/', 3)
-    return host != socket.gethostname() or str(_born(int(pid))) != born
+    host, process, born, _ = owner.rsplit('/', 3)
+    return host != socket.gethostname() or str(_born(int(process))) != born
 
 # %% ../../nbs/searching/03_journal.ipynb #13742bd0
 @patch
@@ -175,29 +190,28 @@ def _open(self:Journal, meta, timeout):
     "Check the file's kind and version, make the tables of a new one, compare `meta`."
     # a transaction that could write: so a read-only file is found out here, and not later
     with self.atomic():
-        mark, version, tables = (
-            self.db.execute(q).fetchone()[0]
-            for q in (
+        written, version, tables = (
+            self.db.execute(command).fetchone()[0]
+            for command in (
                 'PRAGMA application_id',
                 'PRAGMA user_version',
                 'SELECT count(*) FROM sqlite_master',
             )
         )
-        if mark != _MARK and (tables or meta is None):
+        if written != _MARK and (tables or meta is None):
             raise JournalError(
                 f"journal {self.path}: the file is not a journal; choose another path"
             )
-        if mark == _MARK and version != _VERSION:
+        if written == _MARK and version != _VERSION:
             raise JournalError(
                 f"journal {self.path}: format version must be {_VERSION}, got {version}; use the "
                 "usf_nbdev that wrote it"
             )
         if not tables:
-            for q in _TABLES:
-                self.db.execute(q)
-            self.db.executemany(
-                'INSERT INTO meta VALUES (?,?)', [(k, _json(v)) for k,v in meta.items()]
-            )
+            for command in _TABLES:
+                self.db.execute(command)
+            rows = [(name, _json(value)) for name,value in meta.items()]
+            self.db.executemany('INSERT INTO meta VALUES (?,?)', rows)
     self._write_ahead(time.monotonic()+timeout)
     if meta is not None:
         self._compare(json.loads(_json(meta)))
@@ -220,23 +234,23 @@ _NOT_COMPARED = ('package_version',)
 
 @patch
 def _compare(self:Journal, meta):
-    old, gone = self.meta, 'nothing'
-    diff = [
-        f'{k}: {old.get(k, gone)!r} there, {meta.get(k, gone)!r} here'
-        for k in sorted({*old, *meta} - {*_NOT_COMPARED})
-        if old.get(k, gone) != meta.get(k, gone)
+    there, missing = self.meta, 'nothing'
+    differences = [
+        f'{name}: {there.get(name, missing)!r} there, {meta.get(name, missing)!r} here'
+        for name in sorted({*there, *meta} - {*_NOT_COMPARED})
+        if there.get(name, missing) != meta.get(name, missing)
     ]
-    if diff:
+    if differences:
         raise JournalMismatch(
             f"journal {self.path} must have been made with the same settings, got "
-            f"{'; '.join(diff)}; choose another path, or delete it to begin again"
+            f"{'; '.join(differences)}; choose another path, or delete it to begin again"
         )
 
 # %% ../../nbs/searching/03_journal.ipynb #949bf870
 @patch(as_prop=True)
 def meta(self:Journal) -> dict:
     "What the trials depend on."
-    return {k: json.loads(v) for k,v in self._rows('SELECT * FROM meta ORDER BY key')}
+    return {name: json.loads(value) for name,value in self._rows('SELECT * FROM meta ORDER BY key')}
 
 @patch
 def close(self:Journal) -> None:
@@ -252,7 +266,9 @@ def close(self:Journal) -> None:
 # %% ../../nbs/searching/03_journal.ipynb #f4dc8c6d
 _COLUMNS = tuple(f.name for f in fields(Trial))
 
-def _trial(row): return Trial(**{**{k: row[k] for k in _COLUMNS}, 'info': json.loads(row['info'])})
+def _trial(row):
+    values = {column: row[column] for column in _COLUMNS}
+    return Trial(**values | dict(info=json.loads(row['info'])))
 
 @patch
 def propose(self:Journal,
@@ -261,19 +277,18 @@ def propose(self:Journal,
     "Store a generation, all of it or nothing."
     with self.atomic():
         first = self._rows('SELECT coalesce(max(number)+1, 0) FROM trials')[0][0]
-        new = [replace(t, number=first+i) for i,t in enumerate(trials)]
-        if any((t.state, t.value) != ('waiting', None) for t in new):
+        numbered = [replace(trial, number=first+count) for count,trial in enumerate(trials)]
+        if any((trial.state, trial.value) != ('waiting', None) for trial in numbered):
             raise ValueError(
                 "proposed trials must be in state 'waiting' without a value; use `start` and "
                 "`finish` for the rest"
             )
         self.db.executemany(
             f"INSERT INTO trials ({','.join(_COLUMNS)}) VALUES ({','.join('?' * len(_COLUMNS))})",
-            [tuple({**asdict(t), 'info': _json(t.info)}.values()) for t in new],
+            [tuple({**asdict(trial), 'info': _json(trial.info)}.values()) for trial in numbered],
         )
-    return [
-        _trial(r) for r in self._rows('SELECT * FROM trials WHERE number>=? ORDER BY number', first)
-    ]
+    rows = self._rows('SELECT * FROM trials WHERE number>=? ORDER BY number', first)
+    return [_trial(row) for row in rows]
 
 # %% ../../nbs/searching/03_journal.ipynb #24aa125a
 @patch
@@ -284,14 +299,8 @@ def trials(self:Journal,
     "What has been proposed so far."
     if state not in (None, *STATES):
         raise ValueError(f"state must be one of {STATES} or None, got {state!r}")
-    return [
-        _trial(r)
-        for r in self._rows(
-            'SELECT * FROM trials WHERE number>=?2 AND (?1 IS NULL OR state=?1) ORDER BY number',
-            state,
-            first,
-        )
-    ]
+    command = 'SELECT * FROM trials WHERE number>=?2 AND (?1 IS NULL OR state=?1) ORDER BY number'
+    return [_trial(row) for row in self._rows(command, state, first)]
 
 # %% ../../nbs/searching/03_journal.ipynb #a744052f
 @patch
@@ -320,9 +329,8 @@ def get(self:Journal,
     default=None, # What to return if there is none
 ):
     "Read a note."
-    return next(
-        (json.loads(r[0]) for r in self._rows('SELECT value FROM notes WHERE key=?', key)), default
-    )
+    rows = self._rows('SELECT value FROM notes WHERE key=?', key)
+    return json.loads(rows[0][0]) if rows else default
 
 # %% ../../nbs/searching/03_journal.ipynb #877f4fb2
 @patch
@@ -333,7 +341,7 @@ def notes(self:Journal,
     rows = self._rows(
         'SELECT * FROM notes WHERE substr(key, 1, ?)=? ORDER BY key', len(prefix), prefix
     )
-    return {r['key'].removeprefix(prefix): json.loads(r['value']) for r in rows}
+    return {row['key'].removeprefix(prefix): json.loads(row['value']) for row in rows}
 
 # %% ../../nbs/searching/03_journal.ipynb #e4aa55d9
 @patch
@@ -349,15 +357,15 @@ def _move(self:Journal, number, was, rule, info=None, **new):
     with self.atomic():
         old = self[number]
         owner = self._rows('SELECT owner FROM trials WHERE number=?', number)[0][0]
-        if old.state != was or owner not in (None, self.owner):
+        elsewhere = f' in {owner}' if owner not in (None, self.owner) else ''
+        if old.state != was or elsewhere:
             raise ValueError(
-                f"trial {number} must be {was}, got "
-                f"{old.state}{' in ' + owner if owner not in (None, self.owner) else ''}; {rule}"
+                f"trial {number} must be {was}, got {old.state}{elsewhere}; {rule}"
             )
         new['info'] = _json({**old.info, **(info or {})})
+        columns = ','.join(f'{column}=?' for column in new)
         self.db.execute(
-            f"UPDATE trials SET {','.join(f'{k}=?' for k in new)} WHERE number=?",
-            (*new.values(), number),
+            f"UPDATE trials SET {columns} WHERE number=?", (*new.values(), number)
         )
 
 # %% ../../nbs/searching/03_journal.ipynb #5d835e29
@@ -423,19 +431,13 @@ def fail(self:Journal,
 def reclaim(self:Journal) -> int: # How many
     "Set trials back to waiting whose process has died."
     with self.atomic():
-        dead = [
-            (o,)
-            for (o,) in self._rows("SELECT DISTINCT owner FROM trials WHERE state='running'")
-            if _gone(o)
-        ]
-        return (
-            self.db.executemany(
-                "UPDATE trials SET state='waiting', owner=NULL WHERE state='running' AND owner=?",
-                dead,
-            ).rowcount
-            if dead
-            else 0
+        running = self._rows("SELECT DISTINCT owner FROM trials WHERE state='running'")
+        dead = [(owner,) for (owner,) in running if _gone(owner)]
+        if not dead: return 0
+        handed_back = self.db.executemany(
+            "UPDATE trials SET state='waiting', owner=NULL WHERE state='running' AND owner=?", dead
         )
+        return handed_back.rowcount
 
 # %% ../../nbs/searching/03_journal.ipynb #11416320
 @patch
@@ -450,8 +452,8 @@ def claim(self:Journal) -> Trial|None: # A trial that now runs here; None if not
     "Start the next waiting trial; safe for several processes."
     with self.atomic():
         self.reclaim()
-        row = self._rows("SELECT min(number) FROM trials WHERE state='waiting'")[0][0]
-        return None if row is None else self.start(row)
+        number = self._rows("SELECT min(number) FROM trials WHERE state='waiting'")[0][0]
+        return None if number is None else self.start(number)
 
 # %% ../../nbs/searching/03_journal.ipynb #dafdcb8b
 @patch
@@ -463,20 +465,18 @@ def claim_alike(self:Journal,
 ) -> list:
     "Start waiting trials that can be measured together; safe for several processes."
     with self.atomic():
-        if (t := self.claim()) is None: return []
-        alike = [
-            n
-            for (n,) in self._rows(
-                "SELECT number FROM trials WHERE state='waiting' AND origin=? AND n=? AND seed=? "
-                "AND generation=? ORDER BY number",
-                t.origin,
-                t.n,
-                t.seed,
-                t.generation,
-            )
-        ]
-        more = min(most(t), math.ceil((len(alike)+1)*share)) - 1
-        return [t, *(self.start(n) for n in alike[:max(more, 0)])]
+        if (trial := self.claim()) is None: return []
+        rows = self._rows(
+            "SELECT number FROM trials WHERE state='waiting' AND origin=? AND n=? AND seed=? "
+            "AND generation=? ORDER BY number",
+            trial.origin,
+            trial.n,
+            trial.seed,
+            trial.generation,
+        )
+        alike = [number for (number,) in rows]
+        more = min(most(trial), math.ceil((len(alike)+1)*share)) - 1
+        return [trial, *(self.start(number) for number in alike[:max(more, 0)])]
 
 # %% ../../nbs/searching/03_journal.ipynb #800c012c
 @patch
@@ -485,20 +485,20 @@ def to_frame(self:Journal,
 ): # pandas DataFrame, one row a trial, indexed by number
     "The trials as a table."
     import pandas as pd
-    return pd.DataFrame([asdict(t) for t in self.trials(state)], columns=_COLUMNS).set_index(
-        'number'
-    )
+    rows = [asdict(trial) for trial in self.trials(state)]
+    return pd.DataFrame(rows, columns=_COLUMNS).set_index('number')
 
 # %% ../../nbs/searching/03_journal.ipynb #cbb83ff3
 @patch
 def __repr__(self:Journal):
     try:
-        n = dict(map(tuple, self._rows('SELECT state, count(*) FROM trials GROUP BY state')))
+        counts = dict(map(tuple, self._rows('SELECT state, count(*) FROM trials GROUP BY state')))
     except JournalError:
         return f'Journal({self.path.name}: closed)'
+    states = ', '.join(f'{counts[state]} {state}' for state in STATES if state in counts)
     return (
         f"Journal({self.path.name}: {len(self)} trials in {self.generations} generations; "
-        f"{', '.join(f'{n[s]} {s}' for s in STATES if s in n) or 'empty'})"
+        f"{states or 'empty'})"
     )
 
 # %% ../../nbs/searching/03_journal.ipynb #826d593d

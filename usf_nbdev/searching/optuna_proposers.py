@@ -39,7 +39,7 @@ class Number:
 GAP, SLOPE = Number(.02, 10., log=True), Number(-.5, .5)
 
 # %% ../../nbs/searching/05_optuna_proposers.ipynb #65afc8cf
-def _position(space, i, last):
+def _position(space, place, last):
     "The parameters of one position."
     def binary(is_open): return (False, True) if is_open else (False,)
     values = dict(
@@ -52,50 +52,53 @@ def _position(space, i, last):
         slope=SLOPE if 'linear' in space.relaxations else (0.0,),
         corrector=binary(space.correctors and not last),
     )
-    return {f'{k}{i}': v for k,v in values.items()}
+    return {f'{name}{place}': choices for name,choices in values.items()}
 
 def _all_parameters(space):
     first = space.afs if space.nfe > 1 else ('none',)
-    n = max(map(space.n_steps, first))
-    out = dict(afs=first, t_end=Number(*space.t_end, log=True))
-    for i in range(n):
-        out |= _position(space, i, i == n-1)
-    return out
+    count = max(map(space.n_steps, first))
+    found = dict(afs=first, t_end=Number(*space.t_end, log=True))
+    for place in range(count):
+        found |= _position(space, place, place == count-1)
+    return found
 
 # %% ../../nbs/searching/05_optuna_proposers.ipynb #65293964
-def _fixed(v): return len(v) == 1 if isinstance(v, tuple) else v.low == v.high
+def _fixed(options):
+    if isinstance(options, tuple): return len(options) == 1
+    return options.low == options.high
 
 def parameters(
     space:Space, # What is open, for a fixed number of calls
 ) -> dict: # {name: `Number` or tuple of choices}
     "Everything that varies."
-    return {k: v for k,v in _all_parameters(space).items() if not _fixed(v)}
+    return {name: options for name,options in _all_parameters(space).items() if not _fixed(options)}
 
 # %% ../../nbs/searching/05_optuna_proposers.ipynb #a4e09f2d
 def _expansion(visited, start, order, low, relaxation):
     "Keyword arguments of an `Expansion` over the newest of `visited` nodes."
     start = -min(start, visited)
-    near = [-j for j in range(1, visited+1) if -j != start][:order-1]
+    nearest = [-node for node in range(1, visited+1) if -node != start][:order-1]
+    order = len(nearest)+1
     return dict(
         start=start,
-        order=len(near)+1,
-        points=tuple(tuple(near[:k] if low else near) for k in range(1, len(near)+1)),
-        relaxation=relaxation if near else Relaxation(),
+        order=order,
+        points=tuple(tuple(nearest[:count if low else None]) for count in range(1, order)),
+        relaxation=relaxation if nearest else Relaxation(),
     )
 
-def _step(p, i, visited):
-    "The step of position `i`, with so many visited nodes before it."
-    prediction, order, start, low, kind, slope, corrected = (
-        p[f'{k}{i}']
-        for k in ('prediction', 'order', 'start', 'low', 'relaxation', 'slope', 'corrector')
+def _step(params, place, visited):
+    "The step of one place, with so many visited nodes before it."
+    prediction, order, start, fewer, kind, slope, corrected = (
+        params[f'{name}{place}']
+        for name in ('prediction', 'order', 'start', 'low', 'relaxation', 'slope', 'corrector')
     )
     relaxation = Relaxation(kind, slope if kind == 'linear' else 0.)
-    own = _expansion(visited, start, order, low, relaxation)
+    own = _expansion(visited, start, order, fewer, relaxation)
     again = _expansion(
         visited+1,
         2,
         min(own['order']+1, MAX_ORDER),
-        low,
+        fewer,
         relaxation if own['order'] == 1 else Relaxation(),
     )
     return StepStrategy(
@@ -103,43 +106,51 @@ def _step(p, i, visited):
     )
 
 # %% ../../nbs/searching/05_optuna_proposers.ipynb #7e0e3ed9
-def _default(v): return v[0] if isinstance(v, tuple) else v.low
-def _positions(p, n):
-    k = sum(o.startswith('gap') for o in p)
-    return range(k-n, k)    # the last n
+def _default(options): return options[0] if isinstance(options, tuple) else options.low
+def _positions(params, steps):
+    count = sum(name.startswith('gap') for name in params)
+    return range(count-steps, count)    # the last ones
 
 def decode(
     params:dict,  # A value for each of `parameters(space)`
     space:Space,  # What is open
 ) -> SolverSchedule: # Costs space.nfe calls
     "The schedule that the parameters stand for."
-    p = {k: params[k] if k in params else _default(v) for k,v in _all_parameters(space).items()}
-    at = _positions(p, space.n_steps(p['afs']))
+    defaults = {name: _default(options) for name,options in _all_parameters(space).items()}
+    values = {name: params.get(name, default) for name,default in defaults.items()}
+    places = _positions(values, space.n_steps(values['afs']))
     return SolverSchedule(
-        gaps_to_times(space, [p[f'gap{i}'] for i in at], p['t_end']),
-        tuple(_step(p, i, j) for j,i in enumerate(at, 1)),
-        afs=p['afs'],
+        gaps_to_times(space, [values[f'gap{place}'] for place in places], values['t_end']),
+        tuple(_step(values, place, visited) for visited,place in enumerate(places, 1)),
+        afs=values['afs'],
         noise=space.noise,
     )
 
 # %% ../../nbs/searching/05_optuna_proposers.ipynb #75ccf8e3
-def _nearest(v, x):
+def _nearest(options, value):
     "The value of a parameter that is nearest to `x`; the first choice, where nothing is near."
-    if not isinstance(v, tuple): return float(np.clip(x, v.low, v.high))
-    return x if x in v else min(v, key=lambda o: abs(o-x)) if isinstance(x, (int, float)) else v[0]
+    if not isinstance(options, tuple): return float(np.clip(value, options.low, options.high))
+    if value in options: return value
+    if not isinstance(value, (int, float)): return options[0]
+    return min(options, key=lambda choice: abs(choice-value))
 
-def _decisions(s):
+def _is_low(expansion):
+    "Does a derivative use fewer points than it might?"
+    return any(len(points) < expansion.order-1 for points in expansion.points)
+
+def _decisions(step):
     "What the parameters of one position say of a step."
-    c = s.corrector
-    r = s.relaxation if s.order > 1 or c is None else c.relaxation
+    corrector = step.corrector
+    relaxation = step.relaxation if step.order > 1 or corrector is None else corrector.relaxation
+    expansions = (step, corrector) if corrector else (step,)
     return dict(
-        prediction=s.prediction,
-        order=s.order,
-        start=-s.start,
-        low=any(len(p) < e.order-1 for e in (s, c) if e for p in e.points),
-        relaxation=r.kind,
-        slope=r.c,
-        corrector=c is not None,
+        prediction=step.prediction,
+        order=step.order,
+        start=-step.start,
+        low=any(map(_is_low, expansions)),
+        relaxation=relaxation.kind,
+        slope=relaxation.c,
+        corrector=corrector is not None,
     )
 
 # %% ../../nbs/searching/05_optuna_proposers.ipynb #8d100532
@@ -148,19 +159,25 @@ def encode(
     space:Space,      # What is open
 ) -> dict: # A value for each of `parameters(space)`
     "The parameters nearest to a schedule."
-    p = _all_parameters(space)
-    afs = _nearest(p['afs'], s.afs)
-    n = space.n_steps(afs)
-    if s.n_steps != n:
-        s = resize(space, s, n, np.random.default_rng(0))
+    everything = _all_parameters(space)
+    first_step = _nearest(everything['afs'], s.afs)
+    steps = space.n_steps(first_step)
+    if s.n_steps != steps:
+        s = resize(space, s, steps, np.random.default_rng(0))
     gaps = np.diff(space.noise.lamb(np.array(s.times)))
-    x = {
-        k: 1.0 if k.startswith('gap') else 0.0 if k.startswith('slope') else _default(v)
-        for k,v in p.items()
-    } | dict(afs=afs, t_end=s.times[-1])
-    for i,g,o in zip(_positions(p, n), gaps/gaps.mean(), s.steps):
-        x |= {f'{k}{i}': v for k,v in dict(gap=g, **_decisions(o)).items()}
-    return {k: _nearest(v, x[k]) for k,v in p.items() if not _fixed(v)}
+    values = {name: _unset(name, options) for name,options in everything.items()}
+    values |= dict(afs=first_step, t_end=s.times[-1])
+    for place,gap,step in zip(_positions(everything, steps), gaps/gaps.mean(), s.steps):
+        decided = dict(gap=gap, **_decisions(step))
+        values |= {f'{name}{place}': value for name,value in decided.items()}
+    varying = {name: options for name,options in everything.items() if not _fixed(options)}
+    return {name: _nearest(options, values[name]) for name,options in varying.items()}
+
+def _unset(name, options):
+    "The value of a parameter that the schedule has no step for."
+    if name.startswith('gap'): return 1.
+    if name.startswith('slope'): return 0.
+    return _default(options)
 
 # %% ../../nbs/searching/05_optuna_proposers.ipynb #177c8127
 def soften(
@@ -168,20 +185,19 @@ def soften(
     space:Space,  # What is open
 ) -> dict: # Numbers only
     "Choices as numbers in [0,1], the middle of their part."
-    return {
-        k: (v.index(params[k])+ 0.5)/len(v) if isinstance(v, tuple) else params[k]
-        for k,v in parameters(space).items()
-    }
+    def soft(options, value):
+        return (options.index(value)+.5)/len(options) if isinstance(options, tuple) else value
+    return {name: soft(options, params[name]) for name,options in parameters(space).items()}
 
 def harden(
     params:dict,  # Numbers only
     space:Space,  # What is open
 ) -> dict: # A value for each of `parameters(space)`
     "The choices that numbers in [0,1] stand for."
-    return {
-        k: v[min(int(params[k]*len(v)), len(v)-1)] if isinstance(v, tuple) else params[k]
-        for k,v in parameters(space).items()
-    }
+    def hard(options, value):
+        if not isinstance(options, tuple): return value
+        return options[min(int(value*len(options)), len(options)-1)]
+    return {name: hard(options, params[name]) for name,options in parameters(space).items()}
 
 # %% ../../nbs/searching/05_optuna_proposers.ipynb #e1893325
 def _optuna(name):
@@ -206,12 +222,12 @@ def _quiet(name):
 
 # %% ../../nbs/searching/05_optuna_proposers.ipynb #f10d36a3
 def _distributions(optuna, space, numbers):
-    of = optuna.distributions
-    def choice(v): return of.FloatDistribution(0., 1.) if numbers else of.CategoricalDistribution(v)
-    return {
-        k: choice(v) if isinstance(v, tuple) else of.FloatDistribution(v.low, v.high, log=v.log)
-        for k,v in parameters(space).items()
-    }
+    kinds = optuna.distributions
+    def distribution(options):
+        if not isinstance(options, tuple):
+            return kinds.FloatDistribution(options.low, options.high, log=options.log)
+        return kinds.FloatDistribution(0., 1.) if numbers else kinds.CategoricalDistribution(options)
+    return {name: distribution(options) for name,options in parameters(space).items()}
 
 # %% ../../nbs/searching/05_optuna_proposers.ipynb #23de388c
 class OptunaSearch(Optimiser):
@@ -228,32 +244,32 @@ class OptunaSearch(Optimiser):
     def stage(self, used): return len(self.config.stages)-1
     def propose(self, space, rng, trials):
         with _quiet(self.name) as optuna:
-            d = _distributions(optuna, space, self.numbers)
-            study = self.study(optuna, d, space, int(rng.integers(2**31)), trials)
-            return self.fresh(lambda: study.ask(d).params, space, seen_cells(trials))
+            distributions = _distributions(optuna, space, self.numbers)
+            study = self.study(optuna, distributions, space, int(rng.integers(2**31)), trials)
+            return self.fresh(lambda: study.ask(distributions).params, space, seen_cells(trials))
 
 # %% ../../nbs/searching/05_optuna_proposers.ipynb #3f22cecc
 @patch
-def note(self:OptunaSearch, optuna, study, d):
+def note(self:OptunaSearch, optuna, study, distributions):
     "What the sampler writes beside the trials of the next generation."
-    study.tell(study.ask(d), state=optuna.trial.TrialState.FAIL)
+    study.tell(study.ask(distributions), state=optuna.trial.TrialState.FAIL)
     return study.get_trials(deepcopy=False)[-1].system_attrs
 
 # %% ../../nbs/searching/05_optuna_proposers.ipynb #fd135e5a
 @patch
 def study(self:OptunaSearch,
-    optuna, d,    # The module, and the distributions of the parameters
+    optuna, distributions,    # The module, and the distributions of the parameters
     space, seed,  # What is open, and the seed of the sampler
     trials,       # What the study is told
 ): # An Optuna study
     "A study that knows the full trials with space.nfe calls."
-    told = [t for t in trials if t.nfe == space.nfe and t.n == self.config.n]
-    groups = self._by_generation(told, d, space)
+    told = [past for past in trials if past.nfe == space.nfe and past.n == self.config.n]
+    groups = self._by_generation(told, distributions, space)
     trial = optuna.trial.create_trial
     given = [trial(**row) for row in groups.get(_NOT_ASKED, [])]
     made = optuna.create_study(sampler=self.sampler(optuna, seed, given))
     for _, rows in sorted(groups.items()):
-        note = self.note(optuna, made, d)
+        note = self.note(optuna, made, distributions)
         made.add_trials([trial(**row, system_attrs=note) for row in rows])
     return made
 
@@ -262,14 +278,14 @@ _NOT_ASKED = -1     # the generation of what this optimiser did not ask for: it 
 @patch
 def _by_generation(self:OptunaSearch, told, distributions, space):
     "{generation: what Optuna is told of its trials}; a failed trial is worse than all others."
-    worst = max((t.value for t in told if t.state == 'done'), default=0.)+1
+    worst = max((trial.value for trial in told if trial.state == 'done'), default=0.)+1
     groups = defaultdict(list)
-    for t in told:
-        own = 'params' in t.info
-        params = t.info['params'] if own else self.as_asked(t, space)
-        value = t.value if t.state == 'done' else worst
+    for trial in told:
+        is_own = 'params' in trial.info
+        params = trial.info['params'] if is_own else self.as_asked(trial, space)
+        value = trial.value if trial.state == 'done' else worst
         row = dict(params=params, distributions=distributions, value=value)
-        groups[t.generation if own else _NOT_ASKED].append(row)
+        groups[trial.generation if is_own else _NOT_ASKED].append(row)
     return groups
 
 @patch
@@ -285,16 +301,17 @@ def fresh(self:OptunaSearch,
     space, seen, # What is open, and the cells where the search has been
 ) -> list: # Proposals, a generation of them
     "Proposals that are not near anything seen, as far as the sampler has any."
-    k = self.config.generation
+    count = self.config.generation
     new = []
-    near = []
-    while len(new) < k and len(near) < 4*k:
-        p = ask()
-        s = decode(harden(p, space) if self.numbers else p, space)
-        c = cell(s)
-        (near if c in seen else new).append(Proposal(s, self.name, info=dict(params=p)))
-        seen.add(c)
-    return (new+near)[:k]
+    nearby = []
+    while len(new) < count and len(nearby) < 4*count:
+        params = ask()
+        schedule = decode(harden(params, space) if self.numbers else params, space)
+        place = cell(schedule)
+        proposal = Proposal(schedule, self.name, info=dict(params=params))
+        (nearby if place in seen else new).append(proposal)
+        seen.add(place)
+    return (new+nearby)[:count]
 
 # %% ../../nbs/searching/05_optuna_proposers.ipynb #52a173c7
 class TPESearch(OptunaSearch):
@@ -302,7 +319,7 @@ class TPESearch(OptunaSearch):
     name = 'tpe'
     def sampler(self, optuna, seed, seeds):
         return optuna.samplers.TPESampler(seed=seed, constant_liar=True)
-    def note(self, optuna, study, d): return {}
+    def note(self, optuna, study, distributions): return {}
 
 # %% ../../nbs/searching/05_optuna_proposers.ipynb #06d134d4
 class CMAESSearch(OptunaSearch):

@@ -9,6 +9,7 @@ __all__ = ['TOYS', 'PARTS', 'OBJECTIVES', 'toy_denoiser', 'toy_ends', 'run_toys'
 # %% ../../nbs/searching/02_predictor.ipynb #a7225c2f
 import math
 from functools import lru_cache
+from itertools import compress
 import numpy as np
 from scipy.optimize import brentq
 from scipy.stats import kendalltau, norm
@@ -25,8 +26,8 @@ def toy_denoiser(
     a, s,            # Place and standard deviation of the data
 ): # As `x`
     "E[x_0 | x_t = x] for data at +-a with standard deviation s."
-    v = alpha**2*s**2 + sigma**2
-    return (alpha*s**2*x + sigma**2*a*np.tanh(a*alpha*x/v))/v
+    variance = alpha**2*s**2 + sigma**2
+    return (alpha*s**2*x + sigma**2*a*np.tanh(a*alpha*x/variance))/variance
 
 # %% ../../nbs/searching/02_predictor.ipynb #18101581
 TOYS = ((0., .05), (0., .15), (0., .4), (0., 1.), (.5, .05), (1., .05), (1., .2))  # (a, s)
@@ -35,18 +36,20 @@ _QUANTILES = np.array([.55, .65, .8, .93, .99])
 @lru_cache(maxsize=64)
 def toy_ends(noise):
     "Starts x_T and exact ends x_0 of the toy problems, each (problems, quantiles)."
-    def quantile(m, sd, q):
+    def quantile(mean, deviation, share):
         return brentq(
-            lambda x: (norm.cdf((x-m)/sd) + norm.cdf((x+m)/sd))/2 - q,
-            -m-40*sd,
-            m+40*sd,
+            lambda x: (norm.cdf((x-mean)/deviation) + norm.cdf((x+mean)/deviation))/2 - share,
+            -mean-40*deviation,
+            mean+40*deviation,
             xtol=1e-12,
         )
-    al, si = float(noise.alpha(noise.T)), float(noise.sigma(noise.T))
-    return tuple(
-        np.array([[quantile(f(a, s)[0], f(a, s)[1], q) for q in _QUANTILES] for a,s in TOYS])
-        for f in (lambda a, s: (al*a, math.hypot(al*s, si)), lambda a, s: (a, s))
-    )
+    def ends(problems):
+        "The quantiles of each (place, standard deviation)."
+        rows = [[quantile(*problem, share) for share in _QUANTILES] for problem in problems]
+        return np.array(rows)
+    alpha, sigma = float(noise.alpha(noise.T)), float(noise.sigma(noise.T))
+    noised = [(alpha*place, math.hypot(alpha*spread, sigma)) for place,spread in TOYS]
+    return ends(noised), ends(TOYS)
 
 # %% ../../nbs/searching/02_predictor.ipynb #cd25eb00
 @np.errstate(all='ignore')      # what explodes is clipped
@@ -56,15 +59,23 @@ def run_toys(
 ) -> np.ndarray: # (plans, problems, quantiles) signed errors of the end, in units of max(a, s)
     "Run plans on the toy problems, all at once."
     x, exact = toy_ends(noise)
-    a, s = (np.array(v)[:,None] for v in zip(*TOYS))
-    def stack(k): return np.stack([getattr(p, k) for p in plans])
+    place, spread = (np.array(values)[:,None] for values in zip(*TOYS))
+    def stack(name): return np.stack([getattr(plan, name) for plan in plans])
     P, Q, called, alpha, sigma = map(stack, ('P', 'Q', 'called', 'alpha', 'sigma'))
-    def col(v, r): return v[:,r,None,None]
-    xs, ms = [np.broadcast_to(x, (len(plans), *x.shape))], []
-    for r in range(P.shape[1]):
-        ms.append(toy_denoiser(xs[r], col(alpha, r), col(sigma, r), a, s)*col(called, r))
-        xs.append(sum(col(P[:,r], j)*xs[j] + col(Q[:,r], j)*ms[j] for j in range(r+1)))
-    return np.clip(np.nan_to_num((xs[-1]-exact)/np.maximum(a, s), nan=1e3), -1e3, 1e3)
+    def col(values, number): return values[:,number,None,None]
+    states, outputs = [np.broadcast_to(x, (len(plans), *x.shape))], []
+    for number in range(P.shape[1]):
+        alpha_now, sigma_now = col(alpha, number), col(sigma, number)
+        output = toy_denoiser(states[number], alpha_now, sigma_now, place, spread)
+        outputs.append(output*col(called, number))
+        states.append(
+            sum(
+                col(P[:,number], earlier)*states[earlier]
+                + col(Q[:,number], earlier)*outputs[earlier]
+                for earlier in range(number+1)
+            )
+        )
+    return np.clip(np.nan_to_num((states[-1]-exact)/np.maximum(place, spread), nan=1e3), -1e3, 1e3)
 
 # %% ../../nbs/searching/02_predictor.ipynb #7cbee671
 _PLACES = np.linspace(.05, .95, 10)
@@ -74,51 +85,54 @@ def decision_features(
     noise,            # Its noise schedule
 ) -> np.ndarray: # Fixed length
     "The decisions of a schedule on a fixed grid in lambda."
-    lam = noise.lamb(np.array(s.times))
-    a, b = float(noise.lamb(noise.T)), float(noise.lamb(noise.t_end))
-    u, h = (lam-a)/(b-a), np.diff(lam)
-    def row(i):
-        e, c = s.steps[i], s.steps[i].corrector
-        low = sum(e.order-1-len(p) for p in e.points)
-        r = relaxation_factor(e.relaxation, h[i], e.prediction) if e.order > 1 else 1.
+    lambdas = noise.lamb(np.array(s.times))
+    first, last = float(noise.lamb(noise.T)), float(noise.lamb(noise.t_end))
+    shares, widths = (lambdas-first)/(last-first), np.diff(lambdas)
+    def row(number):
+        step, corrector = s.steps[number], s.steps[number].corrector
+        low = sum(step.order-1-len(points) for points in step.points)
+        relaxation = 1.
+        if step.order > 1:
+            relaxation = relaxation_factor(step.relaxation, widths[number], step.prediction)
         return [
-            h[i],
-            e.order,
-            e.prediction == 'noise',
-            e.prediction == 'ems',
-            e.start,
+            widths[number],
+            step.order,
+            step.prediction == 'noise',
+            step.prediction == 'ems',
+            step.start,
             low,
-            r,
-            0 if c is None else c.order,
+            relaxation,
+            0 if corrector is None else corrector.order,
         ]
-    at = np.clip(np.searchsorted(u, _PLACES, side='right')-1, 0, len(h)-1)
-    rows = np.array([row(i) for i in range(len(h))], float)
-    ends = np.r_[u[-4:], u[1:4]] if len(u) > 4 else np.full(7, np.nan)
-    return np.r_[rows[at].ravel(), rows[-1], ends, s.nfe, len(h), s.afs == 'zero', s.afs == 'mean']
+    places = np.clip(np.searchsorted(shares, _PLACES, side='right')-1, 0, len(widths)-1)
+    rows = np.array([row(number) for number in range(len(widths))], float)
+    ends = np.r_[shares[-4:], shares[1:4]] if len(shares) > 4 else np.full(7, np.nan)
+    counts = (s.nfe, len(widths), s.afs == 'zero', s.afs == 'mean')
+    return np.r_[rows[places].ravel(), rows[-1], ends, counts]
 
 # %% ../../nbs/searching/02_predictor.ipynb #36ef004c
 def weight_features(
     plan, # A plan over data predictions
 ) -> np.ndarray: # Fixed length
     "The last two rows of the plan, aligned at the end, and the sizes of all rows."
-    out = np.full((2, 7), np.nan)
-    K = len(plan.P)
-    for k in range(min(2, K)):
-        q = plan.Q[K-1-k,:K-k][-6:]
-        out[k,:len(q)] = q[::-1]
-        out[k,6] = plan.P[K-1-k].sum()
+    numbers = np.full((2, 7), np.nan)
+    count = len(plan.P)
+    for number in range(min(2, count)):
+        weights = plan.Q[count-1-number,:count-number][-6:]
+        numbers[number,:len(weights)] = weights[::-1]
+        numbers[number,6] = plan.P[count-1-number].sum()
     return np.r_[
-        out.ravel(), np.abs(plan.Q).sum(1).max(), np.abs(plan.Q).sum(), np.abs(plan.P).sum()
+        numbers.ravel(), np.abs(plan.Q).sum(1).max(), np.abs(plan.Q).sum(), np.abs(plan.P).sum()
     ]
 
 # %% ../../nbs/searching/02_predictor.ipynb #8a58d064
 def _toy_features(plans, noise):
     "Errors on the toys, and their logarithms; plans of one length go together."
-    E = np.full((len(plans), len(TOYS), len(_QUANTILES)), np.nan)
-    for K in {len(p.P) for p in plans if p is not None}:
-        i = [i for i,p in enumerate(plans) if p is not None and len(p.P) == K]
-        E[i] = run_toys([plans[j] for j in i], noise)
-    return np.c_[E.reshape(len(plans), -1), np.log(np.sqrt((E**2).mean(2))+1e-4)]
+    errors = np.full((len(plans), len(TOYS), len(_QUANTILES)), np.nan)
+    for count in {len(plan.P) for plan in plans if plan is not None}:
+        alike = [plan is not None and len(plan.P) == count for plan in plans]
+        errors[alike] = run_toys(list(compress(plans, alike)), noise)
+    return np.c_[errors.reshape(len(plans), -1), np.log(np.sqrt((errors**2).mean(2))+1e-4)]
 
 # %% ../../nbs/searching/02_predictor.ipynb #189712a7
 PARTS = ('toys', 'decisions', 'weights')
@@ -129,20 +143,23 @@ def features(
     parts:tuple=PARTS,  # Which groups of features
 ) -> np.ndarray: # (schedules, d); NaN where a schedule has no such feature
     "Everything the FID predictor looks at before a sample is drawn."
-    plans = [
-        None if any(o.prediction == 'ems' for o in s.steps) else compile_plan(s, noise, mean=0.0)
-        for s in schedules
-    ]
-    out = []
+    plans = [_plan_of(schedule, noise) for schedule in schedules]
+    groups = []
     if 'toys' in parts:
-        out.append(_toy_features(plans, noise))
+        groups.append(_toy_features(plans, noise))
     if 'decisions' in parts:
-        out.append(np.stack([decision_features(s, noise) for s in schedules]))
+        groups.append(np.stack([decision_features(schedule, noise) for schedule in schedules]))
     if 'weights' in parts:
-        out.append(
-            np.stack([np.full(17, np.nan) if p is None else weight_features(p) for p in plans])
-        )
-    return np.concatenate(out, 1)
+        rows = [_NO_WEIGHTS if plan is None else weight_features(plan) for plan in plans]
+        groups.append(np.stack(rows))
+    return np.concatenate(groups, 1)
+
+_NO_WEIGHTS = np.full(17, np.nan)      # as many as `weight_features` gives
+
+def _plan_of(schedule, noise):
+    "The plan of a schedule; None where it has steps that ask for statistics of a model."
+    if any(step.prediction == 'ems' for step in schedule.steps): return None
+    return compile_plan(schedule, noise, mean=0.)
 
 # %% ../../nbs/searching/02_predictor.ipynb #12a2f024
 OBJECTIVES = dict(squared='reg:squarederror', rank='rank:pairwise')
@@ -174,10 +191,11 @@ def _fit_one(X, y, objective, seed):
     if objective == 'squared':
         return xgboost.XGBRegressor(**xgb_params(objective, seed)).fit(X, y).predict
     grade = np.argsort(np.argsort(-y))*31//max(1, len(y)-1)     # best gets the highest relevance
-    m = xgboost.XGBRanker(**xgb_params(objective, seed)).fit(X, grade, qid=np.zeros(len(y), int))
-    return lambda X: -m.predict(X)
+    ranker = xgboost.XGBRanker(**xgb_params(objective, seed))
+    ranker.fit(X, grade, qid=np.zeros(len(y), int))
+    return lambda X: -ranker.predict(X)
 
-def _log(v): return np.log(np.maximum(v, 1e-6))
+def _log(values): return np.log(np.maximum(values, 1e-6))
 
 # %% ../../nbs/searching/02_predictor.ipynb #d9bf3ad2
 class FIDPredictor:
@@ -205,9 +223,10 @@ class FIDPredictor:
         schedules,    # Schedules
         probes=None,  # (n,) their metric on few samples
     ) -> np.ndarray: # (n, d); with probes one column more
-        if new := list(dict.fromkeys(s for s in schedules if s not in self.cache)):
-            self.cache.update(zip(new, features(new, self.noise, self.parts)))
-        X = np.stack([self.cache[s] for s in schedules])
+        unknown = [schedule for schedule in schedules if schedule not in self.cache]
+        if unknown := list(dict.fromkeys(unknown)):
+            self.cache.update(zip(unknown, features(unknown, self.noise, self.parts)))
+        X = np.stack([self.cache[schedule] for schedule in schedules])
         return X if probes is None else np.c_[X, _log(probes)]
 
 # %% ../../nbs/searching/02_predictor.ipynb #022a9c4e
@@ -219,10 +238,10 @@ def _refuse_values(schedules, values):
         raise ValueError(
             f"values must be one for each of {len(schedules)} schedules, got {len(values)}"
         )
-    lost = int((~np.isfinite(np.asarray(values, float))).sum())
-    if lost:
+    infinite = int((~np.isfinite(np.asarray(values, float))).sum())
+    if infinite:
         raise ValueError(
-            f"values must be finite, got nan or inf in {lost} of {len(values)}; leave failed "
+            f"values must be finite, got nan or inf in {infinite} of {len(values)}; leave failed "
             "trials out"
         )
 
@@ -234,13 +253,16 @@ def fit(self:FIDPredictor,
 ) -> FIDPredictor:
     "Learn from everything evaluated so far."
     _refuse_values(schedules, values)
-    X, y = self.features(schedules, probes), _log(values) - self._offset(probes)
+    X, target = self.features(schedules, probes), _log(values) - self._offset(probes)
     rng = np.random.default_rng(self.seed)
+    count = len(target)
     self.models = []
     self.probed = probes is not None
-    for k in range(self.members):
-        i = np.arange(len(y)) if k == 0 else np.sort(rng.integers(0, len(y), len(y)))
-        self.models.append(_fit_one(X[i], y[i], self.objective, self.seed+k))
+    for number in range(self.members):
+        rows = np.arange(count)                  # the first model sees all, the others a bootstrap
+        if number > 0:
+            rows = np.sort(rng.integers(0, count, count))
+        self.models.append(_fit_one(X[rows], target[rows], self.objective, self.seed+number))
     return self
 
 @patch
@@ -260,8 +282,8 @@ def predict(self:FIDPredictor,
             f"probes must be {'given' if self.probed else 'None'} to predict, as they were to fit"
         )
     X = self.features(schedules, probes)
-    p = np.stack([m(X) for m in self.models]) + self._offset(probes)
-    return p.mean(0), p.std(0)
+    guesses = np.stack([model(X) for model in self.models]) + self._offset(probes)
+    return guesses.mean(0), guesses.std(0)
 
 # %% ../../nbs/searching/02_predictor.ipynb #8aabe42f
 def cross_tau(
@@ -273,14 +295,16 @@ def cross_tau(
 ) -> tuple: # Kendall's tau over held-out predictions, and the predictions themselves (log)
     "Kendall's tau of the predictor by cross-validation."
     X = predictor.features(schedules, probes)
-    y = _log(values)
-    off = predictor._offset(probes)
-    where = np.random.default_rng(0).permutation(len(y)) % folds
-    p = np.empty(len(y))
-    for f in range(folds):
-        p[where == f] = _fit_one(
-            X[where != f], (y-off)[where != f], predictor.objective, predictor.seed
-        )(X[where == f])
-    p = p + off
-    taus = [kendalltau(p[where == f], y[where == f]).statistic for f in range(folds)]
-    return float(np.nanmean(taus)) if np.isfinite(taus).any() else 0., p
+    target = _log(values)
+    offset = predictor._offset(probes)
+    fold_of = np.random.default_rng(0).permutation(len(target)) % folds
+    guesses = np.empty(len(target))
+    for fold in range(folds):
+        held_out = fold_of == fold
+        known, to_learn = X[~held_out], (target-offset)[~held_out]
+        fitted = _fit_one(known, to_learn, predictor.objective, predictor.seed)
+        guesses[held_out] = fitted(X[held_out])
+    guesses = guesses + offset
+    in_folds = [fold_of == fold for fold in range(folds)]
+    taus = [kendalltau(guesses[held_out], target[held_out]).statistic for held_out in in_folds]
+    return float(np.nanmean(taus)) if np.isfinite(taus).any() else 0., guesses

@@ -62,11 +62,14 @@ def space(self:Stage,
     afs = tuple(kind for kind in self.afs if kind != 'mean' or model.mean is not None)
     if getattr(model, 'unscaled', False):
         afs = ('none',)     # where a host scales no latents, the first step can't be analytical
+    predictions = self.predictions
+    if model.ems is None:
+        predictions = tuple(kind for kind in predictions if kind != 'ems')
     return Space(
         model.noise,
         nfe,
         afs=afs,
-        predictions=tuple(p for p in self.predictions if p != 'ems' or model.ems is not None),
+        predictions=predictions,
         orders=self.orders,
         low_order=self.low_order,
         relaxations=self.relaxations,
@@ -147,9 +150,7 @@ class SearchConfig:
     def __post_init__(self):
         nfe = _several(self.nfe)
         given = list_of('given', self.given, (str, SolverSchedule), 'solver schedules')
-        texts = tuple(
-            s if isinstance(s, str) else s.to_json(indent=None, weights=False) for s in given
-        )
+        texts = tuple(map(_text, given))
         settled = dict(
             nfe=nfe,
             given=texts,
@@ -159,6 +160,11 @@ class SearchConfig:
         for name, value in settled.items():
             object.__setattr__(self, name, value)
         _check(self)
+
+def _text(schedule):
+    "A solver schedule as the journal keeps it."
+    if isinstance(schedule, str): return schedule
+    return schedule.to_json(indent=None, weights=False)
 
 def _several(nfe):
     "Numbers of calls: one alone, or a rising tuple."
@@ -197,35 +203,39 @@ _AT_LEAST_ONE = (
 )
 _AT_LEAST_ZERO = ('probe_n', 'control_n', 'candidates', 'polish')
 
-def _positive(k, v, least=1):
-    if isinstance(v, bool) or not isinstance(v, int) or v < least:
-        raise ValueError(f"{k} must be an integer of at least {least}, got {v!r}")
+def _positive(name, number, least=1):
+    if isinstance(number, bool) or not isinstance(number, int) or number < least:
+        raise ValueError(f"{name} must be an integer of at least {least}, got {number!r}")
 
-def _check_ranges(c):
+def _check_ranges(config):
     "Refuse numbers outside their range."
-    explore = finite_number('explore', c.explore)
+    explore = finite_number('explore', config.explore)
     if not 0 <= explore <= 1: raise ValueError(f"explore must be from 0 to 1, got {explore}")
-    finite_number('kappa', c.kappa)
-    of_kind('extrapolate', c.extrapolate, bool, 'give True or False')
-    if c.probe_n >= c.n:
-        raise ValueError(f"probe_n must be below n={c.n}, got {c.probe_n}; 0 for no probes")
-    if isinstance(c.seed, bool) or not isinstance(c.seed, int) or not 0 <= c.seed < 10_000:
+    finite_number('kappa', config.kappa)
+    of_kind('extrapolate', config.extrapolate, bool, 'give True or False')
+    if config.probe_n >= config.n:
+        raise ValueError(
+            f"probe_n must be below n={config.n}, got {config.probe_n}; 0 for no probes"
+        )
+    is_whole = isinstance(config.seed, int) and not isinstance(config.seed, bool)
+    if not is_whole or not 0 <= config.seed < 10_000:
         raise ValueError(
             "seed must be an integer from 0 to 9999, so that no noise serves two purposes, got "
-            f"{c.seed!r}"
+            f"{config.seed!r}"
         )
 
-def _check(c):
+def _check(config):
     "Refuse settings that no search can have."
-    for v in c.nfes or [None]:
-        _positive('nfe', v)
-    for k in _AT_LEAST_ONE:
-        _positive(k, getattr(c, k))
-    for k in _AT_LEAST_ZERO:
-        _positive(k, getattr(c, k), 0)
-    _check_ranges(c)
-    if c.draw not in DRAWS: raise ValueError(f"draw must be one of {DRAWS}, got {c.draw!r}")
-    for name in c.known:
+    for number in config.nfes or [None]:
+        _positive('nfe', number)
+    for setting in _AT_LEAST_ONE:
+        _positive(setting, getattr(config, setting))
+    for setting in _AT_LEAST_ZERO:
+        _positive(setting, getattr(config, setting), 0)
+    _check_ranges(config)
+    if config.draw not in DRAWS:
+        raise ValueError(f"draw must be one of {DRAWS}, got {config.draw!r}")
+    for name in config.known:
         if name not in FAMILIES:
             raise ValueError(f"known must be names of {tuple(FAMILIES)}, got {name!r}")
 
@@ -240,11 +250,11 @@ def read_schedule(text:str) -> SolverSchedule: # The same object for the same te
 def cell(s:SolverSchedule) -> tuple:
     """Schedules that do almost the same share a cell: nodes to 0.03 in lambda, weights of every
     state to 0.01."""
-    at = np.round(s.noise.lamb(np.array(s.times))/.03).astype(int).tolist()
-    if any(o.prediction == 'ems' for o in s.steps): return (*at, s.afs, s.steps)
+    nodes = np.round(s.noise.lamb(np.array(s.times))/.03).astype(int).tolist()
+    if any(step.prediction == 'ems' for step in s.steps): return (*nodes, s.afs, s.steps)
     plan = compile_plan(s, s.noise, mean=0.)
     weights = np.r_[plan.P.ravel(), plan.Q.ravel(), plan.M.ravel()]
-    return (*at, *np.round(weights/.01).astype(int).tolist())
+    return (*nodes, *np.round(weights/.01).astype(int).tolist())
 
 # %% ../../nbs/searching/04_proposers.ipynb #720a2fb2
 def ranked(
@@ -253,11 +263,10 @@ def ranked(
     n:int=None,  # Only those on so many samples
 ) -> list: # [(schedule, value)], best first
     "The finished trials by value."
-    done = (t for t in trials if t.state == 'done' and nfe in (None, t.nfe) and n in (None, t.n))
-    return [
-        (read_schedule(t.schedule), t.value)
-        for t in sorted(done, key=lambda t: (t.value, t.number))
-    ]
+    alike = [trial for trial in trials if nfe in (None, trial.nfe) and n in (None, trial.n)]
+    finished = [trial for trial in alike if trial.state == 'done']
+    in_order = sorted(finished, key=lambda trial: (trial.value, trial.number))
+    return [(read_schedule(trial.schedule), trial.value) for trial in in_order]
 
 # %% ../../nbs/searching/04_proposers.ipynb #f083e590
 def spent(
@@ -266,7 +275,7 @@ def spent(
     n:int,    # Samples of a full trial
 ) -> float: # In full trials
     "What the search has used of its budget for so many calls."
-    return sum(t.n for t in trials if t.nfe == nfe and t.origin != 'known')/n
+    return sum(trial.n for trial in trials if trial.nfe == nfe and trial.origin != 'known')/n
 
 # %% ../../nbs/searching/04_proposers.ipynb #421490a4
 @dataclass(frozen=True)
@@ -284,8 +293,8 @@ def distinct(
     """Each schedule once: those that decide something else than all before. With few calls
     several known solvers are one."""
     first = {}
-    for s in schedules:
-        first.setdefault(s.id, s)
+    for schedule in schedules:
+        first.setdefault(schedule.id, schedule)
     return list(first.values())
 
 # %% ../../nbs/searching/04_proposers.ipynb #26d62a43
@@ -306,7 +315,7 @@ class Optimiser:
 @patch
 def stage(self:Optimiser, used:float) -> int: # Index into config.stages
     "Which stage a search is in after `used` full trials."
-    ends = np.cumsum([s.share for s in self.config.stages])
+    ends = np.cumsum([stage.share for stage in self.config.stages])
     return int(min(np.searchsorted(ends, used/self.config.budget+1e-9), len(ends)-1))
 
 # %% ../../nbs/searching/04_proposers.ipynb #97393ac4
@@ -321,7 +330,7 @@ def known_list(self:Optimiser,
     nfe:int, # Network calls
 ) -> list: # Solver schedules, each deciding something else
     "The known solvers for this model; DPM-Solver-v3 where a stage may use its statistics."
-    with_statistics = any('ems' in s.predictions for s in self.config.stages)
+    with_statistics = any('ems' in stage.predictions for stage in self.config.stages)
     return distinct(known_for(self.model, nfe, families=self.config.known, ems=with_statistics))
 
 @patch
@@ -330,7 +339,7 @@ def best_known(self:Optimiser,
     nfe:int,# Network calls
 ) -> list: # Schedules, one a family, best first
     "The best of each known family so far."
-    screened = [t for t in trials if t.origin == 'known']
+    screened = [trial for trial in trials if trial.origin == 'known']
     return best_of_families(ranked(screened, nfe))
 
 # %% ../../nbs/searching/04_proposers.ipynb #77abab8d
@@ -344,11 +353,12 @@ def known(self:Optimiser,
     samples = config.n if round is KnownRound.FULL else config.first_n
     proposals = []
     for nfe in config.nfes:
-        proposals += [Proposal(s, 'known', samples) for s in self._of_round(round, trials, nfe)]
+        solvers = self._of_round(round, trials, nfe)
+        proposals += [Proposal(schedule, 'known', samples) for schedule in solvers]
     if round is KnownRound.SCREEN:
         proposals += [Proposal(read_schedule(text), 'given', config.n) for text in config.given]
-    tried = {(t.key, t.n) for t in trials}
-    return [p for p in proposals if (p.schedule.id, p.n) not in tried]
+    tried = {(trial.key, trial.n) for trial in trials}
+    return [proposal for proposal in proposals if (proposal.schedule.id, proposal.n) not in tried]
 
 @patch
 def _of_round(self:Optimiser, round, trials, nfe):
@@ -356,7 +366,7 @@ def _of_round(self:Optimiser, round, trials, nfe):
     if round is KnownRound.SCREEN: return self.known_list(nfe)
     best = self.best_known(trials, nfe)
     if round is KnownRound.FULL: return best
-    with_ends = [with_later_ends(s, self.model.noise, self.model.ems) for s in best]
+    with_ends = [with_later_ends(schedule, self.model.noise, self.model.ems) for schedule in best]
     return list(chain.from_iterable(with_ends))
 
 # %% ../../nbs/searching/04_proposers.ipynb #753a59d0
@@ -374,12 +384,12 @@ def ask(self:Optimiser,
     self.tau = None
     with self.clock('evolution'):
         for round in list(KnownRound)[generation:]:
-            if made := self.known(round, trials): return made
+            if proposals := self.known(round, trials): return proposals
         for nfe in self.next_budgets(trials):
             rng = np.random.default_rng([self.config.seed, generation])
             used = spent(trials, nfe, self.config.n)
             space = self.config.stages[self.stage(used)].space(self.model, nfe)
-            if made := self.propose(space, rng, trials): return made
+            if proposals := self.propose(space, rng, trials): return proposals
     return []
 
 @patch
@@ -387,8 +397,8 @@ def ask(self:Optimiser,
 def next_budgets(self:Optimiser, trials) -> list:
     "Which numbers of calls have trials left."
     config = self.config
-    left = {k: config.budget-spent(trials, k, config.n) for k in config.nfes}
-    return sorted((k for k in config.nfes if left[k] > 0), key=left.get, reverse=True)
+    left = {calls: config.budget-spent(trials, calls, config.n) for calls in config.nfes}
+    return sorted((calls for calls in config.nfes if left[calls] > 0), key=left.get, reverse=True)
 
 # %% ../../nbs/searching/04_proposers.ipynb #15e78465
 class RandomSearch(Optimiser):
@@ -421,17 +431,17 @@ def seen_cells(
     trials, # Trials of the journal
 ) -> set: # Of what `cell` gives
     "Where the search has been."
-    return {_cell_of(t.schedule) for t in trials}
+    return {_cell_of(trial.schedule) for trial in trials}
 
 # %% ../../nbs/searching/04_proposers.ipynb #4ee665b0
 def _new(made, seen):
     "Those that are not near anything seen before, nor each other."
-    out = []
-    for p in made:
-        if (c := cell(p.schedule)) not in seen:
-            seen.add(c)
-            out.append(p)
-    return out
+    added = []
+    for proposal in made:
+        if (place := cell(proposal.schedule)) not in seen:
+            seen.add(place)
+            added.append(proposal)
+    return added
 
 def brood(
     parents,      # Schedules, best first; if there are none, schedules are drawn
@@ -455,10 +465,11 @@ class Evolution(Optimiser):
     "Mutation and crossover of the best trials, unguided."
     def parents(self, trials, nfe):
         "The best schedules, and a few of the neighbouring numbers of calls."
-        c = self.config
-        own = [s for s,_ in ranked(trials, nfe, c.n)[:c.parents]]
-        near = sorted(c.nfes, key=lambda k: abs(k-nfe))[1:3]
-        return own + [s for k in near for s,_ in ranked(trials, k, c.n)[:3]]
+        config = self.config
+        best = ranked(trials, nfe, config.n)[:config.parents]
+        for calls in sorted(config.nfes, key=lambda calls: abs(calls-nfe))[1:3]:
+            best += ranked(trials, calls, config.n)[:3]
+        return [schedule for schedule,_ in best]
     def propose(self, space, rng, trials):
         return brood(
             self.parents(trials, space.nfe), space, rng, self.config.generation, seen_cells(trials)
@@ -480,9 +491,9 @@ class S3(Evolution):
         seen = seen_cells(trials)
         parents = self.parents(trials, space.nfe)
         if config.candidates and (predictor := self._fit(trials)) is not None:
-            free = brood(parents, space, rng, round(config.explore*config.generation), seen)
+            unguided = brood(parents, space, rng, round(config.explore*config.generation), seen)
             pool = self.evolve(predictor, parents, space, rng, seen)
-            first = self.choose(pool, config.generation-len(free)) + free
+            first = self.choose(pool, config.generation-len(unguided)) + unguided
         else:
             first = brood(parents, space, rng, config.generation, seen)
         return self.promote(trials, space.nfe) + [replace(p, n=self.look) for p in first]
@@ -490,27 +501,28 @@ class S3(Evolution):
 # %% ../../nbs/searching/04_proposers.ipynb #bf878690
 def labels(trials) -> dict: # {schedule: value}
     "What is known of every schedule, from the most samples."
-    out, worst = {}, 2*max((t.value for t in trials if t.state == 'done'), default=1.)
-    for t in sorted(trials, key=lambda t: t.n):
-        out[read_schedule(t.schedule)] = worst if t.state == 'fail' else t.value
-    return out
+    worst = 2*max((trial.value for trial in trials if trial.state == 'done'), default=1.)
+    values = {}
+    for trial in sorted(trials, key=lambda trial: trial.n):
+        values[read_schedule(trial.schedule)] = worst if trial.state == 'fail' else trial.value
+    return values
 
 # %% ../../nbs/searching/04_proposers.ipynb #68c93d94
-def _grown(count, least=16, by=1.25):
+def _grown(count, least=16, factor=1.25):
     "The last step of a geometric ladder up to `count`; 0 below `least`."
-    k = 0
+    reached = 0
     while least <= count:
-        k, least = least, int(np.ceil(least*by))
-    return k
+        reached, least = least, int(np.ceil(least*factor))
+    return reached
 
 @patch
-def _trained(self:S3, name, upto, *data):
+def _trained(self:S3, name, count, *data):
     "The predictor `name`, trained on what was known up to a certain number of trials."
     predictor, judged = getattr(self, name), name == ('correct' if self.config.probe_n else 'guess')
-    if self.fitted.get(name, (0,))[0] != upto:
+    if self.fitted.get(name, (0,))[0] != count:
         with self.clock('predictor'):
             predictor.fit(*data)
-            self.fitted[name] = upto, cross_tau(predictor, *data)[0] if judged else None
+            self.fitted[name] = count, cross_tau(predictor, *data)[0] if judged else None
     if judged:
         self.tau = self.fitted[name][1]
     return predictor
@@ -533,38 +545,41 @@ def promote(self:S3,
     "The probed schedules that most deserve a full trial; at first the best probes."
     config = self.config
     if not config.probe_n: return []
-    probe_of, full_of = dict(ranked(trials, n=config.probe_n)), dict(ranked(trials, n=config.n))
-    tried = {t.key for t in trials if t.n == config.n}
-    waiting = [s for s,_ in ranked([t for t in trials if t.key not in tried], nfe, config.probe_n)]
+    probe_of = dict(ranked(trials, n=config.probe_n))
+    full_of = dict(ranked(trials, n=config.n))
+    tried = {trial.key for trial in trials if trial.n == config.n}
+    untried = [trial for trial in trials if trial.key not in tried]
+    waiting = [schedule for schedule,_ in ranked(untried, nfe, config.probe_n)]
     pairs = self.pairs(trials, probe_of)
     if not waiting or len(pairs) < MIN_PAIRS:
-        return [Proposal(s, 'promoted', config.n) for s in waiting[:config.climbs]]
+        return [Proposal(schedule, 'promoted', config.n) for schedule in waiting[:config.climbs]]
     return self.most_promising(self.correction(pairs, probe_of, full_of), waiting, probe_of)
 
 @patch
 def pairs(self:S3, trials, probe_of):
     "Schedules with both a full trial and a probe, in the order of their trials."
-    full = [t for t in trials if t.n == self.config.n and t.state == 'done']
-    schedules = [read_schedule(t.schedule) for t in full]
-    return [s for s in schedules if s in probe_of]
+    measured = [trial for trial in trials if trial.n == self.config.n and trial.state == 'done']
+    schedules = [read_schedule(trial.schedule) for trial in measured]
+    return [schedule for schedule in schedules if schedule in probe_of]
 
 @patch
 def correction(self:S3, pairs, probe_of, full_of):
     "The predictor that sees the probe, trained on the pairs up to a step of the ladder."
     count = _grown(len(pairs))
-    some = pairs[:count]
-    return self._trained(
-        'correct', count, some, [full_of[s] for s in some], [probe_of[s] for s in some]
-    )
+    learned = pairs[:count]
+    full, probes = ([values[schedule] for schedule in learned] for values in (full_of, probe_of))
+    return self._trained('correct', count, learned, full, probes)
 
 @patch
 def most_promising(self:S3, predictor, waiting, probe_of):
     "Proposals of those that the predictor rates best."
     with self.clock('predictor'):
-        mean, spread = predictor.predict(waiting, [probe_of[s] for s in waiting])
+        mean, spread = predictor.predict(waiting, [probe_of[schedule] for schedule in waiting])
     order = np.argsort(mean - self.config.kappa*spread, kind='stable')[:self.config.climbs]
-    about = [dict(predicted=float(np.exp(mean[i])), spread=float(spread[i])) for i in order]
-    return [Proposal(waiting[i], 'promoted', self.config.n, said) for i,said in zip(order, about)]
+    def proposal(place):
+        expected = dict(predicted=float(np.exp(mean[place])), spread=float(spread[place]))
+        return Proposal(waiting[place], 'promoted', self.config.n, expected)
+    return [proposal(place) for place in order]
 
 # %% ../../nbs/searching/04_proposers.ipynb #1a80a4d1
 @patch
@@ -602,17 +617,16 @@ def choose(self:S3,
     pool, k, # [(score, proposal)], best first, and how many are wanted
 ) -> list: # k proposals
     "The best of the pool, at most three with the same discrete decisions."
-    out, count = [], {}
-    for _,p in pool:
-        key = (
-            p.schedule.afs,
-            tuple((s.prediction, s.order, s.corrector is not None) for s in p.schedule.steps),
-        )
-        count[key] = count.get(key, 0) + 1
-        if count[key] <= 3:
-            out.append(p)
-        if len(out) == k: break
-    return out
+    chosen, counts = [], {}
+    for _,proposal in pool:
+        steps = proposal.schedule.steps
+        of_steps = ((step.prediction, step.order, step.corrector is not None) for step in steps)
+        decisions = (proposal.schedule.afs, tuple(of_steps))
+        counts[decisions] = counts.get(decisions, 0) + 1
+        if counts[decisions] <= 3:
+            chosen.append(proposal)
+        if len(chosen) == k: break
+    return chosen
 
 # %% ../../nbs/searching/04_proposers.ipynb #d0d90e06
 OPTIMISERS = dict(s3=S3, evolution=Evolution, random=RandomSearch)

@@ -80,10 +80,10 @@ def gaps_to_times(
 ) -> tuple: # (n+1,) falling times
     "Times whose distances in lambda are proportional to `gaps`."
     noise = space.noise
-    a, b = float(noise.lamb(noise.T)), float(noise.lamb(t_end))
+    first, last = float(noise.lamb(noise.T)), float(noise.lamb(t_end))
     gaps = np.maximum(gaps, 1e-3*np.sum(gaps))
-    t = noise.t_of_lamb(a + (b-a)*np.cumsum(gaps)[:-1]/np.sum(gaps))
-    return (float(noise.T), *map(float, t), float(t_end))
+    inner = noise.t_of_lamb(first + (last-first)*np.cumsum(gaps)[:-1]/np.sum(gaps))
+    return (float(noise.T), *map(float, inner), float(t_end))
 
 # %% ../../nbs/searching/01_space.ipynb #1d1de826
 def random_times(
@@ -91,40 +91,38 @@ def random_times(
     n, rng,      # Steps; numpy Generator
 ) -> tuple: # (n+1,) falling times
     "A known grid, bent at random."
-    end = float(np.exp(rng.uniform(*np.log(space.t_end))))
-    t = timesteps(
+    t_end = float(np.exp(rng.uniform(*np.log(space.t_end))))
+    times = timesteps(
         space.noise,
         n,
         str(rng.choice(['uniform_t', 'uniform_lambda', 'quadratic', 'karras'])),
-        t_end=end,
+        t_end=t_end,
     )
-    return gaps_to_times(space, np.diff(space.noise.lamb(t))*np.exp(rng.normal(0, .3, n)), end)
+    bent = np.diff(space.noise.lamb(times))*np.exp(rng.normal(0, .3, n))
+    return gaps_to_times(space, bent, t_end)
 
 # %% ../../nbs/searching/01_space.ipynb #ce97d5ad
 ORDER_WEIGHTS = {1: .2, 2: .4, 3: .3, 4: .1, 5: .05, 6: .02}
 
 def _choice(rng, options, weights=None):
-    w = None if weights is None else np.array(weights, float)/np.sum(weights)
-    return options[int(rng.choice(len(options), p=w))]
+    chances = None if weights is None else np.array(weights, float)/np.sum(weights)
+    return options[int(rng.choice(len(options), p=chances))]
 
 def _points(space, rng, start, order, others):
     """For each derivative the nodes that estimate it, from `others` sorted by distance from the
     start."""
-    near = sorted(others, key=lambda j: abs(j-start))
-    full = tuple(near[:order-1])
-    return tuple(
-        full
-        if not space.low_order or rng.random() < 0.75
-        else tuple(near[:rng.integers(k, order)])
-        for k in range(1, order)
-    )
+    nearest = sorted(others, key=lambda node: abs(node-start))
+    points = tuple(nearest[:order-1])
+    def of_derivative(number):
+        if not space.low_order or rng.random() < .75: return points
+        return tuple(nearest[:rng.integers(number, order)])
+    return tuple(of_derivative(number) for number in range(1, order))
 
 def _relaxation(space, rng, order):
     if order == 1: return Relaxation()
-    kind = _choice(
-        rng, space.relaxations, [2 if k in ('none', 'linear') else 1 for k in space.relaxations]
-    )
-    return Relaxation(kind, round(float(rng.normal(0, .08)), 4) if kind == 'linear' else 0.)
+    weights = [2 if kind in ('none', 'linear') else 1 for kind in space.relaxations]
+    chosen = _choice(rng, space.relaxations, weights)
+    return Relaxation(chosen, round(float(rng.normal(0, .08)), 4) if chosen == 'linear' else 0.)
 
 # %% ../../nbs/searching/01_space.ipynb #9f7d9a04
 def random_expansion(
@@ -135,9 +133,9 @@ def random_expansion(
     start = newest
     if space.starts and n_visited > -newest and rng.random() < .15:
         start = -int(rng.integers(-newest+1, n_visited+1))
-    others = [-j for j in range(1, n_visited+1) if -j != start]
-    orders = [o for o in space.orders if o-1 <= len(others)] or [1]
-    order = _choice(rng, orders, [ORDER_WEIGHTS[o] for o in orders])
+    others = [-node for node in range(1, n_visited+1) if -node != start]
+    orders = [possible for possible in space.orders if possible-1 <= len(others)] or [1]
+    order = _choice(rng, orders, [ORDER_WEIGHTS[possible] for possible in orders])
     return dict(
         start=start,
         order=order,
@@ -153,20 +151,18 @@ def random_step(
     n:int,       # Steps of the schedule
 ) -> StepStrategy: # Valid at position i
     "Draw a step strategy."
-    c = None
+    corrector = None
     if space.correctors and i < n-1 and rng.random() < .5:
-        kw = random_expansion(
-            replace(space, orders=tuple(o+1 for o in space.orders if o < 6), starts=False),
-            rng,
-            i+2,
-            -2,
+        higher = tuple(order+1 for order in space.orders if order < 6)
+        narrower = replace(space, orders=higher, starts=False)
+        decisions = random_expansion(narrower, rng, i+2, -2)
+        decisions['points'] = tuple(
+            points if -1 in points else (-1, *points[:-1]) for points in decisions['points']
         )
-        c = Corrector(
-            **{**kw, 'points': tuple(p if -1 in p else (-1, *p[:-1]) for p in kw['points'])}
-        )
+        corrector = Corrector(**decisions)
     return StepStrategy(
         prediction=_choice(rng, space.predictions),
-        corrector=c,
+        corrector=corrector,
         **random_expansion(space, rng, i+1, -1),
     )
 
@@ -176,30 +172,31 @@ def random_schedule(
     rng,         # numpy Generator
 ) -> SolverSchedule: # A schedule that costs space.nfe calls
     "Draw a whole schedule."
-    afs = _choice(rng, space.afs) if space.nfe > 1 else 'none'
-    n = space.n_steps(afs)
+    first_step = _choice(rng, space.afs) if space.nfe > 1 else 'none'
+    n = space.n_steps(first_step)
     return SolverSchedule(
         random_times(space, n, rng),
-        tuple(random_step(space, rng, i, n) for i in range(n)),
-        afs=afs,
+        tuple(random_step(space, rng, number, n) for number in range(n)),
+        afs=first_step,
         noise=space.noise,
     )
 
 # %% ../../nbs/searching/01_space.ipynb #e93c8fed
-def _fit(e, n_visited):
+def _fit(expansion, n_visited):
     "Trim an expansion to the nodes -1..-n_visited."
-    start = max(e.start, -n_visited)
-    others = sorted((-j for j in range(1, n_visited+1) if -j != start), key=lambda j: abs(j-start))
-    order = min(e.order, len(others)+1)
-    def pts(k, p):
-        keep = [j for j in p if j >= -n_visited and j != start]
-        return tuple(dict.fromkeys([*keep, *others]))[:max(k, min(len(p), order-1))]
+    start = max(expansion.start, -n_visited)
+    others = [-node for node in range(1, n_visited+1) if -node != start]
+    others = sorted(others, key=lambda node: abs(node-start))
+    order = min(expansion.order, len(others)+1)
+    def fitted(number, points):
+        known = [node for node in points if node >= -n_visited and node != start]
+        return tuple(dict.fromkeys([*known, *others]))[:max(number, min(len(points), order-1))]
     return replace(
-        e,
+        expansion,
         start=start,
         order=order,
-        points=tuple(pts(k, p) for k,p in enumerate(e.points[:order-1], 1)),
-        relaxation=e.relaxation if order > 1 else Relaxation(),
+        points=tuple(fitted(*pair) for pair in enumerate(expansion.points[:order-1], 1)),
+        relaxation=expansion.relaxation if order > 1 else Relaxation(),
     )
 
 def fit_step(
@@ -208,67 +205,63 @@ def fit_step(
     n:int,          # Steps of the schedule
 ) -> StepStrategy: # Valid at position i
     "Keep what fits at position `i`, trim the rest; the last step loses its corrector."
-    c = s.corrector if i < n-1 else None
-    if c is not None:
-        c = _fit(c, i+2)
-    return replace(_fit(replace(s, corrector=None), i+1), corrector=c)
+    corrector = s.corrector if i < n-1 else None
+    if corrector is not None:
+        corrector = _fit(corrector, i+2)
+    return replace(_fit(replace(s, corrector=None), i+1), corrector=corrector)
 
 # %% ../../nbs/searching/01_space.ipynb #ed9f6127
-def _shake(space, rng, s):
+def _shake(space, rng, schedule):
     "Multiply the gaps in lambda by log-normal factors; perhaps move the end."
     size = _choice(rng, (.03, .1, .3))
-    g = np.diff(space.noise.lamb(np.array(s.times)))
-    end = (
-        s.times[-1]
-        if rng.random() < 0.5
-        else float(np.clip(s.times[-1]*np.exp(rng.normal(0, 3*size)), *space.t_end))
-    )
-    return replace(
-        s,
-        times=gaps_to_times(
-            space, g*np.exp(rng.normal(0, size, len(g))*(rng.random(len(g)) < 0.6)), end
-        ),
-    )
+    gaps = np.diff(space.noise.lamb(np.array(schedule.times)))
+    t_end = schedule.times[-1]
+    if rng.random() >= .5:
+        t_end = float(np.clip(t_end*np.exp(rng.normal(0, 3*size)), *space.t_end))
+    factors = np.exp(rng.normal(0, size, len(gaps))*(rng.random(len(gaps)) < .6))
+    return replace(schedule, times=gaps_to_times(space, gaps*factors, t_end))
 
 # %% ../../nbs/searching/01_space.ipynb #e6c3c432
-def _move_node(space, rng, s):
+def _move_node(space, rng, schedule):
     "Delete an inner node and split a gap elsewhere."
-    n = s.n_steps
-    if n < 3: return s
-    t = list(s.times)
-    del t[int(rng.integers(1, n))]
-    lam = space.noise.lamb(np.array(t))
-    j = _choice(rng, list(range(n-1)), np.diff(lam))
-    t.insert(j+1, float(space.noise.t_of_lamb(lam[j] + (lam[j+1]-lam[j])*rng.uniform(.3, .7))))
-    return replace(s, times=gaps_to_times(space, np.diff(space.noise.lamb(np.array(t))), t[-1]))
+    n_steps = schedule.n_steps
+    if n_steps < 3: return schedule
+    times = list(schedule.times)
+    del times[int(rng.integers(1, n_steps))]
+    lambdas = space.noise.lamb(np.array(times))
+    place = _choice(rng, list(range(n_steps-1)), np.diff(lambdas))
+    between = lambdas[place] + (lambdas[place+1]-lambdas[place])*rng.uniform(.3, .7)
+    times.insert(place+1, float(space.noise.t_of_lamb(between)))
+    gaps = np.diff(space.noise.lamb(np.array(times)))
+    return replace(schedule, times=gaps_to_times(space, gaps, times[-1]))
 
 # %% ../../nbs/searching/01_space.ipynb #faed2e08
-def _change_step(space, rng, s, i):
-    "Redraw one decision of step `i`, or all of it."
-    new, old = random_step(space, rng, i, s.n_steps), s.steps[i]
-    what = _choice(
+def _change_step(space, rng, schedule, number):
+    "Redraw one decision of step `number`, or all of it."
+    fresh, old = random_step(space, rng, number, schedule.n_steps), schedule.steps[number]
+    part = _choice(
         rng, ('prediction', 'expansion', 'relaxation', 'corrector', 'all'), (2, 3, 3, 2, 1)
     )
-    if what == 'prediction': return replace(old, prediction=new.prediction)
-    if what == 'expansion': return replace(new, prediction=old.prediction, corrector=old.corrector)
-    if what == 'relaxation' and old.corrector and rng.random() < .5:
+    if part == 'prediction': return replace(old, prediction=fresh.prediction)
+    if part == 'expansion':
+        return replace(fresh, prediction=old.prediction, corrector=old.corrector)
+    if part == 'relaxation' and old.corrector and rng.random() < .5:
         return replace(
             old,
             corrector=replace(
                 old.corrector, relaxation=_relaxation_near(space, rng, old.corrector)
             ),
         )
-    if what == 'relaxation': return replace(old, relaxation=_relaxation_near(space, rng, old))
-    if what == 'corrector': return replace(old, corrector=new.corrector)
-    return new
+    if part == 'relaxation': return replace(old, relaxation=_relaxation_near(space, rng, old))
+    if part == 'corrector': return replace(old, corrector=fresh.corrector)
+    return fresh
 
-def _relaxation_near(space, rng, e):
+def _relaxation_near(space, rng, expansion):
     "A small change of a linear relaxation, or a new one."
-    if e.relaxation.kind == 'linear' and rng.random() < .7:
-        return Relaxation(
-            'linear', round(e.relaxation.c + float(rng.normal(0, _choice(rng, (0.01, 0.05)))), 4)
-        )
-    return _relaxation(space, rng, e.order)
+    if expansion.relaxation.kind == 'linear' and rng.random() < .7:
+        change = float(rng.normal(0, _choice(rng, (0.01, 0.05))))
+        return Relaxation('linear', round(expansion.relaxation.c + change, 4))
+    return _relaxation(space, rng, expansion.order)
 
 # %% ../../nbs/searching/01_space.ipynb #6216fb2b
 def resize(
@@ -278,27 +271,28 @@ def resize(
     rng,              # numpy Generator
 ) -> SolverSchedule: # The same with n steps
     "Insert steps in the widest gaps, or delete inner nodes, and refit the steps."
-    t, steps = list(s.times), list(s.steps)
+    times, steps = list(s.times), list(s.steps)
     while len(steps) < n:
-        lam = space.noise.lamb(np.array(t))
-        j = int(np.argmax(np.diff(lam)))
-        t.insert(j+1, float(space.noise.t_of_lamb(lam[j:j+2].mean())))
-        steps.insert(j, steps[j])
+        lambdas = space.noise.lamb(np.array(times))
+        place = int(np.argmax(np.diff(lambdas)))
+        times.insert(place+1, float(space.noise.t_of_lamb(lambdas[place:place+2].mean())))
+        steps.insert(place, steps[place])
     while len(steps) > n:
-        j = int(rng.integers(1, len(steps)))
-        del t[j], steps[j]
+        place = int(rng.integers(1, len(steps)))
+        del times[place], steps[place]
     return replace(
         s,
-        times=tuple(t),
-        steps=tuple(fit_step(o, i, n) for i,o in enumerate(steps)),
+        times=tuple(times),
+        steps=tuple(fit_step(step, number, n) for number,step in enumerate(steps)),
         afs='none',
         weights=None,
     )
 
 # %% ../../nbs/searching/01_space.ipynb #63863fda
-def _change_afs(space, rng, s):
-    afs = _choice(rng, space.afs)
-    return replace(resize(space, s, space.n_steps(afs), rng), afs=afs) if space.nfe > 1 else s
+def _change_afs(space, rng, schedule):
+    first_step = _choice(rng, space.afs)
+    if space.nfe == 1: return schedule
+    return replace(resize(space, schedule, space.n_steps(first_step), rng), afs=first_step)
 
 # %% ../../nbs/searching/01_space.ipynb #e6db68cd
 def mutate(
@@ -320,8 +314,8 @@ def mutate(
     return replace(
         s,
         steps=tuple(
-            _change_step(space, rng, s, i) if rng.random() < rate else o
-            for i,o in enumerate(s.steps)
+            _change_step(space, rng, s, number) if rng.random() < rate else step
+            for number,step in enumerate(s.steps)
         ),
     )
 
@@ -333,15 +327,15 @@ def crossover(
     rng,              # numpy Generator
 ) -> SolverSchedule: # Child that costs space.nfe calls
     "Mix the steps and times of two schedules."
-    a, b = (replace(o, name='', evidence=None, noise=space.noise, weights=None) for o in (a, b))
+    bare = dict(name='', evidence=None, noise=space.noise, weights=None)
+    a, b = replace(a, **bare), replace(b, **bare)
     if b.n_steps != a.n_steps:
         b = resize(space, b, a.n_steps, rng)
-    la, lb = (space.noise.lamb(np.array(o.times)) for o in (a, b))
-    w = _choice(rng, (0., 1., rng.uniform(-.5, 1.5), rng.uniform(-.5, 1.5)))
-    end = float(np.clip(np.exp((1-w)*np.log(a.times[-1]) + w*np.log(b.times[-1])), *space.t_end))
-    steps = tuple(
-        fit_step(_choice(rng, p), i, a.n_steps) for i,p in enumerate(zip(a.steps, b.steps))
-    )
-    return replace(
-        a, times=gaps_to_times(space, np.diff(la)**(1-w)*np.diff(lb)**w, end), steps=steps
-    )
+    lambdas_a, lambdas_b = (space.noise.lamb(np.array(parent.times)) for parent in (a, b))
+    share = _choice(rng, (0., 1., rng.uniform(-.5, 1.5), rng.uniform(-.5, 1.5)))
+    log_end = (1-share)*np.log(a.times[-1]) + share*np.log(b.times[-1])
+    t_end = float(np.clip(np.exp(log_end), *space.t_end))
+    pairs = enumerate(zip(a.steps, b.steps))
+    steps = tuple(fit_step(_choice(rng, pair), number, a.n_steps) for number,pair in pairs)
+    gaps = np.diff(lambdas_a)**(1-share)*np.diff(lambdas_b)**share
+    return replace(a, times=gaps_to_times(space, gaps, t_end), steps=steps)
