@@ -26,20 +26,20 @@ def shortest_grid(
     cost = numbers('cost', cost)
     if cost.ndim != 2 or len(set(cost.shape)) != 1:
         raise ValueError(f"cost must be prices of shape (N,N), got shape {cost.shape}")
-    N = len(cost)
+    nodes = len(cost)
     if np.isnan(cost).any():
         raise ValueError(f"prices must be numbers, got {int(np.isnan(cost).sum())} that are nan")
-    if not 1 <= n <= N-1:
-        raise ValueError(f"n must be from 1 to {N-1} on a grid of {N} nodes, got {n}")
-    c = np.where(np.triu(np.ones((N, N)), 1) > 0, cost, np.inf)
-    d, came = np.where(np.arange(N) == 0, 0., np.inf), []
+    if not 1 <= n <= nodes-1:
+        raise ValueError(f"n must be from 1 to {nodes-1} on a grid of {nodes} nodes, got {n}")
+    prices = np.where(np.triu(np.ones((nodes, nodes)), 1) > 0, cost, np.inf)
+    cheapest, origins = np.where(np.arange(nodes) == 0, 0., np.inf), []
     for _ in range(n):
-        total = d[:,None] + c
-        came.append(total.argmin(0))
-        d = total.min(0)
-    path = [N-1]
-    for back in reversed(came):
-        path.append(int(back[path[-1]]))
+        total = cheapest[:,None] + prices
+        origins.append(total.argmin(0))
+        cheapest = total.min(0)
+    path = [nodes-1]
+    for origin in reversed(origins):
+        path.append(int(origin[path[-1]]))
     return path[::-1]
 
 # %% ../../nbs/searching/10_baselines.ipynb #c84a0d75
@@ -52,9 +52,10 @@ def _fine(model, fine, samples, seed):
 
 def _data(model, x, t):
     "The network's data prediction."
-    a, b = to_data(model.predicts, float(model.noise.alpha(t)), float(model.noise.sigma(t)))
+    alpha, sigma = float(model.noise.alpha(t)), float(model.noise.sigma(t))
+    of_state, of_output = to_data(model.predicts, alpha, sigma)
     with torch.no_grad():
-        return a*x + b*model(x, float(t))
+        return of_state*x + of_output*model(x, float(t))
 
 # %% ../../nbs/searching/10_baselines.ipynb #cc7ddd82
 def gits_cost(
@@ -64,19 +65,17 @@ def gits_cost(
     seed:int=80_000, # Seed of their noise
 ) -> tuple: # (fine+1,) times; (fine+1, fine+1) prices
     "Distance of one step of DDIM from the teacher's path."
-    t, x = _fine(model, fine, samples, seed)
-    al, si = model.noise.alpha(t), model.noise.sigma(t)
-    c = np.zeros((len(t), len(t)))
-    for i in range(len(t)-1):
-        d = _data(model, x[i], t[i])
-        for j in range(i+1, len(t)):
-            c[i,j] = float(
-                (si[j]/si[i]*x[i] + (al[j]-si[j]*al[i]/si[i])*d - x[j])
-                .flatten(1)
-                .norm(dim=1)
-                .mean()
-            )
-    return t, c
+    times, states = _fine(model, fine, samples, seed)
+    alpha, sigma = model.noise.alpha(times), model.noise.sigma(times)
+    prices = np.zeros((len(times), len(times)))
+    for start in range(len(times)-1):
+        prediction = _data(model, states[start], times[start])
+        for end in range(start+1, len(times)):
+            of_state = sigma[end]/sigma[start]
+            of_data = alpha[end]-sigma[end]*alpha[start]/sigma[start]
+            missed = of_state*states[start] + of_data*prediction - states[end]
+            prices[start,end] = float(missed.flatten(1).norm(dim=1).mean())
+    return times, prices
 
 # %% ../../nbs/searching/10_baselines.ipynb #e1b9256a
 def ays_cost(
@@ -86,23 +85,25 @@ def ays_cost(
     seed:int=80_000, # Seed of their noise
 ) -> tuple: # (fine+1,) times; (fine+1, fine+1) prices
     "The bound on the divergence that a step adds."
-    t, path = _fine(model, fine, samples, seed)
+    times, path = _fine(model, fine, samples, seed)
     noise = model.noise
-    al = np.maximum(noise.alpha(t), 1e-6)
-    s = noise.sigma(t)/al
-    g = torch.Generator().manual_seed(seed)
-    y, D = path[-1].cpu()/float(al[-1]), [None]*len(t)
-    for k in range(len(t)-1, -1, -1):                        # one Brownian path, from the data up
-        if k < len(t)-1:
-            y = y + (s[k]**2-s[k+1]**2)**.5*torch.randn(y.shape, generator=g)
-        D[k] = _data(model, (y*float(al[k])).to(path), t[k]).flatten(1).cpu().double()
-    D = torch.stack(D)
-    snr = s**-2.
-    c = np.zeros((len(t), len(t)))
-    for i in range(len(t)-1):
-        gap = (D[i:]-D[i]).square().sum(2).mean(1).numpy()
-        c[i,i+1:] = .5*np.cumsum((gap[1:]+gap[:-1])/2*np.diff(snr[i:]))
-    return t, c
+    alpha = np.maximum(noise.alpha(times), 1e-6)
+    ratio = noise.sigma(times)/alpha
+    generator = torch.Generator().manual_seed(seed)
+    state, predictions = path[-1].cpu()/float(alpha[-1]), [None]*len(times)
+    for node in range(len(times)-1, -1, -1):         # one Brownian path, from the data up
+        if node < len(times)-1:
+            step = torch.randn(state.shape, generator=generator)
+            state = state + (ratio[node]**2-ratio[node+1]**2)**.5*step
+        noised = (state*float(alpha[node])).to(path)
+        predictions[node] = _data(model, noised, times[node]).flatten(1).cpu().double()
+    predictions = torch.stack(predictions)
+    snrs = ratio**-2.
+    prices = np.zeros((len(times), len(times)))
+    for start in range(len(times)-1):
+        gap = (predictions[start:]-predictions[start]).square().sum(2).mean(1).numpy()
+        prices[start,start+1:] = .5*np.cumsum((gap[1:]+gap[:-1])/2*np.diff(snrs[start:]))
+    return times, prices
 
 # %% ../../nbs/searching/10_baselines.ipynb #5337b336
 GRIDS = dict(GITS=gits_cost, AYS=ays_cost)
@@ -115,8 +116,8 @@ def teacher_grid(
 ) -> np.ndarray: # (n+1,) falling times
     "Timesteps fitted to a model without gradients."
     if like not in GRIDS: raise ValueError(f"like must be one of {tuple(GRIDS)}, got {like!r}")
-    t, c = GRIDS[like](model, **kw)
-    return t[shortest_grid(c, n)]
+    times, prices = GRIDS[like](model, **kw)
+    return times[shortest_grid(prices, n)]
 
 # %% ../../nbs/searching/10_baselines.ipynb #5fd15672
 def _best(model, make): return make(nearest_grid(model, make))

@@ -54,22 +54,22 @@ class Judge:
             if controlled
             else None
         )
-    def at_once(self, t:Trial) -> int:
+    def at_once(self, trial:Trial) -> int:
         """How many trials like this one are measured together: few large ones, as all are run
         again if the process dies."""
-        if t.origin in (Phase.POLISH, Phase.EXTRAPOLATED): return 1
-        return min(16, max(4, 4*self.config.batch_size//t.n))
-    def conditions(self, t:Trial) -> Conditions:
+        if trial.origin in (Phase.POLISH, Phase.EXTRAPOLATED): return 1
+        return min(16, max(4, 4*self.config.batch_size//trial.n))
+    def conditions(self, trial:Trial) -> Conditions:
         "How trials like this one are measured: after the polish without a control."
-        plain = t.origin in (Phase.CHOICE, Phase.CONFIRM, Phase.EXTRAPOLATED)
-        independent = plain or t.origin == Phase.POLISH
-        first_look = self.config.first_n if t.origin not in list(Phase) else 0
+        plain = trial.origin in (Phase.CHOICE, Phase.CONFIRM, Phase.EXTRAPOLATED)
+        independent = plain or trial.origin == Phase.POLISH
+        first_look = self.config.first_n if trial.origin not in list(Phase) else 0
         return Conditions(
             None if plain else self.control,
             'normal' if independent else self.config.draw,
             first_look,
         )
-    def purpose(self, t:Trial) -> Purpose:
+    def purpose(self, trial:Trial) -> Purpose:
         "What trials like this one are for, in the account of passes."
         purposes = {
             Phase.FINALIST: Purpose.FINALIST,
@@ -79,8 +79,8 @@ class Judge:
             Phase.EXTRAPOLATED: Purpose.CONFIRM,
             'known': Purpose.KNOWN,
         }
-        if t.origin in purposes: return purposes[t.origin]
-        return Purpose.PROBE if t.n < self.config.n else Purpose.TRIAL
+        if trial.origin in purposes: return purposes[trial.origin]
+        return Purpose.PROBE if trial.n < self.config.n else Purpose.TRIAL
 
 # %% ../../nbs/searching/08_judge.ipynb #b062f51f
 @patch
@@ -94,7 +94,7 @@ def measure(self:Judge,
 @patch
 def _measured(self:Judge, trials):
     first, config = trials[0], self.config
-    schedules = [read_schedule(t.schedule) for t in trials]
+    schedules = [read_schedule(trial.schedule) for trial in trials]
     try:
         if first.origin == Phase.EXTRAPOLATED: return [self._infinite(first, schedules[0])]
         if first.origin == Phase.POLISH:
@@ -102,17 +102,28 @@ def _measured(self:Judge, trials):
     except ValueError as e:
         return [e]                              # exploded samples, infinite weights
     conditions = self.conditions(first)
-    return evaluate_many(self.model, schedules, self.metric, first.n, first.seed, config.batch_size,
-                         conditions.control, conditions.draw, self.clock, self.together, conditions.head)
+    return evaluate_many(
+        self.model,
+        schedules,
+        self.metric,
+        first.n,
+        first.seed,
+        config.batch_size,
+        conditions.control,
+        conditions.draw,
+        self.clock,
+        self.together,
+        conditions.head,
+    )
 
 @patch
-def _infinite(self:Judge, t, schedule):
+def _infinite(self:Judge, trial, schedule):
     return evaluate_infinite(
         self.model,
         schedule,
         self.metric,
-        t.n,
-        t.seed,
+        trial.n,
+        trial.seed,
         batch_size=self.config.batch_size,
         clock=self.clock,
     )[0]
@@ -126,21 +137,21 @@ def polish_objective(
     return 'fid' if config.polish_n >= 2*metric.reference.d else 'features'
 
 @patch
-def gradients(self:Judge, t, s):
-    "The polished schedule of trial `t`, whose schedule is `s`."
-    config, kind = self.config, polish_objective(self.metric, self.config)
+def gradients(self:Judge, trial, schedule):
+    "The polished schedule of a trial that begins with `schedule`."
+    config, objective = self.config, polish_objective(self.metric, self.config)
     with self.clock('polishing'):
-        made = polish(
+        polished = polish(
             self.model,
-            s,
+            schedule,
             self.metric,
-            objective=kind,
-            n=t.n,
+            objective=objective,
+            n=trial.n,
             evaluations=config.polish_steps,
             seed=config.seed,
             control=self.control or False,
             progress=False,
             clock=self.clock,
         )
-    self.store.put(f'polished:{t.key}', made.to_json(indent=None, weights=False))
-    return made
+    self.store.put(f'polished:{trial.key}', polished.to_json(indent=None, weights=False))
+    return polished

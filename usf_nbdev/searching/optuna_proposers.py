@@ -226,7 +226,8 @@ def _distributions(optuna, space, numbers):
     def distribution(options):
         if not isinstance(options, tuple):
             return kinds.FloatDistribution(options.low, options.high, log=options.log)
-        return kinds.FloatDistribution(0., 1.) if numbers else kinds.CategoricalDistribution(options)
+        if numbers: return kinds.FloatDistribution(0., 1.)
+        return kinds.CategoricalDistribution(options)
     return {name: distribution(options) for name,options in parameters(space).items()}
 
 # %% ../../nbs/searching/05_optuna_proposers.ipynb #23de388c

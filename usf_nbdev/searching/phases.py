@@ -43,13 +43,13 @@ def of_phase(
     phase:Phase, # Which phase
 ) -> list: # Trials
     "The trials of one phase."
-    return [t for t in trials if t.origin == phase]
+    return [trial for trial in trials if trial.origin == phase]
 
 def of_search(
     trials, # Trials of the journal
 ) -> list: # Trials
     "The trials of the search proper, before all phases."
-    return [t for t in trials if t.origin not in list(Phase)]
+    return [trial for trial in trials if trial.origin not in list(Phase)]
 
 # %% ../../nbs/searching/07_phases.ipynb #9b5748fa
 def best_known(
@@ -57,13 +57,14 @@ def best_known(
     nfe:int,  # Network calls
 ) -> list: # One schedule a family, best first; what was measured with more samples comes before
     "Each known family at its best, by its largest trial."
-    known = {t.key for t in trials if t.origin == 'known'}
+    known = {trial.key for trial in trials if trial.origin == 'known'}
     largest = {}
-    for t in sorted(trials, key=lambda t: t.n):
-        if t.key in known and t.state == 'done' and t.nfe == nfe:
-            largest[t.key] = t
-    in_order = sorted(largest.values(), key=lambda t: (-t.n, t.value, t.number))
-    return best_of_families([(read_schedule(t.schedule), place) for place,t in enumerate(in_order)])
+    for trial in sorted(trials, key=lambda trial: trial.n):
+        if trial.key in known and trial.state == 'done' and trial.nfe == nfe:
+            largest[trial.key] = trial
+    in_order = sorted(largest.values(), key=lambda trial: (-trial.n, trial.value, trial.number))
+    schedules = [read_schedule(trial.schedule) for trial in in_order]
+    return best_of_families([(schedule, place) for place,schedule in enumerate(schedules)])
 
 # %% ../../nbs/searching/07_phases.ipynb #926e933c
 KNOWN_FINALISTS = 3     # known families among the finalists
@@ -72,12 +73,13 @@ def finalists(
     trials, config, # Trials of the search, and its `SearchConfig`
 ) -> list: # Proposals
     "For each number of calls, the best schedules and the best known solvers, on other noise."
-    out = []
+    proposals = []
     for nfe in config.nfes:
-        best = [s for s,_ in ranked(trials, nfe, config.n)[:config.finalists]]
+        best = [schedule for schedule,_ in ranked(trials, nfe, config.n)[:config.finalists]]
         known = best_known(trials, nfe)[:KNOWN_FINALISTS]
-        out += [Proposal(s, Phase.FINALIST, config.final_n) for s in distinct(best+known)]
-    return out
+        both = distinct(best+known)
+        proposals += [Proposal(schedule, Phase.FINALIST, config.final_n) for schedule in both]
+    return proposals
 
 # %% ../../nbs/searching/07_phases.ipynb #d90b7417
 def polish_starts(
@@ -87,19 +89,19 @@ def polish_starts(
 ) -> list: # Schedules, each once, none with steps of prediction 'ems'
     "Where gradients begin: the best finalist, the best known solver, then the next finalists."
     in_order = best[:1] + known[:1] + best[1:]
-    return distinct([polishable(s) for s in in_order])[:count]
+    return distinct([polishable(schedule) for schedule in in_order])[:count]
 
 def polishes(
     trials, config, # Trials so far, and the `SearchConfig`
 ) -> list: # Proposals
     "The starts of gradients for each number of calls."
     final = of_phase(trials, Phase.FINALIST)
-    out = []
+    proposals = []
     for nfe in config.nfes:
-        best = [s for s,_ in ranked(final, nfe)]
+        best = [schedule for schedule,_ in ranked(final, nfe)]
         starts = polish_starts(best, best_known(trials, nfe), config.polish)
-        out += [Proposal(s, Phase.POLISH, config.polish_n) for s in starts]
-    return out
+        proposals += [Proposal(schedule, Phase.POLISH, config.polish_n) for schedule in starts]
+    return proposals
 
 # %% ../../nbs/searching/07_phases.ipynb #43cace36
 KNOWN_CHOSEN = 4     # known families among which the best is chosen
@@ -110,15 +112,15 @@ def polished(
     made,    # {id of the start: text of the schedule}
 ) -> list: # Schedules
     "What gradients made of their starts; nothing for a start that stayed as it was."
-    done = [t for t in of_phase(trials, Phase.POLISH) if t.state == 'done' and t.nfe == nfe]
-    ends = [read_schedule(made[t.key]) for t in done]
-    return [replace(s, name=Found.POLISHED) for s in ends if s.weights is not None]
+    alike = [trial for trial in of_phase(trials, Phase.POLISH) if trial.nfe == nfe]
+    ends = [read_schedule(made[trial.key]) for trial in alike if trial.state == 'done']
+    moved = [schedule for schedule in ends if schedule.weights is not None]
+    return [replace(schedule, name=Found.POLISHED) for schedule in moved]
 
 def _named(trials, schedule):
     "The best finalist under the name that it came with, or as found."
-    names = {
-        t.key: read_schedule(t.schedule).name for t in trials if t.origin in ('known', 'given')
-    }
+    came = [trial for trial in trials if trial.origin in ('known', 'given')]
+    names = {trial.key: read_schedule(trial.schedule).name for trial in came}
     name = names.get(schedule.id, Found.SEARCHED)
     return replace(schedule, name=name or 'given')
 
@@ -127,7 +129,7 @@ def choices(
     made,           # As for `polished`
 ) -> list: # Proposals
     "The winners and the best known families of each number of calls, on the noise of the choice."
-    out = []
+    proposals = []
     for nfe in config.nfes:
         best = ranked(of_phase(trials, Phase.FINALIST), nfe)
         if not best:
@@ -137,8 +139,9 @@ def choices(
             )
         winners = [_named(trials, best[0][0])] + polished(trials, nfe, made)
         known = best_known(trials, nfe)[:KNOWN_CHOSEN]
-        out += [Proposal(s, Phase.CHOICE, config.confirm_n) for s in distinct(winners+known)]
-    return out
+        both = distinct(winners+known)
+        proposals += [Proposal(schedule, Phase.CHOICE, config.confirm_n) for schedule in both]
+    return proposals
 
 # %% ../../nbs/searching/07_phases.ipynb #6cab7024
 @dataclass(frozen=True)
@@ -149,7 +152,7 @@ class Chosen:
     value:dict     # {id: value on the noise of the choice}
     @property
     def winner(self) -> SolverSchedule:
-        return min((*self.known[:1], *self.found[:1]), key=lambda s: self.value[s.id])
+        return min((*self.known[:1], *self.found[:1]), key=lambda schedule: self.value[schedule.id])
 
 def chosen(
     trials,  # Trials so far, those of the choice among them
@@ -157,14 +160,14 @@ def chosen(
 ) -> Chosen:
     "Who won on the noise of the choice."
     by_value = ranked(of_phase(trials, Phase.CHOICE), nfe)
-    found = tuple(s for s,_ in by_value if is_found(s.name))
-    known = tuple(s for s,_ in by_value if not is_found(s.name))
+    found = tuple(schedule for schedule,_ in by_value if is_found(schedule.name))
+    known = tuple(schedule for schedule,_ in by_value if not is_found(schedule.name))
     if not known:
         raise ValueError(
             f"no known solver with {nfe} calls could be measured; the trials in the journal tell "
             "the reasons"
         )
-    return Chosen(found, known, {s.id: v for s,v in by_value})
+    return Chosen(found, known, {schedule.id: value for schedule,value in by_value})
 
 # %% ../../nbs/searching/07_phases.ipynb #fe7203be
 def _fresh(config):
@@ -173,16 +176,17 @@ def _fresh(config):
 
 def fresh_trials(trials, config):
     "The trials of the confirmation."
-    return [t for t in of_phase(trials, _fresh(config)) if t.n == config.confirm_n]
+    return [trial for trial in of_phase(trials, _fresh(config)) if trial.n == config.confirm_n]
 
 def confirmed(chosen, config):
     "The schedules that are measured on every fresh noise."
-    best_of_name = {s.name: s for s in reversed(chosen.found)}
+    best_of_name = {schedule.name: schedule for schedule in reversed(chosen.found)}
     return distinct([*best_of_name.values(), *chosen.known[:config.families]])
 
 def values_by_noise(trials, schedule):
     "{noise: value} of a schedule."
-    return {t.seed: t.value for t in trials if t.key == schedule.id and t.state == 'done'}
+    own = [trial for trial in trials if trial.key == schedule.id]
+    return {trial.seed: trial.value for trial in own if trial.state == 'done'}
 
 def paired(
     trials,  # Trials of the confirmation
@@ -191,13 +195,13 @@ def paired(
     "Two schedules on the same noises."
     first, second = values_by_noise(trials, a), values_by_noise(trials, b)
     noises = sorted(first.keys() & second.keys())
-    return [first[z] for z in noises], [second[z] for z in noises]
+    return [first[noise] for noise in noises], [second[noise] for noise in noises]
 
 def _next_noise(trials, chosen, config):
     """The pair that is not decided on one noise more; nothing where it is, or where no more may
     be asked."""
     winner, known = chosen.winner, chosen.known[0]
-    used = len({t.seed for t in trials if t.key == winner.id})
+    used = len({trial.seed for trial in trials if trial.key == winner.id})
     if config.confirm_seeds == 1 or winner is known or used >= config.confirm_limit: return []
     if is_decided(*paired(trials, winner, known)): return []
     return [(winner, CONFIRM_NOISE+used), (known, CONFIRM_NOISE+used)]
@@ -210,8 +214,8 @@ def _first_noises(chosen, config):
 
 def _undone(pairs, fresh):
     "The pairs (schedule, noise) that have no trial among the fresh ones."
-    done = {(t.key, t.seed) for t in fresh}
-    return [(schedule, noise) for schedule, noise in pairs if (schedule.id, noise) not in done]
+    measured = {(trial.key, trial.seed) for trial in fresh}
+    return [(schedule, noise) for schedule, noise in pairs if (schedule.id, noise) not in measured]
 
 def confirmation(
     trials, config, # Trials so far, and the `SearchConfig`
@@ -220,31 +224,31 @@ def confirmation(
     fresh = fresh_trials(trials, config)
     picked = [chosen(trials, nfe) for nfe in config.nfes]
     first = chain.from_iterable(_first_noises(choice, config) for choice in picked)
-    todo = _undone(first, fresh)
-    if not todo:
+    missing = _undone(first, fresh)
+    if not missing:
         more = chain.from_iterable(_next_noise(fresh, choice, config) for choice in picked)
-        todo = _undone(more, fresh)
+        missing = _undone(more, fresh)
     return [
         Proposal(schedule, _fresh(config), config.confirm_n, dict(noise=noise))
-        for schedule, noise in todo
+        for schedule, noise in missing
     ]
 
 # %% ../../nbs/searching/07_phases.ipynb #27f6c7f0
 def _refuse_hopeless(trials, nfes):
     "Stop where nothing could be measured."
     for nfe in nfes:
-        tried = [t for t in trials if t.nfe == nfe]
-        if tried and all(t.state == 'fail' for t in tried):
+        tried = [trial for trial in trials if trial.nfe == nfe]
+        if tried and all(trial.state == 'fail' for trial in tried):
             raise ValueError(
                 f"no known solver with {nfe} calls could be measured; the first failed with: "
                 f"{tried[0].info['reason']}"
             )
 
-def _proposed_in(phase, trials, config, made):
+def _proposed_in(phase, trials, config, ends):
     "What a phase asks for; no polish where there is nothing to polish for."
     if phase is Phase.FINALIST: return finalists(of_search(trials), config)
-    if phase is Phase.POLISH: return [] if made is None else polishes(trials, config)
-    if phase is Phase.CHOICE: return choices(trials, config, made or {})
+    if phase is Phase.POLISH: return [] if ends is None else polishes(trials, config)
+    if phase is Phase.CHOICE: return choices(trials, config, ends or {})
     return confirmation(trials, config)
 
 def next_proposals(
@@ -258,7 +262,8 @@ def next_proposals(
     if len(search) == len(trials):
         if asked := optimiser.ask(generation, search): return asked
     order = list(Phase)
-    reached = max((order.index(t.origin) for t in trials if t.origin in order), default=-1)
+    in_phases = [order.index(trial.origin) for trial in trials if trial.origin in order]
+    reached = max(in_phases, default=-1)
     last = order.index(Phase.CHOICE)
     for phase in order[reached+1:last+1]:
         if asked := _proposed_in(phase, trials, config, made): return asked

@@ -730,8 +730,8 @@ def polish(
     # Solver schedule of the teacher; default: DPM-Solver++(2M), 60 steps, or 20 for the anchor
     teacher=None,
     control=None,              # A `Control` for 'fid'; default: one is made; False: none
-    # What distance to a 20-step teacher costs, for 'fid', as a ratio to the Fréchet distance at the
-    # start; 0: nothing
+    # What distance to a 20-step teacher costs, for 'fid', as a ratio to the Fréchet distance at
+    # the start; 0: nothing
     anchor:float=.5,
     every:int=4,               # Iterations between looks at the held-out noise
     patience:int=2,            # Looks without a gain after which to stop

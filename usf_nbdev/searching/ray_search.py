@@ -39,15 +39,15 @@ class JudgeAway:
         self.notes = Notes()
         self.judge = Judge(model, metric, config, self.notes)
     def note(self, key, value): self.notes[key] = value
-    def _with_account(self, f):
+    def _with_account(self, work):
         start, clock = time.perf_counter(), self.judge.clock
-        made = f()
+        answer = work()
         notes = self.notes.new
         self.notes.new = {}
         spent = dict(seconds=dict(clock.seconds), passes=dict(clock.passes))
         clock.seconds.clear()
         clock.passes.clear()
-        return made, notes, spent, time.perf_counter()-start
+        return answer, notes, spent, time.perf_counter()-start
     def measure(self, trials): return self._with_account(lambda: self.judge.measure(trials))
     def part(self, text, n, seed, first, draw, head, purpose=Purpose.CONTROL):
         judge = self.judge
@@ -89,9 +89,9 @@ class Driver(Searcher):
     def close(self):
         if self.team is not None:
             self.team.close()
-    def finish(self, t, value, seconds):
+    def finish(self, trial, value, seconds):
         self.mine -= 1
-        super().finish(t, value, seconds)
+        super().finish(trial, value, seconds)
 
 @patch
 def start(self:Driver):
@@ -107,9 +107,9 @@ def run_waiting(self:Driver):
     if self.journal.unfinished() and self.team is None:
         self.start()
     while self.team is not None and self.alive():
-        while self.team.room > len(self.held) and (some := self.claim()):
-            self.mine += len(some)
-            self.give(some)
+        while self.team.room > len(self.held) and (trials := self.claim()):
+            self.mine += len(trials)
+            self.give(trials)
         if not self.team.jobs: return
         self.take(self.team.next())
 
@@ -120,140 +120,141 @@ def in_ranges(
 ):
     "One evaluation (`text` None: of the control), a range for each of so many workers."
     whole = Whole(n, self.config.batch_size, workers)
-    for i,(a,b) in enumerate(whole.ranges):
+    for number,(start,stop) in enumerate(whole.ranges):
         self.submit(
-            partial(self.came, whole, i, then),
+            partial(self.came, whole, number, then),
             'part',
             text,
-            b-a,
+            stop-start,
             seed,
-            first+a,
+            first+start,
             draw,
             head,
             purpose,
         )
 
 @patch
-def came(self:Driver, whole, i, then, made, reason, seconds):
+def came(self:Driver, whole, number, then, answer, reason, seconds):
     "Keep a range; after the last one, do what is to be done with the whole."
-    if whole.add(i, made or ([], reason), seconds):
+    if whole.add(number, answer or ([], reason), seconds):
         then(whole)
 
 @patch
 def take(self:Driver, answer):
     "Store the notes of an answer, and do with it what is to be done."
-    made, notes, spent, seconds = answer.value if answer.reason is None else (None, {}, {}, 0.)
+    answered, notes, spent, seconds = answer.value if answer.reason is None else (None, {}, {}, 0.)
     with self.clock('journal'):
-        for k,v in notes.items():
-            self.journal.put(k, v)
+        for key,value in notes.items():
+            self.journal.put(key, value)
     self.clock.seconds.update(spent.get('seconds', {}))
     self.clock.passes.update(spent.get('passes', {}))
-    self.then.pop(answer.ticket)(made, answer.reason, seconds)
+    self.then.pop(answer.ticket)(answered, answer.reason, seconds)
 
 # %% ../../nbs/searching/12_ray_search.ipynb #fe3549a9
 @patch
-def measured(self:Driver, some, values, reason, seconds):
+def measured(self:Driver, trials, values, reason, seconds):
     "Finish trials, or try each alone where they were given up together."
-    if reason and len(some) > 1:
-        for t in some:
-            self.submit(partial(self.measured, [t]), 'measure', [t])
+    if reason and len(trials) > 1:
+        for trial in trials:
+            self.submit(partial(self.measured, [trial]), 'measure', [trial])
         return
-    for t,v in zip(some, values or [ValueError(reason)]):
-        self.finish(t, v, seconds/len(some))
+    for trial,value in zip(trials, values or [ValueError(reason)]):
+        self.finish(trial, value, seconds/len(trials))
 
 @patch
-def put_together(self:Driver, t, whole):
+def put_together(self:Driver, trial, whole):
     "Finish a trial that was measured in ranges."
-    conditions = self.judge.conditions(t)
+    conditions = self.judge.conditions(trial)
     try:
-        s = whole.statistics()
+        statistics = whole.statistics()
         if conditions.control is None:
-            value = s.distance(self.judge.metric.reference)
+            value = statistics.distance(self.judge.metric.reference)
         else:
-            value = conditions.control.distance(s, t.n, t.seed, conditions.draw)
-    except ValueError as e:
-        value = e
-    self.finish(t, value, whole.seconds)
+            value = conditions.control.distance(statistics, trial.n, trial.seed, conditions.draw)
+    except ValueError as error:
+        value = error
+    self.finish(trial, value, whole.seconds)
 
 # %% ../../nbs/searching/12_ray_search.ipynb #7e760e07
 @patch
 def missing(self:Driver, wanted) -> bool:
     "Have statistics of the control made, or tell them to all; is anything still in the making?"
-    new = [w for w in wanted if w not in self.told | self.making | self.hopeless]
-    for w in new:
-        if (s := self.judge.control.recall(*w)) is not None:
-            self.tell_all(w, s)
+    handled = self.told | self.making | self.hopeless
+    unknown = [request for request in wanted if request not in handled]
+    for request in unknown:
+        if (statistics := self.judge.control.recall(*request)) is not None:
+            self.tell_all(request, statistics)
             continue
-        n, seed, first, draw = w
-        self.making.add(w)
+        n, seed, first, draw = request
+        self.making.add(request)
         self.in_ranges(
-            partial(self.control_came, w),
+            partial(self.control_came, request),
             None,
             n,
             seed,
             first,
             draw,
-            1 if len(new) >= self.team.ready else self.team.ready,
+            1 if len(unknown) >= self.team.ready else self.team.ready,
         )
     return not self.making.isdisjoint(wanted)
 
 @patch
-def tell_all(self:Driver, w, s):
+def tell_all(self:Driver, request, statistics):
     "Let every worker know statistics of the control."
-    self.told.add(w)
-    self.team.tell('note', *self.judge.control.noted(s, *w))
+    self.told.add(request)
+    self.team.tell('note', *self.judge.control.noted(statistics, *request))
 
 @patch
-def control_came(self:Driver, w, whole):
+def control_came(self:Driver, request, whole):
     "Note statistics of the control, and hand out the trials that waited for them."
-    self.making.discard(w)
+    self.making.discard(request)
     try:
-        s = whole.statistics()
+        statistics = whole.statistics()
     except ValueError:
-        self.hopeless.add(w)
+        self.hopeless.add(request)
     else:
         with self.clock('journal'):
-            s = self.judge.control.remember(s, *w)
-        self.tell_all(w, s)
-    held = self.held
+            statistics = self.judge.control.remember(statistics, *request)
+        self.tell_all(request, statistics)
+    waiting = self.held
     self.held = []
-    for some in held:
-        self.give(some)
+    for trials in waiting:
+        self.give(trials)
 
 # %% ../../nbs/searching/12_ray_search.ipynb #3c0ff38e
 @patch
-def in_one_piece(self:Driver, t) -> bool:
+def in_one_piece(self:Driver, trial) -> bool:
     """Is a trial measured by one worker? In ranges where many samples are left for idle workers,
     and only their statistics count."""
     if not isinstance(self.judge.metric, FrechetMetric) or self.hopeless: return True
-    if t.origin in (Phase.POLISH, Phase.EXTRAPOLATED): return True
-    return t.n <= self.config.batch_size
+    if trial.origin in (Phase.POLISH, Phase.EXTRAPOLATED): return True
+    return trial.n <= self.config.batch_size
 
 @patch
-def give(self:Driver, some):
+def give(self:Driver, trials):
     "Hand out trials, as soon as what the control did on their noise is known."
-    first, conditions = some[0], self.judge.conditions(some[0])
-    rest = self.journal.unfinished() - self.mine + len(some)
+    first, conditions = trials[0], self.judge.conditions(trials[0])
+    waiting = self.journal.unfinished() - self.mine + len(trials)
     if conditions.control is not None and self.missing(
         conditions.control.wanted(first.n, first.seed, conditions.draw)
     ):
-        self.held.append(some)
+        self.held.append(trials)
         return
-    if self.in_one_piece(first) or rest >= self.team.ready:
-        self.submit(partial(self.measured, some), 'measure', some)
+    if self.in_one_piece(first) or waiting >= self.team.ready:
+        self.submit(partial(self.measured, trials), 'measure', trials)
         return
-    for t in some:
-        then = partial(self.put_together, t)
+    for trial in trials:
+        then = partial(self.put_together, trial)
         self.in_ranges(
             then,
-            t.schedule,
-            t.n,
-            t.seed,
+            trial.schedule,
+            trial.n,
+            trial.seed,
             0,
             conditions.draw,
             self.team.ready,
             conditions.head,
-            str(self.judge.purpose(t)),
+            str(self.judge.purpose(trial)),
         )
 
 # %% ../../nbs/searching/12_ray_search.ipynb #2397f4ee
@@ -270,8 +271,5 @@ def team(
         _judge_away, getattr(model, 'plain', model), getattr(model, 'options', {}), metric, config
     )
     gpu = model.device.type != 'cpu'
-    return (
-        ray(make)
-        if callable(ray)
-        else RayWorkers(make, workers, ray, gpus=int(gpu), threads=threads if gpu else 1)
-    )
+    if callable(ray): return ray(make)
+    return RayWorkers(make, workers, ray, gpus=int(gpu), threads=threads if gpu else 1)

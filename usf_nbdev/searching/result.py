@@ -74,8 +74,9 @@ class SearchResult:
     # Mean, spread and interval over the fresh noises, best first within each number of calls
     def table(self) -> pd.DataFrame:
         "The confirmation, one row a schedule."
-        groups = self.confirmation.groupby(['name', 'id', 'nfe', 'n'])
-        rows = [dict(zip(('name', 'id', 'nfe', 'n'), key)) | spread_of(g.value) for key,g in groups]
+        columns = ['name', 'id', 'nfe', 'n']
+        groups = self.confirmation.groupby(columns)
+        rows = [dict(zip(columns, key)) | spread_of(group.value) for key,group in groups]
         return pd.DataFrame(rows).sort_values(['nfe', 'mean'], ignore_index=True)
     @property
     def ratio(self) -> float: # Below 1: better than every known solver
@@ -83,37 +84,40 @@ class SearchResult:
         return float(self.front.ratio.iloc[-1])
 
 # %% ../../nbs/searching/09a_result.ipynb #35b8af32
-def _line(r):
+def _line(row):
     "What one row of the front says, in words."
-    best, calls = r.schedule.evidence['best_known'], f"{r.nfe} call{'s'*(r.nfe > 1)}"
-    more = f" with {r.calls}" if r.calls < r.nfe else ''
-    if not is_found(r.schedule.name):
-        return f"At {calls} nothing better than {r.schedule.name}{more} ({r.value:.2f}) was found."
-    sure = f" ({r.ratio_low:.2f} to {r.ratio_high:.2f})" if np.isfinite(r.ratio_low) else ''
+    best, calls = row.schedule.evidence['best_known'], f"{row.nfe} call{'s'*(row.nfe > 1)}"
+    name = row.schedule.name
+    fewer = f" with {row.calls}" if row.calls < row.nfe else ''
+    if not is_found(row.schedule.name):
+        return f"At {calls} nothing better than {name}{fewer} ({row.value:.2f}) was found."
+    interval = ''
+    if np.isfinite(row.ratio_low):
+        interval = f" ({row.ratio_low:.2f} to {row.ratio_high:.2f})"
     return (
-        f"At {calls} the {r.schedule.name} schedule{more} reaches {r.value:.2f}, "
-        f"{r.ratio:.2f}{sure} times "
+        f"At {calls} the {name} schedule{fewer} reaches {row.value:.2f}, "
+        f"{row.ratio:.2f}{interval} times "
         f"the best known solver, {best['name']} ({best['value']:.2f})."
     )
 
 def _noises(result):
     "How the confirmation measured, in words."
-    c = result.config
+    config = result.config
     counts = result.confirmation.groupby('id').seed.nunique()
     least, most = counts.min(), counts.max()
     several = f"{least} to {most}" if most > least else f"{most}"
-    infinite = ', extrapolated to infinitely many' if c.extrapolate else ''
-    return f"{several} fresh noise{'s'*int(most > 1)}, {c.confirm_n} samples each{infinite}"
+    infinite = ', extrapolated to infinitely many' if config.extrapolate else ''
+    return f"{several} fresh noise{'s'*int(most > 1)}, {config.confirm_n} samples each{infinite}"
 
 @patch
 def __repr__(self:SearchResult):
-    lines = [_line(r) for r in self.front.itertuples()]
+    lines = [_line(row) for row in self.front.itertuples()]
     lines.append(f"{_noises(self)}; {self.config.budget} trials for each number of calls.")
     if self.floor is not None:
         lines.append(f"As many real samples are at {self.floor:.2f}.")
     if self.passes:
         lines.append(f"{sum(self.passes.values()):,} passes through the network.")
-    return '\n'.join(lines + [f'Left out: {o}.' for o in self.left_out])
+    return '\n'.join(lines + [f'Left out: {lack}.' for lack in self.left_out])
 
 @patch
 def _repr_html_(self:SearchResult):
@@ -121,10 +125,10 @@ def _repr_html_(self:SearchResult):
     return usf_nbdev.dashboard(self)
 
 # %% ../../nbs/searching/09a_result.ipynb #dd5e1767
-def _known_as(s, name, evidence):
+def _known_as(schedule, name, evidence):
     "The schedule with its evidence; what it says of its polish stays."
-    kept = {k: v for k,v in (s.evidence or {}).items() if k == 'polish'}
-    return replace(s, name=name, evidence=evidence | kept)
+    kept = {key: value for key,value in (schedule.evidence or {}).items() if key == 'polish'}
+    return replace(schedule, name=name, evidence=evidence | kept)
 
 @dataclass(frozen=True)
 class Reported:
@@ -133,7 +137,7 @@ class Reported:
     n:int          # Samples on each noise
     values:dict    # {noise: value}
     chosen:float   # Its value on the noise of the choice
-    def on(self, noises): return [self.values[z] for z in noises]
+    def on(self, noises): return [self.values[noise] for noise in noises]
 
 def _reported(schedule, fresh, choice):
     values = values_by_noise(fresh, schedule)
@@ -142,17 +146,21 @@ def _reported(schedule, fresh, choice):
 def _evidence(best, known, noises, about):
     "What a schedule says of itself: its value, its noises, and the best known solver on the same."
     spread = spread_of(best.on(noises))
-    said = dict(about, value=spread['mean'], n=best.n, seeds=noises, nfe=best.schedule.nfe)
-    said |= {k: spread[k] for k in ('spread', 'low', 'high')}
-    said['best_known'] = dict(name=known.schedule.name, value=float(np.mean(known.on(noises))))
-    return {k: None if isinstance(v, float) and not np.isfinite(v) else v for k,v in said.items()}
+    evidence = dict(about, value=spread['mean'], n=best.n, seeds=noises, nfe=best.schedule.nfe)
+    evidence |= {name: spread[name] for name in ('spread', 'low', 'high')}
+    evidence['best_known'] = dict(name=known.schedule.name, value=float(np.mean(known.on(noises))))
+    return {name: _finite(value) for name,value in evidence.items()}
+
+def _finite(value):
+    "None for a number that JSON doesn't know."
+    return None if isinstance(value, float) and not np.isfinite(value) else value
 
 def _front_row(nfe, best, known, about):
     "One row of the front; the ratio is paired by noise."
     noises = sorted(best.values.keys() & known.values.keys())
-    said = _evidence(best, known, noises, about)
+    evidence = _evidence(best, known, noises, about)
     _, low, high = ratio_interval(best.on(noises), known.on(noises))
-    value, of_known = said['value'], said['best_known']['value']
+    value, of_known = evidence['value'], evidence['best_known']['value']
     spread = spread_of(best.on(noises))
     return dict(
         nfe=nfe,
@@ -166,7 +174,7 @@ def _front_row(nfe, best, known, about):
         ratio_low=low,
         ratio_high=high,
         name=best.schedule.name,
-        schedule=_known_as(best.schedule, best.schedule.name, said),
+        schedule=_known_as(best.schedule, best.schedule.name, evidence),
     )
 
 def _front(trials, config, about):
@@ -176,54 +184,56 @@ def _front(trials, config, about):
     rows, best = [], None
     for nfe in config.nfes:
         choice = chosen(trials, nfe)
-        all_of = [_reported(s, fresh, choice) for s in confirmed(choice, config)]
-        whole = [r for r in all_of if len(r.values) >= config.confirm_seeds]
-        solvers = [r for r in whole if not is_found(r.schedule.name)]
+        all_of = [_reported(schedule, fresh, choice) for schedule in confirmed(choice, config)]
+        whole = [reported for reported in all_of if len(reported.values) >= config.confirm_seeds]
+        solvers = [reported for reported in whole if not is_found(reported.schedule.name)]
         if not solvers:
             raise ValueError(
                 f"no known solver with {nfe} calls could be measured on every fresh noise; the "
                 "trials in the journal tell the reasons"
             )
-        known = min(solvers, key=lambda r: r.chosen)
+        known = min(solvers, key=lambda reported: reported.chosen)
         contenders = whole if best is None else [best, *whole]
-        best = min(contenders, key=lambda r: r.chosen)
+        best = min(contenders, key=lambda reported: reported.chosen)
         rows.append(_front_row(nfe, best, known, about))
     return pd.DataFrame(rows)
 
 # %% ../../nbs/searching/09a_result.ipynb #24220b65
 def _left_out(trials, model, metric, config):
     "What a search went without, in words."
-    out = []
-    if model.ems is None and any('ems' in s.predictions for s in config.stages):
-        out.append(
+    lacks = []
+    if model.ems is None and any('ems' in stage.predictions for stage in config.stages):
+        lacks.append(
             "prediction type 'ems', because the model has no statistics of DPM-Solver-v3 (see "
             "`estimate_ems`)"
         )
     if config.known:
-        out.append(f"known solvers of other families than {', '.join(config.known)}")
-    return out + (_not_polished(trials, metric, config) if config.polish else [])
+        lacks.append(f"known solvers of other families than {', '.join(config.known)}")
+    return lacks + (_not_polished(trials, metric, config) if config.polish else [])
 
 def _not_polished(trials, metric, config):
     "What of polishing was left out, in words."
     if not isinstance(metric, FrechetMetric):
         return ['polishing, because the metric is no Fréchet distance']
-    out = []
+    lacks = []
     if polish_objective(metric, config) != 'fid':
-        d = metric.reference.d
-        out.append(
+        width = metric.reference.d
+        lacks.append(
             f"gradients of the Fréchet distance: {config.polish_n} samples are too few for its "
-            f"{d} features, so gradients went down the distance of each sample's features to a "
-            f"teacher's; polish_n={2 * d} is enough"
+            f"{width} features, so gradients went down the distance of each sample's features to a "
+            f"teacher's; polish_n={2 * width} is enough"
         )
-    failed = [t.info['reason'] for t in of_phase(trials, Phase.POLISH) if t.state == 'fail']
-    return out + sorted({f"polishing, because {reason}" for reason in failed})
+    failed = [trial for trial in of_phase(trials, Phase.POLISH) if trial.state == 'fail']
+    return lacks + sorted({f"polishing, because {trial.info['reason']}" for trial in failed})
 
 def _confirmation_frame(trials, config):
     "The confirmation as a table."
-    done = [t for t in fresh_trials(trials, config) if t.state == 'done']
+    finished = [trial for trial in fresh_trials(trials, config) if trial.state == 'done']
     columns = ('name', 'id', 'nfe', 'seed', 'n', 'value')
-    rows = [(read_schedule(t.schedule).name, t.key, t.nfe, t.seed, t.n, t.value) for t in done]
-    return pd.DataFrame(rows, columns=columns)
+    def row(trial):
+        name = read_schedule(trial.schedule).name
+        return name, trial.key, trial.nfe, trial.seed, trial.n, trial.value
+    return pd.DataFrame(map(row, finished), columns=columns)
 
 def _floor(metric, config):
     "The metric of as many reals; None where that isn't known or the confirmation extrapolates."

@@ -46,21 +46,21 @@ class Searcher:
         self.judge = Judge(model, metric, config, journal, self.clock)
     def claim(self):
         with self.clock('journal'):
-            some = self.journal.claim_alike(self.judge.at_once, 1/self.workers)
-        if some and self.began:
-            self.began(some)
-        return some
-    def finish(self, t, value, seconds):
+            trials = self.journal.claim_alike(self.judge.at_once, 1/self.workers)
+        if trials and self.began:
+            self.began(trials)
+        return trials
+    def finish(self, trial, value, seconds):
         "Store a value, or the error that stands for it."
         with self.clock('journal'):
             failed = isinstance(value, ValueError)
-            t = (
-                self.journal.fail(t.number, str(value), seconds)
+            trial = (
+                self.journal.fail(trial.number, str(value), seconds)
                 if failed
-                else self.journal.finish(t.number, value, seconds)
+                else self.journal.finish(trial.number, value, seconds)
             )
         if self.tell:
-            self.tell(t)
+            self.tell(trial)
 
 # %% ../../nbs/searching/09_runner.ipynb #8dc3ada9
 _PHASE_NOISE = {
@@ -70,38 +70,39 @@ _PHASE_NOISE = {
 }
 
 @patch
-def seed_of(self:Searcher, p:Proposal) -> int:
+def seed_of(self:Searcher, proposal:Proposal) -> int:
     "The seed of the noise that a proposal is measured on."
-    return p.info.get('noise', _PHASE_NOISE.get(p.origin, TRIAL_NOISE)+self.config.seed)
+    of_origin = _PHASE_NOISE.get(proposal.origin, TRIAL_NOISE)+self.config.seed
+    return proposal.info.get('noise', of_origin)
 
 @patch
-def trial_of(self:Searcher, p:Proposal, generation:int) -> Trial:
+def trial_of(self:Searcher, proposal:Proposal, generation:int) -> Trial:
     "A proposal as a trial that waits."
-    config, s = self.config, p.schedule
-    in_search = p.origin not in list(Phase)
+    config, schedule = self.config, proposal.schedule
+    in_search = proposal.origin not in list(Phase)
     stage = (
-        self.optimiser.stage(spent(self.trials, s.nfe, config.n))
+        self.optimiser.stage(spent(self.trials, schedule.nfe, config.n))
         if in_search
         else len(config.stages)
     )
     return Trial(
         generation=generation,
         stage=stage,
-        origin=str(p.origin),
-        nfe=s.nfe,
-        schedule=s.to_json(indent=None, weights=False),
-        key=s.id,
-        n=p.n or config.n,
-        seed=self.seed_of(p),
-        info=p.info,
+        origin=str(proposal.origin),
+        nfe=schedule.nfe,
+        schedule=schedule.to_json(indent=None, weights=False),
+        key=schedule.id,
+        n=proposal.n or config.n,
+        seed=self.seed_of(proposal),
+        info=proposal.info,
     )
 
 @patch
 def propose(self:Searcher,
-    generation, made, # Its number, and its proposals
+    generation, proposals, # Its number, and its proposals
 ):
     "Store a generation and its notes in one transaction, unless another process has."
-    journal, rows = self.journal, [self.trial_of(p, generation) for p in made]
+    journal, rows = self.journal, [self.trial_of(proposal, generation) for proposal in proposals]
     with self.clock('journal'), journal.atomic():
         if journal.generations != generation: return
         journal.propose(rows)
@@ -109,7 +110,7 @@ def propose(self:Searcher,
             f'rng:{generation}',
             np.random.default_rng([self.config.seed, generation]).bit_generator.state,
         )
-        in_search = made[0].origin not in list(Phase)
+        in_search = proposals[0].origin not in list(Phase)
         if in_search and self.optimiser.tau is not None:
             journal.put(f'tau:{generation}', self.optimiser.tau)
 
@@ -117,29 +118,29 @@ def propose(self:Searcher,
 @patch
 def run_waiting(self:Searcher):
     "Evaluate what waits in the journal, a few trials that are alike at a time."
-    while self.alive() and (some := self.claim()):
+    while self.alive() and (trials := self.claim()):
         start = time.perf_counter()
-        values = self.judge.measure(some)
-        seconds = (time.perf_counter()-start)/len(some)
-        for t,v in zip(some, values):
-            self.finish(t, v, seconds)
+        values = self.judge.measure(trials)
+        seconds = (time.perf_counter()-start)/len(trials)
+        for trial,value in zip(trials, values):
+            self.finish(trial, value, seconds)
 
 # %% ../../nbs/searching/09_runner.ipynb #ce22fb6b
 @patch
 def next_generation(self:Searcher):
     """Proposals of the next generation, which follow from the trials; what was spent so far is
     noted."""
-    generation = max((t.generation for t in self.trials), default=-1)+1
+    generation = max((trial.generation for trial in self.trials), default=-1)+1
     polishes_it = isinstance(self.judge.metric, FrechetMetric)
     ends = self.journal.notes('polished:') if polishes_it else None
-    made = next_proposals(self.optimiser, generation, self.trials, self.config, ends)
-    if made:
-        self.propose(generation, made)
+    proposals = next_proposals(self.optimiser, generation, self.trials, self.config, ends)
+    if proposals:
+        self.propose(generation, proposals)
     if self.clock.seconds['sampling']:
         self.journal.put(f'cost:{self.journal.owner}', dict(self.clock.seconds))
     if self.clock.passes:
         self.journal.put(f'passes:{self.journal.owner}', dict(self.clock.passes))
-    return made
+    return proposals
 
 @patch
 def work(self:Searcher):
@@ -153,7 +154,7 @@ def work(self:Searcher):
         with self.clock('journal'):
             # one read, from which all else follows
             new = self.journal.trials(first=len(self.trials))
-        if any(t.state in ('waiting', 'running') for t in new): continue
+        if any(trial.state in ('waiting', 'running') for trial in new): continue
         self.trials += new
         if not self.next_generation(): return
 
@@ -162,8 +163,8 @@ def _helper(parent, workers, path, meta, *args):
     torch.set_num_threads(1)
     threadpool_limits(1)
     try:
-        with Journal(path, meta) as j:
-            Searcher(j, *args, alive=lambda: os.getppid() == parent, workers=workers).work()
+        with Journal(path, meta) as journal:
+            Searcher(journal, *args, alive=lambda: os.getppid() == parent, workers=workers).work()
     except (KeyboardInterrupt, OSError, ValueError):
         pass         # the one who started it tells why
 
@@ -186,10 +187,10 @@ def start_helpers(
             "times instead"
         )
     context = multiprocessing.get_context('fork')
-    made = [
+    processes = [
         context.Process(target=_helper, args=(os.getpid(), workers, *args), daemon=True)
         for _ in range(workers-1)
     ]
-    for p in made:
-        p.start()
-    return made
+    for process in processes:
+        process.start()
+    return processes

@@ -8,6 +8,7 @@ __all__ = ['SEARCH_VERSION', 'LOG_EVERY', 'log', 'answers', 'fingerprint', 'open
 
 # %% ../../nbs/10_search.ipynb #8f7aa214
 import hashlib, json, logging, os, sys, threading
+from collections import Counter
 from contextlib import closing, contextmanager
 from dataclasses import asdict, fields
 from pathlib import Path
@@ -44,35 +45,36 @@ def answers(
     noise = model.noise
     states = np.random.default_rng(0).normal(size=(2, *model.shape))
     signs = np.random.default_rng(1).choice((-1., 1.), size=(4, states.size))
-    told = []
-    for t in (noise.T, (noise.T+noise.t_end)/2, noise.t_end):
-        x = torch.as_tensor(
-            states*max(float(noise.sigma(t)), float(noise.alpha(t))),
+    sums = []
+    for time in (noise.T, (noise.T+noise.t_end)/2, noise.t_end):
+        state = torch.as_tensor(
+            states*max(float(noise.sigma(time)), float(noise.alpha(time))),
             dtype=torch.float32,
             device=model.device,
         )
         with torch.no_grad():
-            answer = model.at(0, 2).network(x, model.own_time(t)).double().cpu().numpy().ravel()
+            answer = model.at(0, 2).network(state, model.own_time(time))
+        answer = answer.double().cpu().numpy().ravel()
         size = np.sqrt(np.mean(answer**2)) or 1.
-        told.append(np.append(signs[:3]@answer/np.sqrt(answer.size)/size, np.log10(size)))
-    rounded = np.nan_to_num(np.float32(told)*10**_DIGITS, nan=-1., posinf=-2., neginf=-3.)
+        sums.append(np.append(signs[:3]@answer/np.sqrt(answer.size)/size, np.log10(size)))
+    rounded = np.nan_to_num(np.float32(sums)*10**_DIGITS, nan=-1., posinf=-2., neginf=-3.)
     return np.rint(rounded).astype(int)
 
 def _identity(model):
     "What a model is by its own account: a mark, or its parameters, or its name."
     if getattr(model, 'fingerprint', None): return str(model.fingerprint).encode()
-    h = hashlib.sha256(repr((model.name, model.predicts, model.shape, model.noise)).encode())
+    digest = hashlib.sha256(repr((model.name, model.predicts, model.shape, model.noise)).encode())
     state = model.fn.state_dict() if hasattr(model.fn, 'state_dict') else {}
     for name,value in state.items():
-        h.update(name.encode() + value.detach().cpu().contiguous().float().numpy().tobytes())
-    return h.digest()
+        digest.update(name.encode() + value.detach().cpu().contiguous().float().numpy().tobytes())
+    return digest.digest()
 
 def fingerprint(
     model, # A `Denoiser` with a shape
 ) -> str: # 16 hex digits, and the options that it runs with
     "What tells one model from another: what it is, and what its network does."
     if getattr(model, 'options', None):
-        words = [v if isinstance(v, str) else k for k,v in model.options.items()]
+        words = [value if isinstance(value, str) else name for name,value in model.options.items()]
         return f"{fingerprint(model.plain)}-{'-'.join(words)}"
     return hashlib.sha256(_identity(model) + answers(model).tobytes()).hexdigest()[:16]
 
@@ -91,26 +93,27 @@ _NO_MATTER = (
 def _beside(model):
     "What a model has beside its network: thresholding, mean, statistics."
     mean = None if model.mean is None else torch.as_tensor(model.mean).double().flatten().tolist()
-    h = hashlib.sha256(repr((getattr(model.clip, '__qualname__', model.clip), mean)).encode())
+    digest = hashlib.sha256(repr((getattr(model.clip, '__qualname__', model.clip), mean)).encode())
     tables = () if model.ems is None else (model.ems.lamb, model.ems.l, model.ems.s, model.ems.b)
     for table in tables:
-        h.update(np.ascontiguousarray(table, '<f8').tobytes())
-    return h.hexdigest()[:16]
+        digest.update(np.ascontiguousarray(table, '<f8').tobytes())
+    return digest.hexdigest()[:16]
 
 def _meta(model, metric, config, optimiser):
     "What the trials of a journal depend on."
     settings = json.loads(json.dumps(asdict(config)))
-    for k in _NO_MATTER:
-        settings.pop(k)
+    for setting in _NO_MATTER:
+        settings.pop(setting)
     if not config.given:
         settings.pop('given')
-    said = getattr(metric, 'fingerprint', getattr(metric, '__qualname__', type(metric).__name__))
+    name = getattr(metric, '__qualname__', type(metric).__name__)
+    identity = getattr(metric, 'fingerprint', name)
     return dict(
         search_version=SEARCH_VERSION,
         model=fingerprint(model),
         beside=_beside(model),
         package_version=__version__,
-        metric=str(said),
+        metric=str(identity),
         optimiser=optimiser,
         **settings,
     )
@@ -123,24 +126,24 @@ def open_journal(
     the reason."""
     is_path = isinstance(path, (str, os.PathLike))     # what is none, the journal refuses
     if is_path and Path(path).exists():
-        with Journal(path) as old:
-            _refuse_other(path, old.meta, meta)
+        with Journal(path) as there:
+            _refuse_other(path, there.meta, meta)
     return Journal(path, meta)
 
-def _refuse_other(path, old, meta):
+def _refuse_other(path, there, meta):
     """An older search, or another network, in words of its own; the journal itself compares the
     settings."""
-    version = old.get('search_version', 1)
-    if old and version != meta['search_version']:
+    version = there.get('search_version', 1)
+    if there and version != meta['search_version']:
         raise JournalMismatch(
             f"journal {path} must be of this version of the search, {meta['search_version']}, "
             f"got {version}: its noises and known solvers were others, so its trials can't be "
             "continued; choose another path"
         )
-    if old and old['model'] != meta['model']:
+    if there and there['model'] != meta['model']:
         raise JournalMismatch(
             f"journal {path} must belong to this network, got one that was made with another: by "
-            f"its weights, name or answers it was {old['model']}, this is {meta['model']}; "
+            f"its weights, name or answers it was {there['model']}, this is {meta['model']}; "
             "choose another path, or delete it to begin again"
         )
 
@@ -157,22 +160,23 @@ def _check_start(noise):
 
 def _check_given(model, config):
     "Given schedules must fit the search, and leave some of its budget."
-    given = [read_schedule(s) for s in config.given]
-    for s in given:
-        if s.nfe not in config.nfes:
+    given = [read_schedule(schedule) for schedule in config.given]
+    for schedule in given:
+        if schedule.nfe not in config.nfes:
             raise ValueError(
                 f"given must be schedules with {config.nfes} network calls, got one with "
-                f"{s.nfe}; nfe must name its calls"
+                f"{schedule.nfe}; nfe must name its calls"
             )
-        if s.noise != model.noise:
+        if schedule.noise != model.noise:
             raise ValueError(
                 f"given must be schedules for the noise schedule of model {model.name!r}, "
-                f"{model.noise!r:.80}, got one for {s.noise!r:.80}"
+                f"{model.noise!r:.80}, got one for {schedule.noise!r:.80}"
             )
-    most = max((sum(s.nfe == k for s in given) for k in config.nfes), default=0)
-    if config.budget <= most:
+    counts = Counter(schedule.nfe for schedule in given)
+    largest = max(counts.values(), default=0)
+    if config.budget <= largest:
         raise ValueError(
-            f"budget must be above {most}, the trials of what was given, got {config.budget}"
+            f"budget must be above {largest}, the trials of what was given, got {config.budget}"
         )
 
 def _check_samples(metric, config):
@@ -183,19 +187,19 @@ def _check_samples(metric, config):
             "extrapolate must be False for a metric that is no FrechetMetric: only its bias is "
             "known"
         )
-    need = getattr(metric, 'min_samples', 1)
+    needed = getattr(metric, 'min_samples', 1)
     confirm = least_to_extrapolate(metric.reference.d) if config.extrapolate else 1
-    least, more = dict(confirm_n=max(need, confirm)), ''
+    least, hint = dict(confirm_n=max(needed, confirm)), ''
     if frechet and config.control_n:
-        least['control_n'], more = max(need, 16), '; 0 for none'
+        least['control_n'], hint = max(needed, 16), '; 0 for none'
     else:
-        least |= dict(n=need, final_n=need, **{'probe_n' if config.probe_n else 'n//8': need})
-    has = asdict(config) | {'n//8': config.first_n}
+        least |= dict(n=needed, final_n=needed, **{'probe_n' if config.probe_n else 'n//8': needed})
+    given = asdict(config) | {'n//8': config.first_n}
     for field, value in least.items():
-        if has[field] >= value: continue
+        if given[field] >= value: continue
         raise ValueError(
             f"{field} must be at least {value} for the metric {getattr(metric, 'name', '')!r}, "
-            f"got {has[field]}{more if field == 'control_n' else ''}"
+            f"got {given[field]}{hint if field == 'control_n' else ''}"
         )
 
 def _check_team(model, workers, ray):
@@ -241,8 +245,8 @@ def _settings(config, **given):
     if config is None: return SearchConfig(**given)
     of_kind('config', config, SearchConfig, 'or give its fields one by one')
     usual = SearchConfig()
-    more = {name: value for name, value in given.items() if value != getattr(usual, name)}
-    without_effect('beside config, which holds all settings', **more)
+    others = {name: value for name, value in given.items() if value != getattr(usual, name)}
+    without_effect('beside config, which holds all settings', **others)
     return config
 
 def search(
@@ -316,10 +320,10 @@ def _terminated(helpers):
 
 def _run(journal, common, bar, workers, ray, threads):
     "Work here, or drive a team."
-    told = dict(tell=bar.trial, began=bar.began)
-    if ray is None: return Searcher(journal, *common, workers=workers or 1, **told).work()
+    reports = dict(tell=bar.trial, began=bar.began)
+    if ray is None: return Searcher(journal, *common, workers=workers or 1, **reports).work()
     def hire(): return team(ray, workers, threads, *common[:3])
-    with closing(Driver(hire, journal, *common, **told)) as driver:
+    with closing(Driver(hire, journal, *common, **reports)) as driver:
         driver.work()
 
 # %% ../../nbs/10_search.ipynb #0087f700
@@ -398,31 +402,31 @@ class _Progress:
             self.lines.stop()
     @property
     def seen(self): return self.lines is not None or not self.bar.disable
-    def began(self, some):
+    def began(self, trials):
         if self.seen:
-            self.show_state(some[0])
-    def trial(self, t):
+            self.show_state(trials[0])
+    def trial(self, trial):
         if self.seen:
-            self.show_state(t)
+            self.show_state(trial)
         if self.callback:
-            self.callback(t)
+            self.callback(trial)
 
 @patch
-def state(self:_Progress, t:Trial) -> str:
+def state(self:_Progress, trial:Trial) -> str:
     "Best so far, best known, tau."
-    def least(*origin): return self.journal.least(t.nfe, self.config.n, tuple(Phase), *origin)
-    def number(v): return '-' if v is None else f'{v:.2f}'
-    tau = self.journal.get(f'tau:{t.generation}')
-    return f"{t.nfe} calls: best {number(least())}, known {number(least('known'))}" + (
+    def least(*origin): return self.journal.least(trial.nfe, self.config.n, tuple(Phase), *origin)
+    def number(value): return '-' if value is None else f'{value:.2f}'
+    tau = self.journal.get(f'tau:{trial.generation}')
+    return f"{trial.nfe} calls: best {number(least())}, known {number(least('known'))}" + (
         f', tau {tau:.2f}' if tau else ''
     )
 
 @patch
-def show_state(self:_Progress, t:Trial):
+def show_state(self:_Progress, trial:Trial):
     "Where the search is."
     samples, waiting = self.journal.progress((*Phase, 'known'))
     done = min(self.bar.total, round(samples/self.config.n))
-    doing, state = _DOING.get(t.origin, 'search'), self.state(t)
+    doing, state = _DOING.get(trial.origin, 'search'), self.state(trial)
     if self.lines:
         return self.lines.tell(
             doing, f'{done} of {self.bar.total} trials, {waiting} left here; {state}'
@@ -458,7 +462,7 @@ def planned_passes(
     )
     samples[Purpose.CONFIRM] += more
     return (
-        {k: v*nfe for k,v in samples.items()}
+        {purpose: count*nfe for purpose,count in samples.items()}
         | _planned_control(config, polished)
         | _planned_polish(config, nfe)
     )

@@ -69,14 +69,12 @@ class Workers:
             raise ValueError(f"count must be an integer of at least 1, got {count!r}")
         if not callable(make):
             raise ValueError(f"make must be a function without arguments, got {make!r:.80}")
-        self.make, self.count, self.team, self.refs, self.waiting, self.answers = (
-            make,
-            count,
-            [],
-            {},
-            deque(),
-            deque(),
-        )
+        self.make = make
+        self.count = count
+        self.team = []
+        self.refs = {}
+        self.waiting = deque()
+        self.answers = deque()
         self.told = {}
         self.tickets = 0
         self.deaths = 0
@@ -88,15 +86,16 @@ class Workers:
     def __exit__(self, *args): self.close()
     def __len__(self): return self.count
     def _hire(self):
-        m = _Member()
-        m.handle, ref = self._start()
-        self.team.append(m)
-        self.refs[ref] = m
+        member = _Member()
+        member.handle, ref = self._start()
+        self.team.append(member)
+        self.refs[ref] = member
     @property
-    def ready(self) -> int: return sum(m.ready for m in self.team)
+    def ready(self) -> int: return sum(member.ready for member in self.team)
     @property
     def jobs(self) -> int:
-        return len(self.waiting) + len(self.answers) + sum(m.job is not None for m in self.team)
+        in_hand = sum(member.job is not None for member in self.team)
+        return len(self.waiting) + len(self.answers) + in_hand
     @property
     def room(self) -> int: return 2*self.count - self.jobs
     def close(self):
@@ -124,23 +123,23 @@ def tell(self:Workers,
 ) -> None:
     "Call a method of every worker, now and of each that starts later, before it gets its next job."
     self.told[method, key] = value = self._pack(value)
-    for m in self.team:
-        if m.ready:
-            self._note(m.handle, method, (key, value))
+    for member in self.team:
+        if member.ready:
+            self._note(member.handle, method, (key, value))
 
 @patch
 def _hand_out(self:Workers):
-    machines = {m.place[0] for m in self.team if m.ready}
-    for m in self.team:
-        if not m.ready or m.job is not None: continue
+    machines = {member.place[0] for member in self.team if member.ready}
+    for member in self.team:
+        if not member.ready or member.job is not None: continue
         for job in self.waiting:
-            if m.place[0] not in job.machines or machines <= set(job.machines):
+            if member.place[0] not in job.machines or machines <= set(job.machines):
                 break       # not where it died, if there is another machine
         else:
             continue
-        m.job = job
+        member.job = job
         self.waiting.remove(job)
-        self.refs[self._send(m.handle, job.method, job.args)] = m
+        self.refs[self._send(member.handle, job.method, job.args)] = member
 
 @patch
 def _pack(self:Workers, value):
@@ -169,24 +168,24 @@ def next(self:Workers,
 @patch
 def _happened(self:Workers, ref):
     "A worker has started, answered or died."
-    m = self.refs.pop(ref)
+    member = self.refs.pop(ref)
     try:
         value = self._get(ref)
-    except Lost as e:
-        return self._bury(m, e)
+    except Lost as death:
+        return self._bury(member, death)
     except BaseException:
-        m.job = None
+        member.job = None
         raise                # the job's own error
-    if m.ready:
-        self.answers.append(Answer(m.job.ticket, value))
-        self.innocent += m.job.deaths
-        m.job = None
+    if member.ready:
+        self.answers.append(Answer(member.job.ticket, value))
+        self.innocent += member.job.deaths
+        member.job = None
     else:
-        m.ready = True
-        m.place = value
+        member.ready = True
+        member.place = value
         self.false_starts = 0
         for (method, key), value in self.told.items():
-            self._note(m.handle, method, (key, value))
+            self._note(member.handle, method, (key, value))
     self._hand_out()
 
 @patch
@@ -194,38 +193,37 @@ def _wanted(self:Workers): return f'{self.count} workers'
 
 # %% ../../nbs/searching/11_worker_pool.ipynb #01b50817
 @patch
-def _bury(self:Workers, m, lost):
+def _bury(self:Workers, member, death):
     "Replace a dead worker; its job is done again, by whoever is free first."
-    self.team.remove(m)
+    self.team.remove(member)
     self.deaths += 1
-    self._stop(m.handle)
-    if m.job:
-        m.job.machines += m.place[:1]
-        self._again(m.job, lost)
-    if not m.ready and lost.blame:
+    self._stop(member.handle)
+    if member.job:
+        member.job.machines += member.place[:1]
+        self._again(member.job, death)
+    if not member.ready and death.blame:
         self.false_starts += 1
     if self.false_starts >= self.tries+self.count:
         raise ChildProcessError(
-            f"workers must be able to start, the last {self.false_starts} died at it: {lost}"
+            f"workers must be able to start, the last {self.false_starts} died at it: {death}"
         )
     self._hire()
 
 @patch
-def _again(self:Workers, job, lost):
-    job.deaths += lost.blame
+def _again(self:Workers, job, death):
+    job.deaths += death.blame
     if job.deaths < min(self.tries+self.innocent, self.most):
         self.waiting.appendleft(job)
     else:
-        self.answers.append(
-            Answer(job.ticket, None, f'killed its worker {job.deaths} times; the last time: {lost}')
-        )
+        reason = f'killed its worker {job.deaths} times; the last time: {death}'
+        self.answers.append(Answer(job.ticket, None, reason))
 
 # %% ../../nbs/searching/11_worker_pool.ipynb #c258f4b2
 def call(
-    obj, method, args, # Whose method, its name, what it takes
+    obj, method, arguments, # Whose method, its name, what it takes
 ): # What it answers
     "One job: a method of the object that a worker keeps."
-    return getattr(obj, method)(*args)
+    return getattr(obj, method)(*arguments)
 
 class Here(Workers):
     "A team in this process, one job after the other."
@@ -237,10 +235,10 @@ class Here(Workers):
         box = []
         # ready when it has made its object
         return box, lambda: box.append(self.make()) or (None, None)
-    def _send(self, box, method, args): return lambda: call(box[0], method, args)
-    def _note(self, box, method, args): call(box[0], method, args)
-    def _wait(self, refs, timeout): return refs[0]
-    def _get(self, ref): return ref()
+    def _send(self, box, method, arguments): return lambda: call(box[0], method, arguments)
+    def _note(self, box, method, arguments): call(box[0], method, arguments)
+    def _wait(self, waiting, timeout): return waiting[0]
+    def _get(self, work): return work()
     def _stop(self, box): box.clear()
 
 # %% ../../nbs/searching/11_worker_pool.ipynb #9fe3af64
@@ -253,17 +251,15 @@ def ranges(
     for name, value in (('n', n), ('batch_size', batch_size), ('parts', parts)):
         whole_number(name, value, 1)
     batches = -(-n//batch_size)
-    k = min(parts, batches)
-    ends = [i*batches//k for i in range(k+1)]
-    return [(a*batch_size, min(b*batch_size, n)) for a,b in zip(ends, ends[1:])]
+    count = min(parts, batches)
+    ends = [number*batches//count for number in range(count+1)]
+    return [(first*batch_size, min(stop*batch_size, n)) for first,stop in zip(ends, ends[1:])]
 
-def _fewer(f):
+def _fewer(features):
     "Features of a batch, (B,d), or their statistics, whichever is fewer numbers."
-    return (
-        Statistics.from_features(f)
-        if len(f) > f.shape[1]
-        else (f if f.dtype == torch.float64 else f.float()).cpu().numpy()
-    )
+    if len(features) > features.shape[1]: return Statistics.from_features(features)
+    wide = features if features.dtype == torch.float64 else features.float()
+    return wide.cpu().numpy()
 
 def part(
     model,             # A `Denoiser` with a shape
@@ -278,26 +274,28 @@ def part(
     head:int=0,        # As for `portions`
 ) -> tuple: # [what each batch contributes], and why it ends early: None, or the words of the error
     "A range of the samples of one evaluation, up to the first that exploded."
-    clock, out = clock or Clock(), []
+    clock, batches = clock or Clock(), []
     try:
         with torch.inference_mode(), clock('features'):
-            for x in batches_of(model, schedule, n, seed, batch_size, draw, clock, first, head):
-                if not x.isfinite().all():
-                    feature_statistics([x])          # says so
-                out.append(_fewer(x.flatten(1) if features is None else features(x)))
-    except ValueError as e:
-        return out, str(e)
-    return out, None
+            drawn = batches_of(model, schedule, n, seed, batch_size, draw, clock, first, head)
+            for samples in drawn:
+                if not samples.isfinite().all():
+                    feature_statistics([samples])          # says so
+                seen = samples.flatten(1) if features is None else features(samples)
+                batches.append(_fewer(seen))
+    except ValueError as error:
+        return batches, str(error)
+    return batches, None
 
 def joined(
     parts, # What `part` returned for each range, in order
 ) -> Statistics:
     "The statistics of all samples, as one process would have made them."
+    def statistics(batch):
+        return batch if isinstance(batch, Statistics) else Statistics.from_features(batch)
     def each():
         for batches, reason in parts:
-            yield from (
-                b if isinstance(b, Statistics) else Statistics.from_features(b) for b in batches
-            )
+            yield from map(statistics, batches)
             if reason: raise Exploded(reason)
     return reduce(Statistics.merge, each())
 
@@ -334,10 +332,10 @@ def _knock(address):
     host, _, port = address.removeprefix('ray://').rpartition(':')
     try:
         socket.create_connection((host, int(port)), timeout=10).close()
-    except (OSError, ValueError) as e:
+    except (OSError, ValueError) as error:
         raise ConnectionError(
             "address must be that of a running Ray cluster, such as 192.0.2.7:6379, or 'auto' "
-            f"or 'local', got {address!r}: {e}"
+            f"or 'local', got {address!r}: {error}"
         ) from None
 
 def connect_ray(
@@ -405,13 +403,13 @@ class RayWorkers(Workers):
         self.actor = ray.remote(max_restarts=0, scheduling_strategy='SPREAD', **self.needs)(Actor)
         super().__init__(make, int(there//(gpus or 1)) if count is None else count)
     def _start(self):
-        a = self.actor.remote(self.bytes, self.threads)
-        return a, a.place.remote()
-    def _send(self, a, method, args): return a.do.remote(method, *args)
+        actor = self.actor.remote(self.bytes, self.threads)
+        return actor, actor.place.remote()
+    def _send(self, actor, method, arguments): return actor.do.remote(method, *arguments)
     _note = _send
     def _pack(self, value): return self.ray.put(value)
     def _wait(self, refs, timeout): return next(iter(self.ray.wait(refs, timeout=timeout)[0]), None)
-    def _stop(self, a): self.ray.kill(a)
+    def _stop(self, actor): self.ray.kill(actor)
     def _wanted(self):
         return (
             f'{self.count} workers with {self.needs} each; the cluster has '
@@ -424,12 +422,12 @@ def _get(self:RayWorkers, ref):
     errors = self.ray.exceptions
     try:
         return self.ray.get(ref)
-    except errors.RayTaskError as e:
-        raise e.cause from e                # the job's own
-    except errors.RayError as e:
-        lines = str(e).strip().splitlines() or [type(e).__name__]
-        why = next((l for l in lines if 'because' in l), lines[0]).split('. ')[0]
-        raise Lost(why, blame=not any(o in str(e) for o in _INNOCENT)) from None
+    except errors.RayTaskError as error:
+        raise error.cause from error                # the job's own
+    except errors.RayError as error:
+        lines = str(error).strip().splitlines() or [type(error).__name__]
+        reason = next((line for line in lines if 'because' in line), lines[0]).split('. ')[0]
+        raise Lost(reason, blame=not any(word in str(error) for word in _INNOCENT)) from None
 
 @patch
 def close(self:RayWorkers):
