@@ -122,30 +122,30 @@ def teacher_grid(
 # %% ../../nbs/searching/10_baselines.ipynb #5fd15672
 def _best(model, make): return make(nearest_grid(model, make))
 
-def _ipndm(model, nfe, grid):
+def _fitted_grid(like):
+    "DPM-Solver++(2M) on a grid that is fitted without gradients."
+    def make(model, nfe, **kw):
+        return dpm_solver_pp(model.noise, nfe, grid=teacher_grid(model, nfe, like))
+    return make
+
+def _polished(solver, level):
+    "A solver on its best grid, then gradients at a level of freedom."
+    def make(model, nfe, **kw):
+        start = _best(model, lambda grid: solver(model.noise, nfe, grid=grid))
+        return polish(model, start, level=level, **kw)
+    return make
+
+def _ipndm_by_gradients(model, nfe, **kw):
     # constant coefficients: its relaxations depend on the times
-    return deis(model.noise, nfe, fit='ipndm', grid=grid)
+    def at(grid): return deis(model.noise, nfe, fit='ipndm', grid=grid)
+    return polish(model, _best(model, at), level='times', rebuild=at, **kw)
 
 IDEAS = {
-    'DPM-Solver++(2M), GITS-like times': lambda m, k, **kw: dpm_solver_pp(
-        m.noise, k, grid=teacher_grid(m, k, 'GITS')
-    ),
-    'DPM-Solver++(2M), AYS-like times': lambda m, k, **kw: dpm_solver_pp(
-        m.noise, k, grid=teacher_grid(m, k, 'AYS')
-    ),
-    'UniPC-3, times by gradients': lambda m, k, **kw: polish(
-        m, _best(m, lambda g: unipc(m.noise, k, grid=g)), level='times', **kw
-    ),
-    'iPNDM-3, times by gradients': lambda m, k, **kw: polish(
-        m,
-        _best(m, lambda g: _ipndm(m, k, g)),
-        level='times',
-        rebuild=lambda t: _ipndm(m, k, t),
-        **kw,
-    ),
-    'DPM-Solver++(2M), times and weights by gradients': lambda m, k, **kw: polish(
-        m, _best(m, lambda g: dpm_solver_pp(m.noise, k, grid=g)), level='weights', **kw
-    ),
+    'DPM-Solver++(2M), GITS-like times': _fitted_grid('GITS'),
+    'DPM-Solver++(2M), AYS-like times': _fitted_grid('AYS'),
+    'UniPC-3, times by gradients': _polished(unipc, 'times'),
+    'iPNDM-3, times by gradients': _ipndm_by_gradients,
+    'DPM-Solver++(2M), times and weights by gradients': _polished(dpm_solver_pp, 'weights'),
 }
 
 # %% ../../nbs/searching/10_baselines.ipynb #d2f312d5

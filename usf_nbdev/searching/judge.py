@@ -47,13 +47,13 @@ class Judge:
         self.metric = metric
         self.config = config
         self.store = store
-        self.clock, self.together = clock or Clock(), Together(config.batch_size)
-        controlled = isinstance(metric, FrechetMetric) and config.control_n
-        self.control = (
-            Control(model, metric, config.control_n, config.batch_size, store, self.clock)
-            if controlled
-            else None
-        )
+        self.clock = clock or Clock()
+        self.together = Together(config.batch_size)
+        self.control = None
+        if isinstance(metric, FrechetMetric) and config.control_n:
+            self.control = Control(
+                model, metric, config.control_n, config.batch_size, store, self.clock
+            )
     def at_once(self, trial:Trial) -> int:
         """How many trials like this one are measured together: few large ones, as all are run
         again if the process dies."""

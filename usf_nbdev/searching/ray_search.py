@@ -78,13 +78,12 @@ class Driver(Searcher):
         super().__init__(*args, **kw)
         self.hire = hire
         self.team = None
-        self.mine = 0       # `mine`: trials in hand
-        self.then = {}
-        # by ticket: what to do with its answer; trials that wait for statistics of the control
-        self.held = []
-        self.making = set()
-        self.told = set()
-        self.hopeless = set()  # such statistics: in the making, known to all, not to be had
+        self.mine = 0          # trials in hand
+        self.then = {}         # by ticket: what to do with its answer
+        self.held = []         # trials that wait for statistics of the control
+        self.making = set()    # such statistics that are in the making,
+        self.told = set()      # that all workers know,
+        self.hopeless = set()  # and that are not to be had
     def submit(self, then, *job): self.then[self.team.submit(*job)] = then
     def close(self):
         if self.team is not None:
@@ -235,9 +234,8 @@ def give(self:Driver, trials):
     "Hand out trials, as soon as what the control did on their noise is known."
     first, conditions = trials[0], self.judge.conditions(trials[0])
     waiting = self.journal.unfinished() - self.mine + len(trials)
-    if conditions.control is not None and self.missing(
-        conditions.control.wanted(first.n, first.seed, conditions.draw)
-    ):
+    control = conditions.control
+    if control is not None and self.missing(control.wanted(first.n, first.seed, conditions.draw)):
         self.held.append(trials)
         return
     if self.in_one_piece(first) or waiting >= self.team.ready:

@@ -41,7 +41,10 @@ class Searcher:
         self.journal = journal
         self.config = config
         self.workers = workers
-        self.tell, self.alive, self.began, self.clock = tell, alive, began, Clock()
+        self.tell = tell
+        self.alive = alive
+        self.began = began
+        self.clock = Clock()
         self.optimiser = OPTIMISERS[optimiser](model, config, self.clock)
         self.judge = Judge(model, metric, config, journal, self.clock)
     def claim(self):
@@ -53,12 +56,10 @@ class Searcher:
     def finish(self, trial, value, seconds):
         "Store a value, or the error that stands for it."
         with self.clock('journal'):
-            failed = isinstance(value, ValueError)
-            trial = (
-                self.journal.fail(trial.number, str(value), seconds)
-                if failed
-                else self.journal.finish(trial.number, value, seconds)
-            )
+            if isinstance(value, ValueError):
+                trial = self.journal.fail(trial.number, str(value), seconds)
+            else:
+                trial = self.journal.finish(trial.number, value, seconds)
         if self.tell:
             self.tell(trial)
 
@@ -80,11 +81,9 @@ def trial_of(self:Searcher, proposal:Proposal, generation:int) -> Trial:
     "A proposal as a trial that waits."
     config, schedule = self.config, proposal.schedule
     in_search = proposal.origin not in list(Phase)
-    stage = (
-        self.optimiser.stage(spent(self.trials, schedule.nfe, config.n))
-        if in_search
-        else len(config.stages)
-    )
+    stage = len(config.stages)
+    if in_search:
+        stage = self.optimiser.stage(spent(self.trials, schedule.nfe, config.n))
     return Trial(
         generation=generation,
         stage=stage,

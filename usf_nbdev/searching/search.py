@@ -355,7 +355,10 @@ _DOING = {
 class _Lines:
     "A line at the start of each phase, and one a minute, for a process without a terminal."
     def __init__(self, every=LOG_EVERY):
-        self.every, self.said, self.line, self.over = every, None, '', threading.Event()
+        self.every = every
+        self.said = None            # what was being done when the last line was written
+        self.line = ''              # the next one
+        self.over = threading.Event()
     def start(self):
         if not (logging.getLogger().handlers or log.handlers or _interactive()):
             log.addHandler(logging.StreamHandler(sys.stderr))
@@ -461,11 +464,8 @@ def planned_passes(
         *(config.confirm_seeds > 1)
     )
     samples[Purpose.CONFIRM] += more
-    return (
-        {purpose: count*nfe for purpose,count in samples.items()}
-        | _planned_control(config, polished)
-        | _planned_polish(config, nfe)
-    )
+    passes = {purpose: count*nfe for purpose,count in samples.items()}
+    return passes | _planned_control(config, polished) | _planned_polish(config, nfe)
 
 def _planned_control(config, polished):
     """Ten calls for the many samples of each noise, and for the few that are corrected; ninety
