@@ -34,7 +34,8 @@ from usf_nbdev.judging.evaluate import TRIAL_NOISE, Control, evaluate, noise_of
 from usf_nbdev.searching.journal import Trial
 from usf_nbdev.judging.frechet import feature_statistics
 from usf_nbdev.sampling.noise import timesteps
-from usf_nbdev.searching.proposers import S3, STAGES, SearchConfig, brood, distinct, ranked, spent
+from usf_nbdev.searching.proposers import (
+    S3, STAGES, SearchConfig, distinct, new_children, ranked, spent)
 from usf_nbdev.sampling.sample import plan_for, sample
 from usf_nbdev.sampling.solvers import FAMILIES, ddim, dpm_solver_pp, known_solvers, unipc
 from usf_nbdev.searching.space import _change_step, fit_step, random_schedule
@@ -381,7 +382,7 @@ def population(b):
     return (
         [('known', s) for s in known]
         + [('random', random_schedule(space, rng)) for _ in range(50)]
-        + [('evolved', p.schedule) for p in brood(best, space, rng, 110-len(known), set())]
+        + [('evolved', p.schedule) for p in new_children(best, space, rng, 110-len(known), set())]
     )
 
 def by_objective(b, teacher, objective, seed, known, trials=48):
@@ -391,7 +392,7 @@ def by_objective(b, teacher, objective, seed, known, trials=48):
     seen = set()
     scored = {s: v[objective] for s,v in known.items()}
     for _ in range(trials//16):
-        for p in brood(sorted(scored, key=scored.get)[:12], space, rng, 16, seen):
+        for p in new_children(sorted(scored, key=scored.get)[:12], space, rng, 16, seen):
             scored[p.schedule] = teacher.judge(p.schedule)[objective]
     return min(scored, key=scored.get)
 

@@ -29,7 +29,7 @@ from pathlib import Path
 import numpy as np, torch
 from threadpoolctl import threadpool_limits
 from common import Rows
-from usf_nbdev.searching.ray_search import Driver, JudgeAway
+from usf_nbdev.searching.ray_search import Driver, WorkerJudge
 from usf_nbdev.searching.worker_pool import RayWorkers, connect_ray
 from usf_nbdev.searching.journal import Journal, Trial
 from usf_nbdev.judging.frechet import FrechetMetric
@@ -87,7 +87,7 @@ def run(tmp, name, generation, count, searcher):
         return seconds, [(t.key, t.value) for t in j.trials()]
 
 def speed(rows):
-    make = partial(JudgeAway, *setup())
+    make = partial(WorkerJudge, *setup())
     found = {}
     connect_ray('local', 3)
     teams = {k: Kept(make, k) for k in (1, 2)}

@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['STAGES', 'MIN_PAIRS', 'OPTIMISERS', 'Stage', 'SearchConfig', 'read_schedule', 'cell', 'ranked', 'spent', 'Proposal',
-           'distinct', 'Optimiser', 'KnownRound', 'RandomSearch', 'child', 'seen_cells', 'brood', 'Evolution', 'S3',
-           'labels']
+           'distinct', 'Optimiser', 'KnownRound', 'RandomSearch', 'child', 'seen_cells', 'new_children', 'Evolution',
+           'S3', 'labels']
 
 # %% ../../nbs/searching/04_proposers.ipynb #04323a32
 from dataclasses import dataclass, replace, field
@@ -443,7 +443,7 @@ def _new(made, seen):
             added.append(proposal)
     return added
 
-def brood(
+def new_children(
     parents,      # Schedules, best first; if there are none, schedules are drawn
     space:Space,  # What is open
     rng,          # numpy Generator
@@ -471,7 +471,7 @@ class Evolution(Optimiser):
             best += ranked(trials, calls, config.n)[:3]
         return [schedule for schedule,_ in best]
     def propose(self, space, rng, trials):
-        return brood(
+        return new_children(
             self.parents(trials, space.nfe), space, rng, self.config.generation, seen_cells(trials)
         )
 
@@ -491,11 +491,12 @@ class S3(Evolution):
         seen = seen_cells(trials)
         parents = self.parents(trials, space.nfe)
         if config.candidates and (predictor := self._fit(trials)) is not None:
-            unguided = brood(parents, space, rng, round(config.explore*config.generation), seen)
+            count = round(config.explore*config.generation)
+            unguided = new_children(parents, space, rng, count, seen)
             pool = self.evolve(predictor, parents, space, rng, seen)
             first = self.choose(pool, config.generation-len(unguided)) + unguided
         else:
-            first = brood(parents, space, rng, config.generation, seen)
+            first = new_children(parents, space, rng, config.generation, seen)
         return self.promote(trials, space.nfe) + [replace(p, n=self.look) for p in first]
 
 # %% ../../nbs/searching/04_proposers.ipynb #bf878690
@@ -594,7 +595,7 @@ def evolve(self:S3,
     population = parents
     visited = set(seen)
     for i in range(3):
-        kids = brood(population, space, rng, (config.candidates+i)//3, visited)
+        kids = new_children(population, space, rng, (config.candidates+i)//3, visited)
         if not kids: continue
         with self.clock('predictor'):
             guesses = predictor.predict([kid.schedule for kid in kids])
