@@ -118,6 +118,18 @@ def _subvp(net, noise, scale):
     return fn, lambda t: scale*noise.t_of_log_alpha(-np.arcsinh(np.exp(-noise.lamb(t))/2))
 
 # %% ../../nbs/hosts/05_families.ipynb #fa3fc9b5
+def _refuse_other_sde(kind, noise):
+    "Noise schedules that do not belong to a kind of SDE."
+    if isinstance(noise, SDES[kind]): return
+    names = tuple(schedule.__name__ for schedule in SDES[kind])
+    raise ValueError(f"noise must be one of {names} for kind={kind!r}, got {noise!r:.80}")
+
+def _sde_clock(kind, noise, scale):
+    "What a network is told of our time, None where it is the noise level itself."
+    if kind == 've': return None
+    if isinstance(noise, VPDiscrete): return network_time(noise, len(noise.alphas_cumprod))
+    return lambda t: scale*t
+
 def from_score_sde(
     net,              # Network of score-SDE: net(x, labels), with x (B,*shape) and labels (B,)
     kind:str='vp',    # One of `SDES`
@@ -133,20 +145,14 @@ def from_score_sde(
     if not isinstance(kind, str) or kind not in SDES:
         raise ValueError(f"kind must be one of {tuple(SDES)}, got {kind!r}")
     noise = noise or (EDM(T=50., t_end=.01) if kind == 've' else VPLinear())
-    if not isinstance(noise, SDES[kind]):
-        raise ValueError(
-            f"noise must be one of {tuple(c.__name__ for c in SDES[kind])} for kind={kind!r}, "
-            f"got {noise!r:.80}"
-        )
+    _refuse_other_sde(kind, noise)
     if not finite_number('scale', scale) > 0:
         raise ValueError(f"scale must be positive, got {scale}")
-    fn, time = (lambda x, tau: net(x, tau)), (lambda t: scale*t)
+    def plain(x, tau): return net(x, tau)
     if kind == 'subvp':
         fn, time = _subvp(net, noise, scale)
-    elif kind == 've':
-        time = None
-    elif isinstance(noise, VPDiscrete):
-        time = network_time(noise, len(noise.alphas_cumprod))
+    else:
+        fn, time = plain, _sde_clock(kind, noise, scale)
     return _denoiser(
         net,
         fn,

@@ -10,7 +10,7 @@ __all__ = ['PIPELINES', 'NUMBERS', 'MOST_LABELS', 'FEATURES', 'kind_of', 'take',
 
 # %% ../../nbs/hosts/06_pipelines.ipynb #658324b1
 import codecs, importlib.util, json, re, warnings
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from inspect import signature
 from itertools import islice
@@ -28,14 +28,15 @@ from ..judging.frechet import FrechetMetric
 from usf_nbdev.judging.images import (
     clip_metric,
     Decoded,
+    import_diffusers,
     import_transformers,
     inception_features,
     reference_statistics,
     vae_decoder,
 )
 from ..sampling.sample import Denoiser, usable_device
-from ..zoo.models import load_model, model_names
-from .diffusers import from_diffusers, import_diffusers, mark
+from ..zoo.models import load_model, mark, model_names
+from .diffusers import _first_part, from_diffusers
 
 # %% ../../nbs/hosts/06_pipelines.ipynb #b9cfedad
 PIPELINES = {
@@ -305,15 +306,9 @@ def pipeline_index(
     return index
 
 # %% ../../nbs/hosts/06_pipelines.ipynb #cc00c0be
-def _network(pipe):
-    return next(
-        (pipe.components[k] for k in ('unet', 'transformer') if pipe.components.get(k) is not None),
-        None,
-    )
-def _vae(pipe):
-    return next(
-        (pipe.components[k] for k in ('vae', 'vqvae') if pipe.components.get(k) is not None), None
-    )
+def _network(pipe): return _first_part(pipe, 'unet', 'transformer')
+
+def _vae(pipe): return _first_part(pipe, 'vae', 'vqvae')
 
 def latent_shape(
     pipe,      # A pipeline of diffusers
@@ -406,6 +401,49 @@ def _own_guidance(pipe):
     asked = signature(pipe.__call__).parameters
     return asked['guidance_scale'].default if 'guidance_scale' in asked else 1.
 
+def _at_hand(path, labels, prompts, dtype, device, download):
+    "The pipeline that is given, or that of a path, refused before a weight is read."
+    if not isinstance(path, (str, Path)): return path
+    _refuse_wrong_kind(pipeline_index(path, download)['_class_name'], labels, prompts)
+    return read_pipeline(path, dtype, device, download)
+
+def _name_of(path): return Path(path).name if isinstance(path, (str, Path)) else type(path).__name__
+
+def _guidance_for(pipe, guidance, conditioned):
+    "The scale that is asked for, or else the pipeline's own where there is a condition."
+    if guidance is not None: return guidance
+    return _own_guidance(pipe) if conditioned else 1.
+
+@dataclass(frozen=True)
+class _Conditions:
+    "What the network of a pipeline takes besides state and time."
+    rows:dict    # Arguments with a row for each sample, used round and round
+    empty:dict   # The same without the condition, or None
+    shared:dict  # Arguments that all samples share
+    def of(self, first, n):
+        "Those of samples first..first+n-1."
+        return {**take(self.rows, first, n), **self.shared}
+
+def _conditions(pipe, labels, prompts, shape, guided, guidance):
+    "Of captions or labels, or of nothing."
+    if kind_of(pipe) != 'labels':
+        made = _Conditions(*text_condition(pipe, prompts, shape, guided, guidance))
+    elif labels:
+        made = _Conditions(*label_condition(_network(pipe), labels))
+    else:
+        made = _Conditions({}, None, {})
+    if guided and made.empty is None:
+        raise ValueError(
+            f"guidance must be 1 for a model without labels or prompts, got {guidance}"
+        )
+    return made
+
+def _unpack_states(model, shape):
+    "Flux takes packed latents; a model takes them as they are."
+    each = model.each
+    model.fn = _packed(model.fn, *shape[1:])
+    model.each = lambda first, n: _packed(each(first, n), *shape[1:])
+
 def load_pipeline(
     path,               # Folder of a pipeline, its name on the hub, or a pipeline
     labels=None,        # Classes: sample i has labels[i % len(labels)]
@@ -424,57 +462,41 @@ def load_pipeline(
     labels, prompts = as_list(labels, int), as_list(prompts, str)
     if guidance is not None:
         finite_number('guidance', guidance)
-    if isinstance(path, (str, Path)):
-        _refuse_wrong_kind(pipeline_index(path, download)['_class_name'], labels, prompts)
-        pipe = read_pipeline(path, dtype, device, download)
-    else:
-        pipe = path
-    flux, text = kind_of(pipe) == 'flux', kind_of(pipe) != 'labels'
-    net = _network(pipe)
-    if guidance is None:
-        guidance = _own_guidance(pipe) if text or labels else 1.
+    pipe = _at_hand(path, labels, prompts, dtype, device, download)
+    kind, net, vae = kind_of(pipe), _network(pipe), _vae(pipe)
+    guidance = _guidance_for(pipe, guidance, conditioned=labels or kind != 'labels')
     _refuse_conditions(pipe, net, labels, prompts)
-    shape, guided = latent_shape(pipe, size), not flux and guidance != 1
-    mine, empty, shared = {}, None, {}
-    if text:
-        mine, empty, shared = text_condition(pipe, prompts, shape, guided, guidance)
-    elif labels:
-        mine, empty, shared = label_condition(net, labels)
-    if guided and empty is None:
-        raise ValueError(
-            f"guidance must be 1 for a model without labels or prompts, got {guidance}"
-        )
-    condition = (lambda first, n: {**take(mine, first, n), **shared}) if mine else None
-    m = from_diffusers(
+    shape = latent_shape(pipe, size)
+    guided = kind != 'flux' and guidance != 1
+    conditions = _conditions(pipe, labels, prompts, shape, guided, guidance)
+    model = from_diffusers(
         pipe,
-        condition=condition,
-        empty=empty,
+        condition=conditions.of if conditions.rows else None,
+        empty=conditions.empty,
         guidance=guidance if guided else 1.0,
         shape=shape,
-        name=Path(str(path)).name if isinstance(path, (str, Path)) else type(pipe).__name__,
+        name=_name_of(path),
     )
-    if flux:
-        m.fn = _packed(m.fn, *shape[1:])
-        each = m.each
-        m.each = lambda first, n: _packed(each(first, n), *shape[1:])
-    if isinstance(m.noise, Flow):
-        m.noise = replace(m.noise, T=.999)  # a search wants a finite lambda where it starts
-    m.unscaled = flux or type(pipe).__name__ in _UNSCALED
-    vae = _vae(pipe)
-    m.pipe, m.decode = pipe, None if vae is None else vae_decoder(vae)
-    m.fingerprint = mark(
+    if kind == 'flux':
+        _unpack_states(model, shape)
+    if isinstance(model.noise, Flow):
+        model.noise = replace(model.noise, T=.999)  # a search wants a finite lambda at the start
+    model.pipe = pipe
+    model.decode = None if vae is None else vae_decoder(vae)
+    model.unscaled = kind == 'flux' or type(pipe).__name__ in _UNSCALED
+    model.fingerprint = mark(
         net,
         [] if vae is None else vae,
-        m.noise.to_dict(),
-        m.predicts,
+        model.noise.to_dict(),
+        model.predicts,
         shape,
         guidance,
-        mine,
-        empty,
-        shared,
+        conditions.rows,
+        conditions.empty,
+        conditions.shared,
         dtype,
     )
-    return m
+    return model
 
 # %% ../../nbs/hosts/06_pipelines.ipynb #45b56f44
 FEATURES = ('inception', 'pixels')
@@ -652,9 +674,15 @@ def read_prompts(
     return captions
 
 # %% ../../nbs/hosts/06_pipelines.ipynb #12f457a2
-def _open_embedded(model, labels, guidance, device, **idle):
+def _open_embedded(model, labels, prompts, guidance, size, device, dtype, download):
     "An embedded model; nothing else means something to it."
-    without_effect(f"for the embedded model {model!r}", **idle)
+    without_effect(
+        f"for the embedded model {model!r}",
+        prompts=prompts,
+        size=size,
+        dtype=None if dtype == 'float32' else dtype,
+        download=download,
+    )
     classes = parse_labels(labels)
     if classes and len(classes) > 1:
         raise ValueError(
@@ -691,6 +719,20 @@ def _open_pipeline(model, labels, prompts, guidance, size, device, dtype, downlo
         dtype or 'float32',
         download,
     )
+
+def _opened(model, **options):
+    "A model by one word."
+    if not isinstance(model, (str, Path)):
+        raise ValueError(f"model must be a name, a folder or path/to/my.py:make, got {model!r:.80}")
+    name = str(model)
+    if name in model_names(): return _open_embedded(name, **options)
+    return _open_own(name, **options) if '.py:' in name else _open_pipeline(name, **options)
+
+def _has_own_judge(
+    model, # A `Denoiser`
+) -> bool:
+    "Does a model bring the metric, or the reference, that judges it?"
+    return any(getattr(model, name, None) is not None for name in ('metric', 'reference'))
 
 def refuse_idle_judge(
     reference, # As for `judge`
@@ -740,37 +782,20 @@ def open_model(
     judged:bool=True,          # Is a metric needed?
 ) -> Denoiser:
     "A model by one word, with the metric to judge it by."
-    if not isinstance(model, (str, Path)):
-        raise ValueError(f"model must be a name, a folder or path/to/my.py:make, got {model!r:.80}")
-    model, half = str(model), None if dtype == 'float32' else dtype
-    if model in model_names():
-        opened = _open_embedded(
-            model,
-            labels,
-            guidance,
-            device,
-            prompts=prompts,
-            size=size,
-            dtype=half,
-            download=download,
-        )
-    elif '.py:' in model:
-        opened = _open_own(
-            model,
-            labels=labels,
-            prompts=prompts,
-            guidance=guidance,
-            size=size,
-            device=device,
-            dtype=dtype,
-            download=download,
-        )
-    else:
-        opened = _open_pipeline(model, labels, prompts, guidance, size, device, dtype, download)
-    has_own = any(getattr(opened, name, None) is not None for name in ('metric', 'reference'))
+    opened = _opened(
+        model,
+        labels=labels,
+        prompts=prompts,
+        guidance=guidance,
+        size=size,
+        device=device,
+        dtype=dtype,
+        download=download,
+    )
     given = reference is not None or clip is not None
-    if has_own or not judged or given:
+    needed = judged and not _has_own_judge(opened)
+    if given or not needed:
         refuse_idle_judge(reference, features, inception, clip)
-    if given or judged and not has_own:
+    if given or needed:
         judge(opened, reference, features or 'inception', inception, clip, read_prompts(prompts))
     return opened

@@ -24,13 +24,18 @@ from safetensors.torch import load_file
 from ..checks import finite_number, whole_number, without_effect
 from ..core import _load_pth, write_text
 from ..sampling.noise import discrete, noise_from_dict
-from ..judging.images import import_transformers, inception_features, reference_statistics
+from usf_nbdev.judging.images import (
+    import_diffusers,
+    import_transformers,
+    inception_features,
+    reference_statistics,
+)
 from ..sampling.sample import Denoiser, usable_device
 from ..sampling.speed import AUTOCAST, faster
-from ..zoo.models import model_names
+from ..zoo.models import mark, model_names
 from ..searching.proposers import SearchConfig
 from ..searching.search import planned_passes
-from .diffusers import betas_of, import_diffusers, mark
+from .diffusers import _first_part, betas_of
 from usf_nbdev.hosts.families import (
     classifier_guided,
     edm_precondition,
@@ -47,6 +52,7 @@ from usf_nbdev.hosts.pipelines import (
     open_model,
     parse_labels,
     pixel_features,
+    _has_own_judge,
     _refuse_misfit,
     read_pipeline,
     read_prompts,
@@ -149,6 +155,17 @@ def unet(
 # %% ../../nbs/hosts/07_recipes.ipynb #e7c9afa4
 KINDS = ('score_sde', 'edm', 'guided_diffusion', 'pipeline')
 
+_TYPES = dict(
+    network=(Part, 'a Part'),
+    decoder=((Part, type(None)), 'a Part'),
+    **dict.fromkeys(('noise', 'settings', 'adapter'), (dict, 'a dict')),
+    **dict.fromkeys(('name', 'title', 'real', 'nfe', 'assumes'), (str, 'a text')),
+)
+
+def _refuse_other_type(name, value, kind, what):
+    if not isinstance(value, kind):
+        raise ValueError(f"{name} must be {what}, got {value!r:.60}")
+
 @dataclass(frozen=True)
 class Recipe:
     "A system as data: network, noise, what steers it, what judges it, and how to search it."
@@ -172,31 +189,20 @@ class Recipe:
     guidance:float=None   # Scale of what steers it
     assumes:str=''        # What a recipe cannot know of your weights
     def __post_init__(self):
-        self._check_types()
+        for name, (kind, what) in _TYPES.items():
+            _refuse_other_type(name, getattr(self, name), kind, what)
+        self._check_numbers()
         if self.kind not in KINDS:
             raise ValueError(f"kind must be one of {KINDS}, got {self.kind!r}")
-        bad = sorted(
-            set(self.settings) - {f.name for f in fields(SearchConfig)}
-            | set(self.settings) & {'nfe', 'seed', 'given'}
-        )
+        usable = {field.name for field in fields(SearchConfig)} - {'nfe', 'seed', 'given'}
+        bad = sorted(set(self.settings) - usable)
         if bad:
             raise ValueError(
                 f"settings must be fields of SearchConfig other than nfe, seed and given, got {bad}"
             )
         SearchConfig(**self.settings)
-    def _check_types(self):
-        "Parts are parts, numbers are numbers."
-        for name,value in dict(network=self.network, decoder=self.decoder).items():
-            if not isinstance(value, Part) and not (name == 'decoder' and value is None):
-                raise ValueError(f"{name} must be a Part, got {value!r:.60}")
-        for name in ('noise', 'settings', 'adapter'):
-            value = getattr(self, name)
-            if not isinstance(value, dict):
-                raise ValueError(f"{name} must be a dict, got {value!r:.60}")
-        for name in ('name', 'title', 'real', 'nfe', 'assumes'):
-            value = getattr(self, name)
-            if not isinstance(value, str):
-                raise ValueError(f"{name} must be a text, got {value!r:.60}")
+    def _check_numbers(self):
+        "Numbers that are given are numbers."
         for name in ('size', 'n_real', 'classes'):
             if getattr(self, name) is not None:
                 whole_number(name, getattr(self, name), 1)
@@ -476,31 +482,28 @@ def recipes_table(
     recipes=None, # Recipes; default: all of `RECIPES`
 ) -> pd.DataFrame: # One row a recipe
     "What the recipes say, side by side."
-    many = lambda r: SearchConfig(**r.settings)
-    noise = lambda d: d.get('kind') or f"{d['beta_schedule']}, N={d['num_train_timesteps']}"
-    def steer(r):
-        return (
-            'no'
-            if r.guidance is None
-            else f"{'classifier' if r.classifier else 'captions'}, {r.guidance:g}"
-        )
-    return pd.DataFrame(
-        [
-            dict(
-                name=r.name,
-                title=r.title,
-                kind=r.kind,
-                size=r.size,
-                noise=noise(r.noise),
-                steered=steer(r),
-                real=r.real,
-                n=many(r).n,
-                probe_n=many(r).probe_n,
-                confirm=f'{many(r).confirm_seeds} x {many(r).confirm_n:,}',
-            )
-            for r in (recipes or RECIPES.values())
-        ]
-    ).set_index('name')
+    rows = [_table_row(recipe) for recipe in recipes or RECIPES.values()]
+    return pd.DataFrame(rows).set_index('name')
+
+def _table_row(recipe):
+    noise, config = recipe.noise, SearchConfig(**recipe.settings)
+    return dict(
+        name=recipe.name,
+        title=recipe.title,
+        kind=recipe.kind,
+        size=recipe.size,
+        noise=noise.get('kind') or f"{noise['beta_schedule']}, N={noise['num_train_timesteps']}",
+        steered=_steering_of(recipe),
+        real=recipe.real,
+        n=config.n,
+        probe_n=config.probe_n,
+        confirm=f'{config.confirm_seeds} x {config.confirm_n:,}',
+    )
+
+def _steering_of(recipe):
+    "What steers a system and how much, for people."
+    if recipe.guidance is None: return 'no'
+    return f"{'classifier' if recipe.classifier else 'captions'}, {recipe.guidance:g}"
 
 # %% ../../nbs/hosts/07_recipes.ipynb #a2083aed
 @patch(as_prop=True)
@@ -628,23 +631,29 @@ def fill(
 ): # The network
     "Give a network its weights, all of them."
     own = net.state_dict()
-    def some(names): return f"{len(names)} (such as {names[0]})" if names else '0'
-    lacks = [name for name in own if name not in state]
-    more = [name for name in state if name not in own]
-    other = [
-        f'{name}: {tuple(state[name].shape)} instead of {tuple(own[name].shape)}'
-        for name in own
-        if name in state and own[name].shape != state[name].shape
-    ]
-    if lacks or more or other:
+    missing = [name for name in own if name not in state]
+    unexpected = [name for name in state if name not in own]
+    reshaped = _other_shapes(own, state)
+    if missing or unexpected or reshaped:
         raise ValueError(
-            f"{path} must fit {type(net).__name__} as the recipe has it: missing {some(lacks)}, "
-            f"unexpected {some(more)}, of another shape {some(other)}; weights of another "
-            "configuration come in a folder with their config.json, those of another code base "
-            "with their own network, my.py:make"
+            f"{path} must fit {type(net).__name__} as the recipe has it: missing "
+            f"{_counted(missing)}, unexpected {_counted(unexpected)}, of another shape "
+            f"{_counted(reshaped)}; weights of another configuration come in a folder with their "
+            "config.json, those of another code base with their own network, my.py:make"
         )
     net.load_state_dict(state)
     return net
+
+def _counted(names): return f"{len(names)} (such as {names[0]})" if names else '0'
+
+def _other_shapes(own, state):
+    "The tensors that have another shape in a network than in a state dict."
+    pairs = {name: (tensor, state[name]) for name,tensor in own.items() if name in state}
+    return [
+        f'{name}: {tuple(found.shape)} instead of {tuple(tensor.shape)}'
+        for name,(tensor, found) in pairs.items()
+        if tensor.shape != found.shape
+    ]
 
 # %% ../../nbs/hosts/07_recipes.ipynb #06b9369f
 def _class_in(folder, part):
@@ -912,11 +921,6 @@ def _open(r, weights, decoder, dtype, device, download):
     return assemble(r, net, r.decoder.build() if decoder is None else load_part(r.decoder, decoder))
 
 # %% ../../nbs/hosts/07_recipes.ipynb #afe258a3
-def _denoising_part(pipe):
-    "The network of a pipeline, None if it has none."
-    parts = [pipe.components.get(name) for name in ('unet', 'transformer')]
-    return next((part for part in parts if part is not None), None)
-
 def _refuse_steering(r, net, labels, prompts):
     "Labels or captions that nothing reads."
     if labels and not r.classifier:
@@ -930,23 +934,42 @@ def _refuse_steering(r, net, labels, prompts):
             f"{len(prompts)} of them"
         )
 
-def _modelled(r, thing, given, device, prompts, scale, size):
-    "A pipeline or a network as a `Denoiser`, with its network, and the labels that steer it."
-    whole = hasattr(thing, 'components')
-    net = _denoising_part(thing) if whole else thing.eval()
-    n = knows_classes(r, net)
-    _refuse_steering(r, net, given if not n else None, prompts)
-    classes = r.classes or n
-    labels = given or (spread(classes) if classes else None)
-    y = None if labels is None else torch.tensor(labels, device=device)
-    if not whole: return adapted(r, net, y if n else None, size), net, y
-    m = load_pipeline(thing, labels if n else None, prompts, 1. if r.classifier else scale, size)
-    if r.start is not None:
-        m.noise = replace(m.noise, T=r.start)
-    return m, net, y
+def _labels_for(recipe, known, given):
+    "The classes that are asked for, or else all that there are, spread."
+    classes = recipe.classes or known
+    return given or (spread(classes) if classes else None)
+
+def _from_pipeline(recipe, pipe, labels, prompts, scale, size):
+    "A pipeline as a `Denoiser`, from the time at which the recipe starts."
+    model = load_pipeline(pipe, labels, prompts, 1. if recipe.classifier else scale, size)
+    if recipe.start is not None:
+        model.noise = replace(model.noise, T=recipe.start)
+    return model
+
+@dataclass(frozen=True)
+class _Modelled:
+    "A pipeline or a network as a model."
+    model:Denoiser
+    net:nn.Module        # Its network
+    labels:torch.Tensor  # The classes that steer it, or None
+
+def _modelled(recipe, opened, given, device, prompts, scale, size):
+    "A pipeline or a network as a `Denoiser`."
+    is_pipeline = hasattr(opened, 'components')
+    net = _first_part(opened, 'unet', 'transformer') if is_pipeline else opened.eval()
+    known = knows_classes(recipe, net)
+    _refuse_steering(recipe, net, None if known else given, prompts)
+    labels = _labels_for(recipe, known, given)
+    numbers = None if labels is None else torch.tensor(labels, device=device)
+    if is_pipeline:
+        taken = labels if known else None
+        model = _from_pipeline(recipe, opened, taken, prompts, scale, size)
+    else:
+        model = adapted(recipe, net, numbers if known else None, size)
+    return _Modelled(model, net, numbers)
 
 # %% ../../nbs/hosts/07_recipes.ipynb #06dea363
-def _classifier_on(device, classifier):
+def _guide_on(device, classifier):
     "What steers: from a file, of a class, or as it is given."
     if _spec(classifier):
         made = load_function(classifier)()
@@ -976,11 +999,10 @@ def build_recipe(
     # With `net`, `recipe` and `fingerprint`; with `decode` and `pipe` where it is a pipeline
 ) -> Denoiser:
     "A model of a recipe."
-    r = recipe(name)
-    scale = r.guidance if guidance is None else finite_number('guidance', guidance)
+    asked = recipe(name)
+    scale = asked.guidance if guidance is None else finite_number('guidance', guidance)
     usable_device(device)
-    if dtype not in NUMBERS:
-        raise ValueError(f"dtype must be one of {tuple(NUMBERS)}, got {dtype!r}")
+    _refuse_other_number_type(dtype)
     own = dict(
         labels=labels,
         prompts=prompts,
@@ -992,90 +1014,122 @@ def build_recipe(
         device=None if device == 'cpu' else device,
         dtype=None if dtype == 'float32' else dtype,
     )
-    if not r.classifier:
-        without_effect(f"for recipe {r.name!r}, which no classifier steers", classifier=classifier)
-    elif scale == 0:
-        without_effect("with guidance=0, which steers nothing", classifier=classifier)
+    _refuse_idle_classifier(asked, scale, classifier)
     if tiny:
-        r = r.shrunk()
-        prompts = prompts or (list(CAPTIONS) if r.text else None)
-        classifier = classifier or (NoisyClassifier if r.classifier else None)
+        asked, prompts, classifier = _for_tests(asked, prompts, classifier)
     else:
-        _lacks(r, weights, classifier, prompts, scale)
+        _lacks(asked, weights, classifier, prompts, scale)
     if size is not None:
         whole_number('size', size, 1)
     labels = as_list(labels, int)
     prompts = as_list(prompts, str)
-    thing = _open(r, weights, decoder, dtype, device, download)
-    if isinstance(thing, Denoiser):
-        without_effect(
-            f"for {weights}, which returns a whole Denoiser and decides it itself", **own
-        )
-        return thing
-    if not r.classifier and not hasattr(thing, 'components'):
-        without_effect(
-            f"for recipe {r.name!r} and a network alone, which nothing steers", guidance=guidance
-        )
-    _lacks_classifier(r, classifier, scale)
-    thing = thing.to(device) if dtype == 'float32' else thing.to(device, NUMBERS[dtype])
-    m, net, y = _modelled(r, thing, labels, device, prompts, scale, size)
-    c = None
-    if r.classifier and scale:
-        c = _classifier_on(device, classifier)
-        m = steered(m, c, y, scale)
-        m.unscaled = False                       # no pipeline knows the classifier
-    parts = getattr(thing, 'components', dict(unet=net))
-    about = [
-        v if isinstance(v, nn.Module) else getattr(v, '__qualname__', None)
-        for v in (*parts.values(), c)
-    ]
-    m.name, m.net, m.recipe, m.fingerprint = (
-        r.name,
-        net,
-        r,
-        mark(about, r.kind, m.noise.to_dict(), m.predicts, m.shape, y, prompts, scale, dtype),
+    opened = _open(asked, weights, decoder, dtype, device, download)
+    if isinstance(opened, Denoiser): return _decided(opened, weights, own)
+    _refuse_idle_guidance(asked, opened, guidance)
+    _lacks_classifier(asked, classifier, scale)
+    opened = opened.to(device) if dtype == 'float32' else opened.to(device, NUMBERS[dtype])
+    made = _modelled(asked, opened, labels, device, prompts, scale, size)
+    guide = _guide_on(device, classifier) if asked.classifier and scale else None
+    model = _steered(made, guide, scale)
+    model.name = asked.name
+    model.net = made.net
+    model.recipe = asked
+    about = [*getattr(opened, 'components', dict(unet=made.net)).values(), guide]
+    model.fingerprint = mark(
+        [_identity(part) for part in about],
+        asked.kind,
+        model.noise.to_dict(),
+        model.predicts,
+        model.shape,
+        made.labels,
+        prompts,
+        scale,
+        dtype,
     )
-    return m
+    return model
+
+def _for_tests(recipe, prompts, classifier):
+    "The small system, with captions and a classifier where it takes some and none were given."
+    prompts = prompts or (list(CAPTIONS) if recipe.text else None)
+    classifier = classifier or (NoisyClassifier if recipe.classifier else None)
+    return recipe.shrunk(), prompts, classifier
+
+def _refuse_other_number_type(dtype):
+    if dtype not in NUMBERS:
+        raise ValueError(f"dtype must be one of {tuple(NUMBERS)}, got {dtype!r}")
+
+def _refuse_idle_classifier(recipe, scale, classifier):
+    if not recipe.classifier:
+        where = f"for recipe {recipe.name!r}, which no classifier steers"
+        without_effect(where, classifier=classifier)
+    elif scale == 0:
+        without_effect("with guidance=0, which steers nothing", classifier=classifier)
+
+def _refuse_idle_guidance(recipe, opened, guidance):
+    if not recipe.classifier and not hasattr(opened, 'components'):
+        where = f"for recipe {recipe.name!r} and a network alone, which nothing steers"
+        without_effect(where, guidance=guidance)
+
+def _decided(model, weights, options):
+    "A whole model, which leaves nothing to other options."
+    without_effect(f"for {weights}, which returns a whole Denoiser and decides it itself", **options)
+    return model
+
+def _steered(made, classifier, scale):
+    "A model, steered where there is a classifier."
+    if classifier is None: return made.model
+    model = steered(made.model, classifier, made.labels, scale)
+    model.unscaled = False                       # no pipeline knows the classifier
+    return model
+
+def _identity(part):
+    "What tells a part of a system from another: its weights, or its name."
+    return part if isinstance(part, nn.Module) else getattr(part, '__qualname__', None)
 
 # %% ../../nbs/hosts/07_recipes.ipynb #b131bd8e
-def _open_system(model, recipe, classifier, decoder, reference, clip, guidance, judged, kwargs):
-    if recipe is None:
-        for option, value in dict(classifier=classifier, decoder=decoder).items():
-            if value is not None:
-                raise ValueError(
-                    f"{option} must be None without a recipe, got {value!r:.80}; pass --recipe NAME"
-                )
-        return open_model(
-            model, reference=reference, clip=clip, guidance=guidance, judged=judged, **kwargs
-        )
-    asked = _recipe(recipe)
+def _refuse_without_recipe(**options):
+    for option, value in options.items():
+        if value is not None:
+            raise ValueError(
+                f"{option} must be None without a recipe, got {value!r:.80}; pass --recipe NAME"
+            )
+
+def _check_system(recipe, model, given, judged):
+    "What can be said before anything is read."
     if model in model_names():
         raise ValueError(
-            f"model must be your weights for recipe {asked.name!r}, got the embedded model "
-            f"{model!r}; {asked.command}"
+            f"model must be your weights for recipe {recipe.name!r}, got the embedded model "
+            f"{model!r}; {recipe.command}"
         )
-    given = reference is not None or clip is not None
-    if judged and not given and '.py:' not in model: raise ValueError(asked.wants)
-    prompts = read_prompts(kwargs.get('prompts'))
-    where = {name: kwargs.get(name) for name in ('size', 'device', 'dtype', 'download')}
-    opened = build_recipe(
-        asked,
+    if judged and not given and '.py:' not in model: raise ValueError(recipe.wants)
+
+def _build_asked(recipe, model, prompts, guidance, classifier, decoder, options):
+    "The model of a recipe, as the options of a command describe it."
+    names = ('size', 'device', 'dtype', 'download')
+    where = {name: options[name] for name in names if options.get(name) is not None}
+    return build_recipe(
+        recipe,
         model,
-        labels=parse_labels(kwargs.get('labels')),
+        labels=parse_labels(options.get('labels')),
         prompts=prompts,
         guidance=guidance,
         classifier=classifier,
         decoder=decoder,
-        **{name: value for name, value in where.items() if value is not None},
+        **where,
     )
-    has_own = any(getattr(opened, name, None) is not None for name in ('metric', 'reference'))
-    if judged and not given and not has_own: raise ValueError(asked.wants)
-    features, inception = kwargs.get('features'), kwargs.get('inception')
-    if given or has_own or not judged:
-        refuse_idle_judge(reference, features, inception, clip)
+
+def _open_by_recipe(recipe, model, classifier, decoder, reference, clip, guidance, judged, options):
+    "The model of a recipe, with the metric to judge it by."
+    given = reference is not None or clip is not None
+    _check_system(recipe, model, given, judged)
+    prompts = read_prompts(options.get('prompts'))
+    opened = _build_asked(recipe, model, prompts, guidance, classifier, decoder, options)
+    if judged and not given and not _has_own_judge(opened): raise ValueError(recipe.wants)
+    features, inception = options.get('features'), options.get('inception')
+    refuse_idle_judge(reference, features, inception, clip)
     if not given: return opened
     if reference is not None:
-        reference = _scaled_reference(opened, reference, features, inception, asked.size)
+        reference = _scaled_reference(opened, reference, features, inception, recipe.size)
     return judge(opened, reference, features or 'inception', inception, clip, prompts)
 
 def _scaled_reference(model, reference, features, inception, size):
@@ -1131,12 +1185,14 @@ def open_system(
 ) -> Denoiser:
     """A model by one word, perhaps by a recipe, with the metric to judge it by, perhaps with a
     [faster](../sampling/08_speed.ipynb) network."""
-    return faster(
-        _open_system(model, recipe, classifier, decoder, reference, clip, guidance, judged, kwargs),
-        autocast,
-        channels_last,
-        compile,
-    )
+    judging = dict(reference=reference, clip=clip, guidance=guidance, judged=judged)
+    if recipe is None:
+        _refuse_without_recipe(classifier=classifier, decoder=decoder)
+        opened = open_model(model, **judging, **kwargs)
+    else:
+        asked = _recipe(recipe)
+        opened = _open_by_recipe(asked, model, classifier, decoder, options=kwargs, **judging)
+    return faster(opened, autocast, channels_last, compile)
 
 # %% ../../nbs/hosts/07_recipes.ipynb #638ebfc3
 def search_settings(

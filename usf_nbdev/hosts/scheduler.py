@@ -30,10 +30,10 @@ from usf_nbdev.hosts.diffusers import (
     edm_scales,
     fits,
     host_plan,
-    import_diffusers,
     network_time,
     noise_of_config,
 )
+from ..judging.images import import_diffusers
 from ..sampling.noise import EDM, GRIDS, Flow, VPDiscrete
 from ..sampling.sample import program, weighted_sum
 from ..sampling.solvers import ddim, deis, dpm_solver, dpm_solver_pp, heun, unipc

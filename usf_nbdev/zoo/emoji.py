@@ -20,7 +20,7 @@ import numpy as np
 import torch
 
 # %% ../../nbs/zoo/03_emoji.ipynb #ba200932
-from ..hosts.diffusers import import_diffusers
+from ..judging.images import import_diffusers
 
 # %% ../../nbs/zoo/03_emoji.ipynb #396befba
 FONT_NAME = 'NotoColorEmoji.ttf'

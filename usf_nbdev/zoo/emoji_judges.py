@@ -19,7 +19,7 @@ from safetensors.torch import load_file, save_file
 from tqdm.auto import tqdm
 
 # %% ../../nbs/zoo/05_emoji_judges.ipynb #ddfec8da
-from ..checks import place_for_folder, whole_number
+from ..checks import finite_number, place_for_folder, whole_number
 from ..core import write_text
 from usf_nbdev.zoo.emoji import (
     EMOJI_FOLDER,
@@ -44,11 +44,12 @@ from usf_nbdev.zoo.emoji_train import (
     train_vae,
     wait_for_all,
 )
-from ..hosts.diffusers import from_diffusers, mark
 from ..judging.images import Decoded, vae_decoder
 from ..judging.frechet import FrechetMetric, Statistics
-from ..sampling.sample import Denoiser, sample, start_noise
+from ..sampling.noise import betas_for, discrete
+from ..sampling.sample import Denoiser, classifier_free, sample, start_noise
 from ..sampling.solvers import ddim
+from .models import mark
 
 # %% ../../nbs/zoo/05_emoji_judges.ipynb #c9298e59
 N_FEATURES = 64
@@ -269,12 +270,32 @@ def picture_statistics(
 # %% ../../nbs/zoo/05_emoji_judges.ipynb #7e73e841
 GUIDANCE = 3.   # Of the card's figures
 
-def _condition(words, first, n):
+def _words_of(words, first, n):
     "Encoded captions of samples first..first+n-1, round and round."
-    return dict(
-        encoder_hidden_states=words[
-            torch.arange(first, first+n, device=words.device) % len(words)
-        ]
+    return words[torch.arange(first, first+n, device=words.device) % len(words)]
+
+def _network_fn(unet, words, empty, guidance):
+    "The U-Net as a function of states and times, for samples with these captions."
+    def predict(x, t, words): return unet(x, t, words, return_dict=False)[0]
+    def plain(x, t): return predict(x, t, words.expand(len(x), -1, -1).contiguous())
+    return plain if guidance == 1 else classifier_free(predict, words, empty, guidance)
+
+def _denoiser(pipe, words, empty, guidance):
+    "The U-Net of a pipeline; sample i has the i-th of the encoded captions."
+    config = pipe.scheduler.config
+    steps = config.num_train_timesteps
+    betas = betas_for(config.beta_schedule, steps, config.beta_start, config.beta_end)
+    side = pipe.unet.config.sample_size
+    def each(first, n): return _network_fn(pipe.unet, _words_of(words, first, n), empty, guidance)
+    return Denoiser(
+        each(0, 1),
+        discrete(betas),
+        predicts='v',
+        shape=(pipe.unet.config.in_channels, side, side),
+        time=lambda t: steps*t-1,
+        name='emoji',
+        device=pipe.device,
+        each=each,
     )
 
 @torch.no_grad()
@@ -310,11 +331,12 @@ def load_emoji(
     pipe = load_emoji_pipeline(folder).to(device)
     chosen = _chosen_captions(folder, captions, held)
     words, empty = encode_captions(pipe, chosen), encode_captions(pipe, [''])
-    away = dict(encoder_hidden_states=empty) if guidance != 1 else None
-    model = from_diffusers(pipe, condition=lambda first, n: _condition(words, first, n), empty=away,
-        guidance=guidance, name='emoji')
+    model = _denoiser(pipe, words, empty, finite_number('guidance', guidance))
     judge = load_judge('convolution', folder).to(device)
-    model.pipe, model.captions, model.decode = pipe, chosen, vae_decoder(pipe.vae)
+    model.net = pipe.unet
+    model.pipe = pipe
+    model.captions = chosen
+    model.decode = vae_decoder(pipe.vae)
     model.features = Decoded(judge.features, model.decode, 64)
     model.reference = Statistics.load(
         Path(folder)/f"{'held' if held else 'seen'}_convolution.safetensors"

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['FOLDER', 'NETWORKS', 'Embed', 'Res', 'Attention', 'UNet', 'FoldedUNet', 'modulate', 'Block', 'DiT', 'Classifier',
-           'Mixture', 'gaussian_mixture', 'model_names', 'card', 'load_model']
+           'Mixture', 'gaussian_mixture', 'model_names', 'card', 'mark', 'load_model']
 
 # %% ../../nbs/zoo/01_models.ipynb #83b76b6d
 import hashlib, json, math
@@ -267,7 +267,8 @@ class Mixture:
         self.shape = tuple(self.means.shape[1:])
 
 # %% ../../nbs/zoo/01_models.ipynb #855479f8
-def _expected(self:Mixture,
+@patch
+def expected(self:Mixture,
     x,      # States, (B,*shape)
     alpha,  # alpha at their times, (B,)
     sigma,  # sigma at their times, (B,)
@@ -288,16 +289,16 @@ def _expected(self:Mixture,
         )
     return (r.softmax(1)[...,None]*(mu + (a*s2/v)[...,None]*d)).sum(1).reshape(x.shape)
 
-Mixture.expected = _expected
-
 # %% ../../nbs/zoo/01_models.ipynb #1fd82982
-def _statistics(self:Mixture) -> Statistics: # Of the flattened samples, n=0
+@patch
+def statistics(self:Mixture) -> Statistics: # Of the flattened samples, n=0
     "Exact mean and covariance."
     w, mu = self.weights.numpy(), self.means.flatten(1).numpy()
     m = w@mu
     return Statistics(0, m, (w@self.std.numpy()**2)*np.eye(len(m)) + (w[:,None]*(mu-m)).T@(mu-m))
 
-def _draw(self:Mixture,
+@patch
+def draw(self:Mixture,
     n:int,      # How many, at least 1
     seed:int=0, # Of the draws
 ): # (n,*shape) float32
@@ -309,9 +310,6 @@ def _draw(self:Mixture,
         + self.std[k].reshape(-1, *[1]*len(self.shape))
         *torch.randn(n, *self.shape, generator=g, dtype=torch.float64)
     ).float()
-
-Mixture.statistics = _statistics
-Mixture.draw = _draw
 
 # %% ../../nbs/zoo/01_models.ipynb #ecdc1ae0
 def _class_number(label, n):
@@ -439,6 +437,28 @@ def card(
     if name not in model_names():
         raise ValueError(f"model must be one of {model_names()}, got {name!r}")
     return _mixture_card() if name == 'mixture' else json.loads((FOLDER/f'{name}.json').read_text())
+
+# %% ../../nbs/zoo/01_models.ipynb #2631c60e
+def mark(
+    *parts, # Networks, tensors, dicts and lists of them, plain data
+) -> str: # 16 hex digits
+    "The same for the same weights and settings."
+    digest = hashlib.sha256()
+    def add(value):
+        if isinstance(value, nn.Module):
+            value = value.state_dict()
+        if isinstance(value, dict):
+            value = tuple(value.items())
+        if isinstance(value, (list, tuple)):
+            for part in value:
+                add(part)
+        elif torch.is_tensor(value):
+            digest.update(f'{value.dtype} {tuple(value.shape)}'.encode())
+            digest.update(value.detach().cpu().contiguous().flatten().view(torch.uint8).numpy())
+        else:
+            digest.update(repr(value).encode())
+    add(parts)
+    return digest.hexdigest()[:16]
 
 # %% ../../nbs/zoo/01_models.ipynb #694a9bed
 def _load_network(name, c, device):

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['TARGETS', 'RECIPES', 'digits_data', 'Patches', 'patches_data', 'random_fifth', 'blocks', 'train_classifier',
            'accuracy', 'real_floor', 'real_draws', 'noisy_batch', 'learning_rate', 'Training', 'run_training', 'ship',
-           'Recipe', 'judge', 'usf_train']
+           'TrainingRecipe', 'judge_for', 'usf_train']
 
 # %% ../../nbs/zoo/02_train.ipynb #18026b03
 import copy, json, math
@@ -427,7 +427,7 @@ def ship(
 
 # %% ../../nbs/zoo/02_train.ipynb #2437ecc1
 @dataclass(frozen=True)
-class Recipe:
+class TrainingRecipe:
     "All that tells the training of one embedded model from another's."
     title:str                    # Title of the card
     source:str                   # Where the data come from
@@ -456,14 +456,14 @@ _DIGITS = dict(
     licence='data CC BY 4.0; weights Apache-2.0',
 )
 RECIPES = dict(
-    digits=Recipe(
+    digits=TrainingRecipe(
         title='Handwritten digits, 8 by 8',
         network='UNet',
         arguments=dict(c=1, ch=[24, 48], d=96, n_classes=10),
         noise=VPLinear(),
         **_DIGITS,
     ),
-    digits_dit=Recipe(
+    digits_dit=TrainingRecipe(
         title='Handwritten digits, 8 by 8, by a transformer',
         network='DiT',
         arguments=dict(c=1, size=8, patch=2, width=96, depth=4, d=64, n_classes=10),
@@ -474,7 +474,7 @@ RECIPES = dict(
         features='digits',
         **_DIGITS,
     ),
-    patches=Recipe(
+    patches=TrainingRecipe(
         title='Patches of two photographs, 16 by 16, in colour',
         network='FoldedUNet',
         arguments=dict(c=3, fold=2, ch=[32, 64], d=128, n_classes=32),
@@ -522,8 +522,8 @@ def _judged_by(r, name, folder, X, Y, seed):
     _save_tensors(clf.state_dict(), path, dict(seed=str(seed)))
     return clf, arguments
 
-def judge(
-    r:Recipe,   # What is trained
+def judge_for(
+    r:TrainingRecipe,   # What is trained
     name:str,   # Its name
     X, Y,       # Its pictures and labels
     folder,     # Where its classifier is, or will be
@@ -550,7 +550,7 @@ def _train(r, name, steps, seed, out):
     )
     checkpoint = tr.begin(out)  # before the classifier, so that another run is refused first
     try:
-        features, about = judge(r, name, X, Y, out, seed)
+        features, about = judge_for(r, name, X, Y, out, seed)
         ref = Statistics.from_batches([torch.cat([features(x) for x in _batches(X)])])
         run_training(tr, features, ref, out)
     except KeyboardInterrupt:
