@@ -37,49 +37,52 @@ def betas_of(config): # A name, or a table (N,)
 # %% ../../nbs/hosts/03_diffusers.ipynb #97c10e7e
 PREDICTION_TYPES = dict(epsilon='noise', v_prediction='v', sample='data', flow_prediction='flow')
 
-def _is_flow(c):
+def _is_flow(config):
     return (
-        'FlowMatch' in c.get('_class_name', '')
-        or bool(c.get('use_flow_sigmas'))
-        or 'shift' in c
-        and 'beta_schedule' not in c
+        'FlowMatch' in config.get('_class_name', '')
+        or bool(config.get('use_flow_sigmas'))
+        or 'shift' in config
+        and 'beta_schedule' not in config
     )
 
-def _is_edm(c):
+def _is_edm(config):
     "EDM's own, or one of ours that was made of it."
     return (
-        c.get('sigma_data') is not None
-        and c.get('_class_name', 'EDM').startswith(('EDM', 'USF'))
-        and ('sigma_schedule' in c or 'solver' in c)
+        config.get('sigma_data') is not None
+        and config.get('_class_name', 'EDM').startswith(('EDM', 'USF'))
+        and ('sigma_schedule' in config or 'solver' in config)
     )
 
-def _refuse_other_prediction(c):
+def _refuse_other_prediction(config):
     "With flow matching, a network predicts the flow."
-    kind = c.get('prediction_type', 'flow_prediction')
-    if kind != 'flow_prediction':
+    prediction = config.get('prediction_type', 'flow_prediction')
+    if prediction != 'flow_prediction':
         raise ValueError(
             "prediction_type must be 'flow_prediction' where use_flow_sigmas is True, got "
-            f"{kind!r}; say prediction_type='flow_prediction' if the network predicts the flow, "
-            "or wrap it yourself: Denoiser(fn, Flow(), predicts=...)"
+            f"{prediction!r}; say prediction_type='flow_prediction' if the network predicts the "
+            "flow, or wrap it yourself: Denoiser(fn, Flow(), predicts=...)"
         )
 
-def _betas_and_prediction(c):
+def _betas_and_prediction(config):
     "A table of betas, and what a network predicts on it."
-    if c.get('sigma_data') is not None:
+    owner = config.get('_class_name', 'a configuration')
+    if config.get('sigma_data') is not None:
         raise ValueError(
-            f"sigma_data of a scheduler must be None to be understood, got {c['sigma_data']!r} "
-            f"of {c.get('_class_name', 'a configuration')}; wrap the network yourself: "
+            "sigma_data of a scheduler must be None to be understood, got "
+            f"{config['sigma_data']!r} of {owner}; wrap the network yourself: "
             "Denoiser(fn, noise, ...)"
         )
-    kind = c.get('prediction_type', 'epsilon')
-    if kind not in PREDICTION_TYPES:
-        raise ValueError(f"prediction_type must be one of {tuple(PREDICTION_TYPES)}, got {kind!r}")
-    if 'beta_schedule' not in c and c.get('trained_betas') is None:
+    prediction = config.get('prediction_type', 'epsilon')
+    if prediction not in PREDICTION_TYPES:
+        raise ValueError(
+            f"prediction_type must be one of {tuple(PREDICTION_TYPES)}, got {prediction!r}"
+        )
+    if 'beta_schedule' not in config and config.get('trained_betas') is None:
         raise ValueError(
             "scheduler must tell its betas (beta_schedule or trained_betas) or be a "
-            f"flow-matching one, got {c.get('_class_name', 'a configuration')} with {sorted(c)}"
+            f"flow-matching one, got {owner} with {sorted(config)}"
         )
-    return betas_of(c), PREDICTION_TYPES[kind]
+    return betas_of(config), PREDICTION_TYPES[prediction]
 
 def noise_of_config(
     config, # Configuration of a scheduler of diffusers, a dict
@@ -87,18 +90,19 @@ def noise_of_config(
 ) -> tuple:
     "Read noise schedule, prediction type and time from a scheduler."
     refuse_class(config)
-    c = completed(config)
-    N = c.get('num_train_timesteps', 1000)
-    if _is_flow(c):
-        refuse_settings(c)
-        _refuse_other_prediction(c)
+    settings = completed(config)
+    N = settings.get('num_train_timesteps', 1000)
+    if _is_flow(settings):
+        refuse_settings(settings)
+        _refuse_other_prediction(settings)
         return Flow(), 'flow', N
-    if _is_edm(c):
-        refuse_settings(c)
-        return EDM(c['sigma_max'], c['sigma_min']), 'data', N
-    betas, predicts = _betas_and_prediction(c)
-    refuse_settings(c)
-    return discrete(betas, zero_snr=bool(c.get('rescale_betas_zero_snr'))), predicts, len(betas)
+    if _is_edm(settings):
+        refuse_settings(settings)
+        return EDM(settings['sigma_max'], settings['sigma_min']), 'data', N
+    betas, predicts = _betas_and_prediction(settings)
+    refuse_settings(settings)
+    zero_snr = bool(settings.get('rescale_betas_zero_snr'))
+    return discrete(betas, zero_snr=zero_snr), predicts, len(betas)
 
 # %% ../../nbs/hosts/03_diffusers.ipynb #a4d1771a
 def network_time(
@@ -118,20 +122,22 @@ def edm_scales(
 ) -> tuple: # c_skip, c_out
     """How the data are made of the state and what an EDM network returns (Karras et al. 2022,
     table 1)."""
-    v = sigma**2 + sigma_data**2
-    return sigma_data**2/v, (-1 if kind == 'v_prediction' else 1)*sigma*sigma_data/v**.5
+    variance = sigma**2 + sigma_data**2
+    sign = -1 if kind == 'v_prediction' else 1
+    return sigma_data**2/variance, sign*sigma*sigma_data/variance**.5
 
 # %% ../../nbs/hosts/03_diffusers.ipynb #ff0f14dd
-def _edm(fn, noise, config):
+def _edm(network, noise, config):
     "The data behind EDM's scaled network; the function itself for other noise schedules."
-    if not isinstance(noise, EDM): return fn
-    def D(x, sigma):
-        s = sigma.double().reshape(-1, *[1]*(x.ndim-1))
-        d = config['sigma_data']
-        a, b = edm_scales(s, d, config.get('prediction_type'))
-        return (a*x + b*fn((x/(s**2+d**2)**.5).to(x.dtype), .25*sigma.log())).to(x.dtype)
-    D.passes = getattr(fn, 'passes', 1)
-    return D
+    if not isinstance(noise, EDM): return network
+    def denoised(x, sigma):
+        level = sigma.double().reshape(-1, *[1]*(x.ndim-1))
+        sigma_data = config['sigma_data']
+        skip, factor = edm_scales(level, sigma_data, config.get('prediction_type'))
+        scaled = (x/(level**2+sigma_data**2)**.5).to(x.dtype)
+        return (skip*x + factor*network(scaled, .25*sigma.log())).to(x.dtype)
+    denoised.passes = getattr(network, 'passes', 1)
+    return denoised
 
 # %% ../../nbs/hosts/03_diffusers.ipynb #9a10f3e1
 def _word(time):
@@ -199,42 +205,42 @@ def _condition_of(condition, first, n):
     "The condition of samples first..first+n-1."
     return condition(first, n) if callable(condition) else condition
 
-def _first_part(pipe, *names):
+def _first_part(pipeline, *names):
     "The first part that a pipeline has under one of these names, None if it has none."
-    parts = [getattr(pipe, 'components', {}).get(name) for name in names]
+    parts = [getattr(pipeline, 'components', {}).get(name) for name in names]
     return next((part for part in parts if part is not None), None)
 
 def _network_of(model):
     "The network of a pipeline; a network itself."
     part = _first_part(model, 'unet', 'transformer')
-    net = model if part is None else part
-    if not isinstance(net, torch.nn.Module) or not hasattr(net, 'config'):
+    network = model if part is None else part
+    if not isinstance(network, torch.nn.Module) or not hasattr(network, 'config'):
         raise ValueError(
             "model must be a network or a pipeline of diffusers with a unet or a transformer, "
             f"got {type(model).__name__}"
         )
-    return net
+    return network
 
-def _scheduler_config(scheduler, model, net):
+def _scheduler_config(scheduler, model, network):
     "The configuration of the scheduler that is given, or else of the pipeline's."
     scheduler = _first_part(model, 'scheduler') if scheduler is None else scheduler
     if scheduler is None:
         raise ValueError(
-            f"scheduler must be given with the network {type(net).__name__}: its configuration "
+            f"scheduler must be given with the network {type(network).__name__}: its configuration "
             "tells the noise schedule"
         )
     return config_of(scheduler)
 
-def _shape_of(net):
+def _shape_of(network):
     "Shape of one sample, as the configuration of a network says it."
-    size = getattr(net.config, 'sample_size', None)
+    size = getattr(network.config, 'sample_size', None)
     if size is None:
         raise ValueError(
-            f"shape must be given: the configuration of {type(net).__name__} names no "
+            f"shape must be given: the configuration of {type(network).__name__} names no "
             "sample_size"
         )
     sides = tuple(size) if isinstance(size, (tuple, list)) else (size, size)
-    return net.config.in_channels, *sides
+    return network.config.in_channels, *sides
 
 def _marked_clock(time, sign):
     "What a fingerprint holds of the words for a network, where they are not those of its class."
@@ -261,16 +267,16 @@ def from_diffusers(
 ) -> Denoiser:
     "A `Denoiser` from a network or a pipeline of diffusers."
     import_diffusers()
-    net = _network_of(model)
-    config = _scheduler_config(scheduler, model, net)
+    network = _network_of(model)
+    config = _scheduler_config(scheduler, model, network)
     _refuse_condition(condition)
     noise, predicts, N = noise_of_config(config)
-    shape = _shape_of(net) if shape is None else shape
-    weight = next(net.parameters())
+    shape = _shape_of(network) if shape is None else shape
+    weight = next(network.parameters())
     clock, own_time = _clocks(time, noise, N)
     scale = guidance_of(guidance)
     def asked_with(condition, scale):
-        asked = network_fn(net.eval(), condition, empty, scale, clock, sign, N)
+        asked = network_fn(network.eval(), condition, empty, scale, clock, sign, N)
         return _edm(asked, noise, config)
     def each(first, n):
         return asked_with(_condition_of(condition, first, n), _scales(scale, first, n))
@@ -283,14 +289,14 @@ def from_diffusers(
         shape=shape,
         time=own_time,
         dtype=weight.dtype if weight.dtype in (torch.float16, torch.bfloat16) else None,
-        name=name or type(net).__name__,
+        name=name or type(network).__name__,
         device=weight.device,
         each=each if differ else None,
         **kw,
     )
-    denoiser.net = net
+    denoiser.net = network
     denoiser.fingerprint = mark(
-        net,
+        network,
         noise.to_dict(),
         predicts,
         shape,
@@ -305,7 +311,7 @@ def from_diffusers(
 # %% ../../nbs/hosts/03_diffusers.ipynb #0e85cb30
 def _refuse_in_host(schedule):
     "Refuse decisions that another program can't run."
-    if any(s.prediction == 'ems' for s in schedule.steps):
+    if any(step.prediction == 'ems' for step in schedule.steps):
         raise ValueError(
             "schedule must not have steps of prediction 'ems' in another program: their "
             "statistics are as large as a sample"
@@ -315,7 +321,7 @@ def _refuse_in_host(schedule):
             "afs must be 'none' or 'zero' in another program, got 'mean': the mean can't be put "
             "in by scaling noise"
         )
-    scaled = any(v != 1 for v in schedule.skips or ())
+    scaled = any(coefficient != 1 for coefficient in schedule.skips or ())
     if scaled:
         raise ValueError(
             "skips must be None or all 1 in another program, whose network takes none, got "
@@ -353,5 +359,6 @@ def fits(
     noise,    # A noise schedule
 ) -> bool:
     "Was the one made for the other? Where sampling begins and ends is its own affair."
-    def curve(o): return {k: v for k,v in o.to_dict().items() if k not in ('T', 't_end')}
+    def curve(source):
+        return {key: value for key,value in source.to_dict().items() if key not in ('T', 't_end')}
     return schedule.noise is None or curve(schedule.noise) == curve(noise)

@@ -36,22 +36,24 @@ def k_table(
             "noise of the schedule must be known to compile its weights, got None; set it: "
             "replace(schedule, noise=VPLinear())"
         )
-    if any(v != 1 for v in schedule.skips or ()):
+    if any(coefficient != 1 for coefficient in schedule.skips or ()):
         raise ValueError(
             "skips must be None or all 1 in another program, whose network takes none, got "
             f"{schedule.skips}"
         )
-    p, start = host_plan(schedule, schedule.noise, 'data')
+    plan, start = host_plan(schedule, schedule.noise, 'data')
     # x_T has sigma_T
     start *= 1. if isinstance(schedule.noise, EDM) else schedule.noise.sigma(schedule.noise.T)
     # what each state is divided by; the sample by nothing
-    a = np.ones(len(p.P)+1) if isinstance(schedule.noise, Flow) else np.r_[p.alpha, 1.]
-    def low(W): return [row[:r+1].tolist() for r,row in enumerate(W/a[1:,None])]
+    divisors = np.ones(len(plan.P)+1) if isinstance(schedule.noise, Flow) else np.r_[plan.alpha, 1.]
+    def low(weights):
+        scaled = weights/divisors[1:,None]
+        return [row[:last+1].tolist() for last,row in enumerate(scaled)]
     return dict(
-        start=float(start/p.sigma[0]),
-        sigmas=[*(p.sigma/a[:-1]).tolist(), 0.0],
-        P=low(p.P*a[:-1]),
-        Q=low(p.Q),
+        start=float(start/plan.sigma[0]),
+        sigmas=[*(plan.sigma/divisors[:-1]).tolist(), 0.0],
+        P=low(plan.P*divisors[:-1]),
+        Q=low(plan.Q),
     )
 
 # %% ../../nbs/hosts/08_export.ipynb #a1057674
@@ -89,9 +91,9 @@ def k_sample(
     return x.to(kind)
 
 # %% ../../nbs/hosts/08_export.ipynb #e38ee931
-def _line(v, n=140):
-    v = ''.join(c if c.isprintable() else '?' for c in str(v))
-    return v if len(v) <= n else v[:n-4]+' ...'
+def _line(value, longest=140):
+    value = ''.join(character if character.isprintable() else '?' for character in str(value))
+    return value if len(value) <= longest else value[:longest-4]+' ...'
 
 def model_kind(
     noise, # A noise schedule
@@ -114,35 +116,36 @@ def _title(schedule, name):
     of_model = f' ({_line(measured_on, 40)})' if measured_on else ''
     return f'{name}, {schedule.nfe} calls, for {model_kind(schedule.noise)}{of_model}'
 
-def _header(s, name):
+def _header(schedule, name):
     "The comment at the top, one fact a line."
-    units = 'x, sigma (flow matching)' if isinstance(s.noise, Flow) else 'x/alpha, sigma/alpha'
+    is_flow = isinstance(schedule.noise, Flow)
+    units = 'x, sigma (flow matching)' if is_flow else 'x/alpha, sigma/alpha'
     measured = [
         f'Measured: {key} = {json.dumps(value, ensure_ascii=False, default=str)}'
-        for key,value in (s.evidence or {}).items()
+        for key,value in (schedule.evidence or {}).items()
     ]
     facts = [
-        f'{name}: a sampler with {s.nfe} network calls, for ComfyUI and other programs that '
+        f'{name}: a sampler with {schedule.nfe} network calls, for ComfyUI and other programs that '
         'sample like k-diffusion.',
-        f'Solver schedule {s.id}, written by usf_nbdev {__version__}.',
-        f'Made for models of this kind: {model_kind(s.noise)}',
-        f'Their noise schedule: {s.noise!r}',
+        f'Solver schedule {schedule.id}, written by usf_nbdev {__version__}.',
+        f'Made for models of this kind: {model_kind(schedule.noise)}',
+        f'Their noise schedule: {schedule.noise!r}',
         f'Coordinates: {units}.',
         *measured,
         'In ComfyUI: put this file into custom_nodes/ and connect both outputs of its node to '
         'SamplerCustom.',
     ]
-    return '\n'.join(f'# {_line(o)}' for o in facts)
+    return '\n'.join(f'# {_line(fact)}' for fact in facts)
 
 def _literal(table):
     "The table as source text, one row a line."
-    def plain(v): return json.dumps(v, allow_nan=False)
-    def rows(v): return '[\n' + ''.join(f'        {plain(r)},\n' for r in v) + '    ]'
-    return (
-        '{\n'
-        + ''.join(f'    "{k}": {rows(v) if k in "PQ" else plain(v)},\n' for k,v in table.items())
-        + '}'
-    )
+    def plain(value): return json.dumps(value, allow_nan=False)
+    def rows(entries):
+        lines = ''.join(f'        {plain(row)},\n' for row in entries)
+        return f'[\n{lines}    ]'
+    texts = {name: (rows if name in 'PQ' else plain)(entry) for name,entry in table.items()}
+    lines = ''.join(f'    "{name}": {text},\n' for name,text in texts.items())
+    return f'{{\n{lines}}}'
 
 # %% ../../nbs/hosts/08_export.ipynb #6fb5b12e
 def host_sampling(
@@ -225,11 +228,11 @@ def made_for(
     "What a sampler can know of its models."
     def level(share):
         return None if isinstance(noise, EDM) else float(noise.sigma(share)/noise.alpha(share))
-    flow = isinstance(noise, Flow)
+    is_flow = isinstance(noise, Flow)
     return dict(
         kind=model_kind(noise),
-        flow=flow,
-        sigmas=[] if flow else [(share, level(share)) for share in SHARES],
+        flow=is_flow,
+        sigmas=[] if is_flow else [(share, level(share)) for share in SHARES],
     )
 
 # %% ../../nbs/hosts/08_export.ipynb #45920676

@@ -174,29 +174,29 @@ def uncompiled(
     "The network itself."
     return getattr(net, '_orig_mod', net)
 
-def _known(net):
+def _known(network):
     "The row of the nearest class, or why there is none."
-    for cls in type(net).__mro__:
-        name = cls.__name__
+    for ancestor in type(network).__mro__:
+        name = ancestor.__name__
         if name in CONVENTIONS: return CONVENTIONS[name]
         if name in REFUSED: return REFUSED[name]
     return 'it is in no table of conventions'
 
-def _by_signature(net):
+def _by_signature(network):
     "A row made of the arguments of a network."
-    names = list(inspect.signature(net.forward).parameters)
+    names = list(inspect.signature(network.forward).parameters)
     usual = ('timestep', 'timesteps', 't', 'sigma')
     time = next((name for name in names if name in usual), names[-1])
-    return Convention(type(net).__name__, first=names[0], time=time, variance=True)
+    return Convention(type(network).__name__, first=names[0], time=time, variance=True)
 
 # %% ../../nbs/hosts/01_networks.ipynb #e10c0019
-def _refuse_setting(net, row):
-    config = getattr(net, 'config', None) or {}
-    for o in row.unless:
-        value = config.get(o.entry)
-        if (value == o.value) if o.value else value:
-            raise ValueError(f"{o.entry} of the network {row.network} must not be {value!r}:"
-                             f" {o.why}; wrap the network yourself: Denoiser(fn, noise, ...)")
+def _refuse_setting(network, row):
+    config = getattr(network, 'config', None) or {}
+    for setting in row.unless:
+        value = config.get(setting.entry)
+        if (value == setting.value) if setting.value else value:
+            raise ValueError(f"{setting.entry} of the network {row.network} must not be {value!r}:"
+                             f" {setting.why}; wrap the network yourself: Denoiser(fn, noise, ...)")
 
 def convention_of(
     net,           # A network of diffusers
@@ -205,15 +205,15 @@ def convention_of(
 ) -> Convention:
     "What is known of a network; refused where nothing is."
     if sign not in (None, 1, -1): raise ValueError(f"sign must be 1 or -1, got {sign!r}")
-    own = uncompiled(net)
-    row = _known(own)
+    network = uncompiled(net)
+    row = _known(network)
     if isinstance(row, str):
         if time is None or sign is None:
-            raise ValueError(f"time= and sign= must be given for the network {type(own).__name__}:"
-                             f" {row}; time= says what it is told of the time, and sign= is -1"
-                             " where its pipeline negates the output and else 1")
-        row = _by_signature(own)
-    _refuse_setting(own, row)
+            raise ValueError("time= and sign= must be given for the network"
+                             f" {type(network).__name__}: {row}; time= says what it is told of"
+                             " the time, and sign= is -1 where its pipeline negates the output and else 1")
+        row = _by_signature(network)
+    _refuse_setting(network, row)
     if time is not None:
         row = replace(row, clock=as_clock(time), scaled=None)
     return row if sign is None else replace(row, sign=sign)
@@ -227,7 +227,7 @@ def as_clock(
         return Clock(time)
     except ValueError:
         pass
-    raise ValueError(f"time must be one of {tuple(o.value for o in Clock)}, got {time!r}")
+    raise ValueError(f"time must be one of {tuple(clock.value for clock in Clock)}, got {time!r}")
 
 # %% ../../nbs/hosts/01_networks.ipynb #e10c001e
 def _expand(value, n, axis=0):
@@ -235,20 +235,20 @@ def _expand(value, n, axis=0):
     if not torch.is_tensor(value) or value.ndim <= axis or value.shape[axis] != 1: return value
     return value.expand(*value.shape[:axis], n, *value.shape[axis+1:]).contiguous()
 
-def _rows_of(value, x): return _expand(value, len(x))
+def _rows_of(value, samples): return _expand(value, len(samples))
 
-def _items_of(value, x):
+def _items_of(value, samples):
     if value is None: return None
-    return list(value)*len(x) if len(value) == 1 else list(value)
+    return list(value)*len(samples) if len(value) == 1 else list(value)
 
-def _frames_of(value, x):
-    for_one_sample = torch.is_tensor(value) and len(value) == x.shape[2]
-    if not for_one_sample: return _expand(value, len(x))
-    return value.repeat(len(x), *[1]*(value.ndim-1))
+def _frames_of(value, samples):
+    for_one_sample = torch.is_tensor(value) and len(value) == samples.shape[2]
+    if not for_one_sample: return _expand(value, len(samples))
+    return value.repeat(len(samples), *[1]*(value.ndim-1))
 
-def _layers_of(value, x):
-    if torch.is_tensor(value): return _expand(value, len(x), 1)
-    return [_expand(layer, len(x)) for layer in value]
+def _layers_of(value, samples):
+    if torch.is_tensor(value): return _expand(value, len(samples), 1)
+    return [_expand(layer, len(samples)) for layer in value]
 
 _SPREADS = {
     Spread.BATCH: _rows_of,
@@ -257,33 +257,34 @@ _SPREADS = {
     Spread.LAYERS: _layers_of,
 }
 
-def _spread(value, x, how):
+def _spread(value, samples, spread):
     "An argument for the samples x."
-    if how is Spread.SHARED: return value
+    if spread is Spread.SHARED: return value
     if isinstance(value, dict):
-        return {name: _spread(entry, x, how) for name,entry in value.items()}
-    return _SPREADS[how](value, x)
+        return {name: _spread(entry, samples, spread) for name,entry in value.items()}
+    return _SPREADS[spread](value, samples)
 
-def _for_batch(row, condition, x):
-    ways = dict(row.spread)
+def _for_batch(row, condition, samples):
+    spreads = dict(row.spread)
     return {
-        name: _spread(value, x, ways.get(name, Spread.BATCH)) for name,value in condition.items()
+        name: _spread(value, samples, spreads.get(name, Spread.BATCH))
+        for name,value in condition.items()
     }
 
 # %% ../../nbs/hosts/01_networks.ipynb #e10c001f
-def _prediction(out, row, x, beside=False):
+def _prediction(output, row, x, is_joined=False):
     "What a network says of the state x."
-    m = getattr(out, 'sample', out)
-    m = m[0] if isinstance(m, (tuple, list)) else m
+    answer = getattr(output, 'sample', output)
+    answer = answer[0] if isinstance(answer, (tuple, list)) else answer
     if row.frames:
-        m = torch.stack(list(m)).squeeze(2)
+        answer = torch.stack(list(answer)).squeeze(2)
     if row.last:
-        m = m[:,-x.shape[1]:]
-    if beside:
-        m = m.narrow(row.channels, 0, x.shape[row.channels])
-    if row.variance and m.shape[1] == 2*x.shape[1]:
-        m = m[:,:x.shape[1]]
-    return m if row.sign == 1 else -m
+        answer = answer[:,-x.shape[1]:]
+    if is_joined:
+        answer = answer.narrow(row.channels, 0, x.shape[row.channels])
+    if row.variance and answer.shape[1] == 2*x.shape[1]:
+        answer = answer[:,:x.shape[1]]
+    return answer if row.sign == 1 else -answer
 
 def ask(
     net,            # A network of diffusers
@@ -303,8 +304,8 @@ def ask(
     if row.scaled:
         tau = tau*uncompiled(net).config[row.scaled]
     times = {name: tau for name in (row.time, row.again) if name}
-    out = net(**{row.first: state}, **times, **others, return_dict=False)
-    return _prediction(out, row, x, beside is not None)
+    output = net(**{row.first: state}, **times, **others, return_dict=False)
+    return _prediction(output, row, x, beside is not None)
 
 # %% ../../nbs/hosts/01_networks.ipynb #e10c0022
 def guidance_of(
@@ -312,15 +313,15 @@ def guidance_of(
 ): # A float, or a tensor (B,)
     "Scales of guidance, checked."
     try:
-        g = torch.as_tensor(guidance)
+        scales = torch.as_tensor(guidance)
     except (TypeError, ValueError, RuntimeError):
-        g = torch.zeros(0)
-    number = g.dtype != torch.bool and not g.is_complex() and g.numel() > 0
-    if not number or g.ndim > 1 or not g.isfinite().all():
-        got = tuple(g.shape) if g.ndim > 1 else repr(guidance)[:60]
+        scales = torch.zeros(0)
+    is_number = scales.dtype != torch.bool and not scales.is_complex() and scales.numel() > 0
+    if not is_number or scales.ndim > 1 or not scales.isfinite().all():
+        got = tuple(scales.shape) if scales.ndim > 1 else repr(guidance)[:60]
         raise ValueError("guidance must be a finite number, or one for each sample of shape (B,),"
                          f" got {got}")
-    return float(g) if g.numel() == 1 else g
+    return float(scales) if scales.numel() == 1 else scales
 
 def along(
     scale, # A number, or a tensor (B,)
@@ -334,31 +335,37 @@ def along(
     return scale.to(x).reshape(-1, *[1]*(x.ndim-1))
 
 # %% ../../nbs/hosts/01_networks.ipynb #e10c0025
-def _same(a, b):
+def _same(first, second):
     "Are two arguments the same for a network?"
-    if type(a) is not type(b): return False
-    if torch.is_tensor(a): return torch.equal(a, b)
-    if isinstance(a, (tuple, list)): return len(a) == len(b) and all(map(_same, a, b))
-    return a == b
+    if type(first) is not type(second): return False
+    if torch.is_tensor(first): return torch.equal(first, second)
+    if isinstance(first, (tuple, list)):
+        return len(first) == len(second) and all(map(_same, first, second))
+    return first == second
 
-def _tensors_join(a, b): return a.shape[1:] == b.shape[1:] and a.ndim > 0
+def _tensors_join(first, second): return first.shape[1:] == second.shape[1:] and first.ndim > 0
 
-def _joins(a, b, how):
+def _joins(first, second, spread):
     "Can two values of an argument go into one batch?"
-    if how is Spread.SHARED or type(a) is not type(b): return _same(a, b)
-    if isinstance(a, dict): return a.keys() == b.keys() and all(_joins(a[k], b[k], how) for k in a)
-    if how is Spread.LAYERS:
-        return len(a) == len(b) and all(_tensors_join(o, p) for o,p in zip(a, b))
-    if how is Spread.ITEMS: return True
-    return _tensors_join(a, b) if torch.is_tensor(a) else _same(a, b)
+    if spread is Spread.SHARED or type(first) is not type(second): return _same(first, second)
+    if isinstance(first, dict):
+        same_names = first.keys() == second.keys()
+        return same_names and all(_joins(first[name], second[name], spread) for name in first)
+    if spread is Spread.LAYERS:
+        return len(first) == len(second) and all(map(_tensors_join, first, second))
+    if spread is Spread.ITEMS: return True
+    return _tensors_join(first, second) if torch.is_tensor(first) else _same(first, second)
 
-def _join(a, b, how):
+def _join(first, second, spread):
     "Two values of an argument, each for n samples, in one batch."
-    if isinstance(a, dict): return {k: _join(a[k], b[k], how) for k in a}
-    if how is Spread.SHARED: return a
-    if how is Spread.ITEMS and a is not None: return a + b
-    if how is Spread.LAYERS and isinstance(a, list): return [torch.cat(pair) for pair in zip(a, b)]
-    return torch.cat([a, b], int(how is Spread.LAYERS)) if torch.is_tensor(a) else a
+    if isinstance(first, dict):
+        return {name: _join(first[name], second[name], spread) for name in first}
+    if spread is Spread.SHARED: return first
+    if spread is Spread.ITEMS and first is not None: return first + second
+    if spread is Spread.LAYERS and isinstance(first, list):
+        return [torch.cat(pair) for pair in zip(first, second)]
+    axis = int(spread is Spread.LAYERS)
+    return torch.cat([first, second], axis) if torch.is_tensor(first) else first
 
 # %% ../../nbs/hosts/01_networks.ipynb #e10c0026
 def _check_empty(condition, empty, scale):
@@ -387,15 +394,15 @@ def network_fn(
     def plain(x, t, given=condition): return ask(net, row, x, t, _for_batch(row, given, x), N)
     if not torch.is_tensor(scale) and scale == 1: return plain
     _check_empty(condition, empty, scale)
-    way = {k: ways.get(k, Spread.BATCH) for k in condition}
-    together = all(_joins(condition[k], empty[k], way[k]) for k in condition)
+    spreads = {name: ways.get(name, Spread.BATCH) for name in condition}
+    one_call = all(_joins(condition[name], empty[name], spreads[name]) for name in condition)
     def both(x, t):
-        a, b = (_for_batch(row, o, x) for o in (condition, empty))
-        joined = {k: _join(a[k], b[k], way[k]) for k in a}
+        conditions, blanks = (_for_batch(row, arguments, x) for arguments in (condition, empty))
+        joined = {name: _join(conditions[name], blanks[name], spreads[name]) for name in conditions}
         return ask(net, row, torch.cat([x, x]), torch.cat([t, t]), joined, N).chunk(2)
     def guided(x, t):
         factor = along(scale, x)
-        yes, no = both(x, t) if together else (plain(x, t), plain(x, t, empty))
-        return no + factor*(yes - no)
+        conditional, unconditional = both(x, t) if one_call else (plain(x, t), plain(x, t, empty))
+        return unconditional + factor*(conditional - unconditional)
     guided.passes = 2
     return guided

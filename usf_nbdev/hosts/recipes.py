@@ -87,28 +87,29 @@ def build(self:Part,
     device:str='cpu', # 'meta' for shapes alone
 ) -> nn.Module: # In evaluation mode
     "The network, with random weights."
-    cls = _network_class(self.kind)
+    network_class = _network_class(self.kind)
     try:
         with torch.device(device):
-            return cls(**self.config).eval()
+            return network_class(**self.config).eval()
     except Exception as e:      # what a class of diffusers makes of arguments that it does not take
         raise ValueError(f"config must be arguments of {self.kind}, got {type(e).__name__}: "
                          f"{' '.join(str(e).split())[:200]}") from None
 
 def _network_class(kind):
     "A class of networks of diffusers."
-    cls = getattr(import_diffusers(), str(kind), None)
-    if not isinstance(cls, type) or not issubclass(cls, nn.Module):
+    found = getattr(import_diffusers(), str(kind), None)
+    if not isinstance(found, type) or not issubclass(found, nn.Module):
         raise ValueError(
             f"kind must be a class of diffusers such as 'UNet2DModel', got {kind!r:.60}"
         )
-    return cls
+    return found
 
 @patch(as_prop=True)
-def count(self:Part) -> int: return sum(p.numel() for p in self.build('meta').parameters())
+def count(self:Part) -> int:
+    return sum(tensor.numel() for tensor in self.build('meta').parameters())
 
 # %% ../../nbs/hosts/07_recipes.ipynb #00bbf6fb
-def _up(kind): return kind.replace('Downsample', 'Upsample').replace('Down', 'Up')
+def _up(block): return block.replace('Downsample', 'Upsample').replace('Down', 'Up')
 
 def unet(
     size:int,       # Side of what it denoises
@@ -122,9 +123,10 @@ def unet(
     **kw,           # Other arguments of the class
 ) -> Part: # Its small one has the same kinds of blocks, at 8 by 8
     "A U-Net in the words of its paper."
-    down = [attentive if size//2**i in attend else plain for i in range(len(times))]
+    down = [attentive if size//2**level in attend else plain for level in range(len(times))]
     few = list(dict.fromkeys(down))
-    def both(d): return dict(down_block_types=d, up_block_types=[_up(k) for k in d[::-1]])
+    def both(blocks):
+        return dict(down_block_types=blocks, up_block_types=[_up(block) for block in blocks[::-1]])
     tiny = dict(
         sample_size=8,
         block_out_channels=[8, 16][:len(few)],
@@ -134,17 +136,17 @@ def unet(
         **both(few),
     )  # heads there, channels of a head elsewhere
     tiny |= {
-        k: v
-        for k,v in dict(
+        name: value
+        for name,value in dict(
             attn_norm_num_groups=4, num_class_embeds=10, cross_attention_dim=16
         ).items()
-        if k in kw
+        if name in kw
     }
     return Part(
         kind,
         dict(
             sample_size=size,
-            block_out_channels=[channels*m for m in times],
+            block_out_channels=[channels*factor for factor in times],
             layers_per_block=layers,
             **both(down),
             **kw,
@@ -214,11 +216,11 @@ class Recipe:
 @patch
 def shrunk(self:Recipe) -> Recipe:
     "The same system with small networks and few classes."
-    net = self.network.shrunk()
-    size = net.config['sample_size'] if self.decoder is None else self.decoder.tiny['sample_size']
+    network = self.network.shrunk()
+    size = (network.config if self.decoder is None else self.decoder.tiny)['sample_size']
     return replace(
         self,
-        network=net,
+        network=network,
         decoder=self.decoder and self.decoder.shrunk(),
         size=size,
         classes=self.classes and 10,
@@ -398,9 +400,10 @@ IMAGENET = [
 # %% ../../nbs/hosts/07_recipes.ipynb #05a92a07
 def _auto(kind, channels, latents, size, **kw): # A decoder; its small one has two resolutions
     n = len(channels)
-    def both(n):
+    def both(levels):
         return dict(
-            down_block_types=['DownEncoderBlock2D']*n, up_block_types=['UpDecoderBlock2D']*n
+            down_block_types=['DownEncoderBlock2D']*levels,
+            up_block_types=['UpDecoderBlock2D']*levels,
         )
     return Part(
         kind,
@@ -419,10 +422,11 @@ def _auto(kind, channels, latents, size, **kw): # A decoder; its small one has t
             norm_num_groups=4,
             **both(2),
         )
-        | {k: 16 for k in ('num_vq_embeddings',) if k in kw},
+        | {name: 16 for name in ('num_vq_embeddings',) if name in kw},
     )
 
-def _scaled(a, b): return dict(_linear, beta_schedule='scaled_linear', beta_start=a, beta_end=b)
+def _scaled(start, end):
+    return dict(_linear, beta_schedule='scaled_linear', beta_start=start, beta_end=end)
 
 LATENT = [
     Recipe(
@@ -536,22 +540,23 @@ def save(self:Recipe,
     )
 
 # %% ../../nbs/hosts/07_recipes.ipynb #b092cf5d
-def _noise_from(d):
+def _noise_from(values):
     "A noise schedule from plain data, or from the configuration of a scheduler."
-    return noise_from_dict(d) if 'kind' in d else discrete(betas_of(d))
+    return noise_from_dict(values) if 'kind' in values else discrete(betas_of(values))
 
-def _recipe_from(d):
+def _recipe_from(values):
     "A recipe from plain data."
-    if not isinstance(d, dict): raise ValueError(f"it must hold names and values, got {d!r:.60}")
-    d = dict(d)
-    found = d.pop('format', None), d.pop('version', None)
+    if not isinstance(values, dict):
+        raise ValueError(f"it must hold names and values, got {values!r:.60}")
+    values = dict(values)
+    found = values.pop('format', None), values.pop('version', None)
     if found != ('usf_nbdev.recipe', 1):
         raise ValueError(f"format and version must be 'usf_nbdev.recipe' and 1, "
                          f"got {found[0]!r} and {found[1]!r}")
     for part in ('network', 'decoder'):
-        if isinstance(d.get(part), dict):
-            d[part] = Part(**d[part])
-    made = Recipe(**d)
+        if isinstance(values.get(part), dict):
+            values[part] = Part(**values[part])
+    made = Recipe(**values)
     _noise_from(made.noise)             # a noise schedule that does not exist is found here
     return made
 
@@ -585,7 +590,7 @@ def samples_through(
     "Passes through the network in a search for one number of calls, at most."
     config = SearchConfig(**r.settings)
     twice = 1 + (r.text and r.guidance not in (None, 1))
-    return {str(k): twice*v for k,v in planned_passes(config, nfe).items()}
+    return {str(purpose): twice*passes for purpose,passes in planned_passes(config, nfe).items()}
 
 # %% ../../nbs/hosts/07_recipes.ipynb #6b68a45c
 FILES = ('.safetensors', '.pt', '.pth', '.bin', '.ckpt')
@@ -607,21 +612,21 @@ def read_weights(
         raise ValueError(f"weights must be an existing file ({', '.join(FILES)}) or folder, "
                          f"got {str(path)!r}")
     try:
-        d = _stored(path)
+        state = _stored(path)
     except ValueError as e:
         why = str(e).removeprefix(f'{path}: ').splitlines()[0]
         raise ValueError(f"{path} must hold weights and nothing else, got {why:.200}; "
                          "download it again, or save net.state_dict()") from None
     bad = (
-        [k for k,v in d.items() if not torch.is_tensor(v)]
-        if isinstance(d, dict)
-        else [type(d).__name__]
+        [name for name,value in state.items() if not torch.is_tensor(value)]
+        if isinstance(state, dict)
+        else [type(state).__name__]
     )
-    if bad or not d:
+    if bad or not state:
         raise ValueError(f"{path} must hold a state dict, names and tensors, "
                          f"got {', '.join(map(str, bad[:4])) or 'none'}; write the one inside: "
                          "torch.save(net.state_dict(), path)")
-    return d
+    return state
 
 # %% ../../nbs/hosts/07_recipes.ipynb #c2a562aa
 def fill(
@@ -678,25 +683,27 @@ def load_part(
     path,      # Folder of a network of diffusers, or a file of weights
 ) -> nn.Module: # In evaluation mode, on the CPU
     "A network with weights from disk."
-    p = Path(str(path))
-    if not p.is_dir(): return fill(part.build(), read_weights(p), p)
-    cls = _class_in(p, part)
-    kw = dict(local_files_only=True, output_loading_info=True, low_cpu_mem_usage=False)
+    place = Path(str(path))
+    if not place.is_dir(): return fill(part.build(), read_weights(place), place)
+    network_class = _class_in(place, part)
+    options = dict(local_files_only=True, output_loading_info=True, low_cpu_mem_usage=False)
     try:
-        net, info = cls.from_pretrained(p, **kw)
+        network, info = network_class.from_pretrained(place, **options)
     except Exception as e:      # what files of somebody else's make their readers raise
-        raise ValueError(f"{p} must hold the weights and config.json of its {cls.__name__}, got "
-                         f"{type(e).__name__}: {' '.join(str(e).split())[:200]}") from None
-    _refuse_misfit(p, cls, info)
-    return net.eval()
+        raise ValueError(
+            f"{place} must hold the weights and config.json of its {network_class.__name__}, got "
+            f"{type(e).__name__}: {' '.join(str(e).split())[:200]}"
+        ) from None
+    _refuse_misfit(place, network_class, info)
+    return network.eval()
 
 # %% ../../nbs/hosts/07_recipes.ipynb #518114a2
 def noise_of(
     r:Recipe, # Its `noise` is plain data
 ): # A noise schedule
     "The noise schedule that a recipe names."
-    n = _noise_from(r.noise)
-    return n if r.start is None else replace(n, T=r.start)
+    noise = _noise_from(r.noise)
+    return noise if r.start is None else replace(noise, T=r.start)
 
 # %% ../../nbs/hosts/07_recipes.ipynb #3ff8d4f3
 class Called(nn.Module):
@@ -731,25 +738,27 @@ def adapted(
     size=None,
 ) -> Denoiser:
     "A network behind the recipe's adapter."
-    own = net.config if hasattr(net, 'register_to_config') else {}
-    f = Called(net) if own else net
-    kw = dict(r.adapter)
-    side = size or own.get('sample_size') or r.size
-    kw['shape'] = (
-        own.get('in_channels', r.network.config.get('in_channels', 3)),
+    config = net.config if hasattr(net, 'register_to_config') else {}
+    network = Called(net) if config else net
+    options = dict(r.adapter)
+    side = size or config.get('sample_size') or r.size
+    options['shape'] = (
+        config.get('in_channels', r.network.config.get('in_channels', 3)),
         *(side if isinstance(side, (tuple, list)) else (side, side)),
     )
-    if r.kind == 'score_sde': return from_score_sde(f, noise=noise_of(r), **kw)
+    if r.kind == 'score_sde': return from_score_sde(network, noise=noise_of(r), **options)
     if r.kind == 'edm':
-        d = kw.pop('sigma_data', .5)
-        return from_edm(edm_precondition(f, d) if own else f, noise_of(r), **kw)
+        sigma_data = options.pop('sigma_data', .5)
+        whole = edm_precondition(network, sigma_data) if config else network
+        return from_edm(whole, noise_of(r), **options)
+    known = labels is not None
     def make(y):
-        return from_guided_diffusion(f, betas_of(r.noise), y=y, class_cond=labels is not None, **kw)
-    m = make(None if labels is None else labels[:1])
-    m.noise = noise_of(r)
+        return from_guided_diffusion(network, betas_of(r.noise), y=y, class_cond=known, **options)
+    model = make(None if labels is None else labels[:1])
+    model.noise = noise_of(r)
     if labels is not None:
-        m.each = lambda first, n: make(take(labels, first, n)).fn
-    return m
+        model.each = lambda first, n: make(take(labels, first, n)).fn
+    return model
 
 # %% ../../nbs/hosts/07_recipes.ipynb #7d880ebf
 class NoisyClassifier(nn.Module):
@@ -776,10 +785,10 @@ class NoisyClassifier(nn.Module):
         )
 
 # %% ../../nbs/hosts/07_recipes.ipynb #f0e97a79
-def _apart(m):
-    m = copy.copy(m)
-    m._calls = [0]
-    return m                        # with a count of its own
+def _apart(model):
+    model = copy.copy(model)
+    model._calls = [0]
+    return model                        # with a count of its own
 
 def steered(
     m:Denoiser,  # Any
@@ -789,23 +798,24 @@ def steered(
     scale:float, # Of the guidance
 ) -> Denoiser:
     "Steer each sample to its class."
-    def make(m, y): return classifier_guided(_apart(m), classifier, y, scale)
-    g = make(m, labels[:1])
-    g.each = lambda first, n: make(m.at(first, n), take(labels, first, n)).fn
-    return g
+    def make(model, label): return classifier_guided(_apart(model), classifier, label, scale)
+    guided = make(m, labels[:1])
+    guided.each = lambda first, n: make(m.at(first, n), take(labels, first, n)).fn
+    return guided
 
 # %% ../../nbs/hosts/07_recipes.ipynb #4ff2864c
 def tiny_text(): # A tokenizer, a text encoder
     "Letters as words of 16 numbers, at random."
-    t = import_transformers()
-    letters = [chr(i) for i in range(97, 123)]
-    words = [*letters, *(c+'</w>' for c in letters), '<|startoftext|>', '<|endoftext|>']
-    with tempfile.TemporaryDirectory() as d:
-        write_text(Path(d)/'vocab.json', json.dumps({k: i for i,k in enumerate(words)}))
-        write_text(Path(d)/'merges.txt', '#version: 0.2\n')
-        tokenizer = t.CLIPTokenizer.from_pretrained(d, model_max_length=24)
-    return tokenizer, t.CLIPTextModel(
-        t.CLIPTextConfig(
+    transformers = import_transformers()
+    letters = [chr(number) for number in range(97, 123)]
+    words = [*letters, *(letter+'</w>' for letter in letters), '<|startoftext|>', '<|endoftext|>']
+    with tempfile.TemporaryDirectory() as folder:
+        vocabulary = {word: number for number,word in enumerate(words)}
+        write_text(Path(folder)/'vocab.json', json.dumps(vocabulary))
+        write_text(Path(folder)/'merges.txt', '#version: 0.2\n')
+        tokenizer = transformers.CLIPTokenizer.from_pretrained(folder, model_max_length=24)
+    return tokenizer, transformers.CLIPTextModel(
+        transformers.CLIPTextConfig(
             hidden_size=16,
             intermediate_size=32,
             num_hidden_layers=2,
@@ -825,41 +835,41 @@ def assemble(
     vae,      # The decoder
 ): # A pipeline of diffusers
     "A pipeline from its parts."
-    d = import_diffusers()
-    scheduler = d.DDIMScheduler(**r.noise)
-    if not r.text: return getattr(d, r.host)(vae, net, scheduler)
-    tokenizer, text = tiny_text()
-    return d.StableDiffusionPipeline(
-        vae, text, tokenizer, net, scheduler, None, None, requires_safety_checker=False
+    diffusers = import_diffusers()
+    scheduler = diffusers.DDIMScheduler(**r.noise)
+    if not r.text: return getattr(diffusers, r.host)(vae, net, scheduler)
+    tokenizer, text_encoder = tiny_text()
+    return diffusers.StableDiffusionPipeline(
+        vae, text_encoder, tokenizer, net, scheduler, None, None, requires_safety_checker=False
     )
 
 # %% ../../nbs/hosts/07_recipes.ipynb #d403c958
 CAPTIONS = ('a red fox', 'snow')           # of a small model without any
 
-def _spec(v): return isinstance(v, (str, Path)) and '.py:' in str(v)
+def _spec(value): return isinstance(value, (str, Path)) and '.py:' in str(value)
 
-def _lacks(r, weights, classifier, prompts, scale):
+def _lacks(recipe, weights, classifier, prompts, scale):
     "Say what is missing, before anything is read."
     if weights is None:
+        parts = '' if recipe.kind == 'pipeline' else f'a {recipe.network.kind} or '
+        file = '' if recipe.text else ', a state dict'
         raise ValueError(
-            f"weights must be given for recipe {r.name!r}: the folder of "
-            f"{'a pipeline' if r.kind == 'pipeline' else f'a {r.network.kind} or a pipeline'} of "
-            f"diffusers{'' if r.text else ', a state dict'}, or path/to/my.py:make; random ones "
-            "only with tiny=True"
+            f"weights must be given for recipe {recipe.name!r}: the folder of {parts}a pipeline of "
+            f"diffusers{file}, or path/to/my.py:make; random ones only with tiny=True"
         )
-    if r.text and not prompts:
+    if recipe.text and not prompts:
         raise ValueError(
-            f"prompts must be given for recipe {r.name!r}: captions, one for each sample "
-            f"({r.real}); on the command line a text file, --prompts FILE"
+            f"prompts must be given for recipe {recipe.name!r}: captions, one for each sample "
+            f"({recipe.real}); on the command line a text file, --prompts FILE"
         )
     if not _spec(weights):
-        _lacks_classifier(r, classifier, scale)
+        _lacks_classifier(recipe, classifier, scale)
 
-def _lacks_classifier(r, classifier, scale):
-    if r.classifier and classifier is None and scale:
+def _lacks_classifier(recipe, classifier, scale):
+    if recipe.classifier and classifier is None and scale:
         raise ValueError(
-            f"classifier must be given for recipe {r.name!r}: a function of noisy pictures and "
-            "steps that returns logits, path/to/my.py:make_classifier; or guidance=0 to go "
+            f"classifier must be given for recipe {recipe.name!r}: a function of noisy pictures "
+            "and steps that returns logits, path/to/my.py:make_classifier; or guidance=0 to go "
             "without"
         )
 
@@ -873,64 +883,68 @@ def _made(spec):
         )
     return made
 
-def _read(r, path, dtype, device, download):
-    p = Path(path)
-    hub = not p.exists() and str(p).count('/') == 1 and p.suffix not in FILES
-    if hub or (p/'model_index.json').exists(): return read_pipeline(path, dtype, device, download)
-    return load_part(r.network, p)
+def _read(recipe, path, dtype, device, download):
+    place = Path(path)
+    from_hub = not place.exists() and str(place).count('/') == 1 and place.suffix not in FILES
+    if from_hub or (place/'model_index.json').exists():
+        return read_pipeline(path, dtype, device, download)
+    return load_part(recipe.network, place)
 
-def _refuse_idle_parts(r, net, weights, decoder, download):
+def _refuse_idle_parts(recipe, opened, weights, decoder, download):
     "What is given beside weights that have it already, or need it not."
-    if isinstance(net, Denoiser): return
-    if hasattr(net, 'components'):
-        without_effect(f"for recipe {r.name!r} where weights are a whole pipeline", decoder=decoder)
-    elif r.kind != 'pipeline':
-        without_effect(f"for recipe {r.name!r}, whose samples are pictures", decoder=decoder)
+    if isinstance(opened, Denoiser): return
+    own = f"for recipe {recipe.name!r}"
+    if hasattr(opened, 'components'):
+        without_effect(f"{own} where weights are a whole pipeline", decoder=decoder)
+    elif recipe.kind != 'pipeline':
+        without_effect(f"{own}, whose samples are pictures", decoder=decoder)
     if not isinstance(weights, (str, Path)) or _spec(weights) or Path(weights).exists():
-        without_effect(f"for recipe {r.name!r} with weights that are here", download=download)
+        without_effect(f"{own} with weights that are here", download=download)
 
-def _lacks_parts(r, net, decoder):
+def _lacks_parts(recipe, network, decoder):
     "A network alone, where a recipe is a pipeline."
-    if r.text:
+    if recipe.text:
         raise ValueError(
-            f"weights must be the folder of a whole pipeline for recipe {r.name!r}, whose text "
-            f"encoder reads the captions, got a {type(net).__name__} alone"
+            f"weights must be the folder of a whole pipeline for recipe {recipe.name!r}, whose "
+            f"text encoder reads the captions, got a {type(network).__name__} alone"
         )
     if decoder is None:
         raise ValueError(
-            f"decoder must be given for recipe {r.name!r} where weights are a network alone: the "
-            f"folder of a {r.decoder.kind} of diffusers, or a state dict; or give the folder of "
-            f"a whole {r.host}"
+            f"decoder must be given for recipe {recipe.name!r} where weights are a network alone: "
+            f"the folder of a {recipe.decoder.kind} of diffusers, or a state dict; or give the "
+            f"folder of a whole {recipe.host}"
         )
 
-def _open(r, weights, decoder, dtype, device, download):
+def _open(recipe, weights, decoder, dtype, device, download):
     """What the user brings, or random parts of the size of the recipe: a pipeline, a network, or
     a Denoiser."""
     if weights is None:
-        net = r.network.build()
+        opened = recipe.network.build()
     elif _spec(weights):
-        net = _made(weights)
+        opened = _made(weights)
     elif isinstance(weights, (str, Path)):
-        net = _read(r, weights, dtype, device, download)
+        opened = _read(recipe, weights, dtype, device, download)
     else:
-        net = weights
-    _refuse_idle_parts(r, net, weights, decoder, download)
-    if r.kind != 'pipeline' or isinstance(net, Denoiser) or hasattr(net, 'components'): return net
+        opened = weights
+    _refuse_idle_parts(recipe, opened, weights, decoder, download)
+    is_whole = isinstance(opened, Denoiser) or hasattr(opened, 'components')
+    if recipe.kind != 'pipeline' or is_whole: return opened
     if weights is not None:
-        _lacks_parts(r, net, decoder)
-    return assemble(r, net, r.decoder.build() if decoder is None else load_part(r.decoder, decoder))
+        _lacks_parts(recipe, opened, decoder)
+    part = recipe.decoder
+    return assemble(recipe, opened, part.build() if decoder is None else load_part(part, decoder))
 
 # %% ../../nbs/hosts/07_recipes.ipynb #afe258a3
-def _refuse_steering(r, net, labels, prompts):
+def _refuse_steering(recipe, network, labels, prompts):
     "Labels or captions that nothing reads."
-    if labels and not r.classifier:
+    if labels and not recipe.classifier:
         raise ValueError(
-            f"labels must be None for recipe {r.name!r} and the network {type(net).__name__}, "
-            f"which knows no classes, got {len(labels)} of them"
+            f"labels must be None for recipe {recipe.name!r} and the network "
+            f"{type(network).__name__}, which knows no classes, got {len(labels)} of them"
         )
-    if prompts and not r.text:
+    if prompts and not recipe.text:
         raise ValueError(
-            f"prompts must be None for recipe {r.name!r}, which draws no captions, got "
+            f"prompts must be None for recipe {recipe.name!r}, which draws no captions, got "
             f"{len(prompts)} of them"
         )
 
@@ -956,17 +970,17 @@ class _Modelled:
 def _modelled(recipe, opened, given, device, prompts, scale, size):
     "A pipeline or a network as a `Denoiser`."
     is_pipeline = hasattr(opened, 'components')
-    net = _first_part(opened, 'unet', 'transformer') if is_pipeline else opened.eval()
-    known = knows_classes(recipe, net)
-    _refuse_steering(recipe, net, None if known else given, prompts)
+    network = _first_part(opened, 'unet', 'transformer') if is_pipeline else opened.eval()
+    known = knows_classes(recipe, network)
+    _refuse_steering(recipe, network, None if known else given, prompts)
     labels = _labels_for(recipe, known, given)
     numbers = None if labels is None else torch.tensor(labels, device=device)
     if is_pipeline:
         taken = labels if known else None
         model = _from_pipeline(recipe, opened, taken, prompts, scale, size)
     else:
-        model = adapted(recipe, net, numbers if known else None, size)
-    return _Modelled(model, net, numbers)
+        model = adapted(recipe, network, numbers if known else None, size)
+    return _Modelled(model, network, numbers)
 
 # %% ../../nbs/hosts/07_recipes.ipynb #06dea363
 def _guide_on(device, classifier):
@@ -1072,7 +1086,8 @@ def _refuse_idle_guidance(recipe, opened, guidance):
 
 def _decided(model, weights, options):
     "A whole model, which leaves nothing to other options."
-    without_effect(f"for {weights}, which returns a whole Denoiser and decides it itself", **options)
+    where = f"for {weights}, which returns a whole Denoiser and decides it itself"
+    without_effect(where, **options)
     return model
 
 def _steered(made, classifier, scale):
@@ -1200,7 +1215,7 @@ def search_settings(
     **given,   # What was asked for; None where it was not
 ) -> dict: # nfe and fields of `SearchConfig`; what is not in it has the default there
     "What wins: what was given, then the recipe, then the defaults."
-    r = name and recipe(name)
-    return (r.settings | dict(nfe=r.nfe) if r else {}) | {
-        k: v for k,v in given.items() if v is not None
+    asked = name and recipe(name)
+    return (asked.settings | dict(nfe=asked.nfe) if asked else {}) | {
+        field: value for field,value in given.items() if value is not None
     }

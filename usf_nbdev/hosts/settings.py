@@ -55,7 +55,9 @@ GROUPS = (
             'sigma_data',
         ),
     ),
-    SettingsGroup('what the network predicts', Effect.HONOURED, Effect.HONOURED, ('prediction_type',)),
+    SettingsGroup(
+        'what the network predicts', Effect.HONOURED, Effect.HONOURED, ('prediction_type',)
+    ),
     SettingsGroup(
         'the range of the data',
         Effect.HONOURED,
@@ -252,10 +254,10 @@ def scheduler_class(
 ): # The class, or None where diffusers has none of that name
     "A scheduler of diffusers by name."
     import diffusers
-    cls = getattr(diffusers, name, None) if isinstance(name, str) else None
+    found = getattr(diffusers, name, None) if isinstance(name, str) else None
     return (
-        cls
-        if isinstance(cls, type) and hasattr(cls, 'from_config') and name.endswith('Scheduler')
+        found
+        if isinstance(found, type) and hasattr(found, 'from_config') and name.endswith('Scheduler')
         else None
     )
 
@@ -263,28 +265,33 @@ def defaults_of(
     cls, # A scheduler of diffusers
 ) -> dict: # Setting -> its default
     "What a class takes, and what it assumes."
-    taken = list(inspect.signature(cls.__init__).parameters.values())[1:]
-    return {p.name: p.default for p in taken if p.kind is not p.VAR_KEYWORD}
+    parameters = list(inspect.signature(cls.__init__).parameters.values())[1:]
+    taken = [parameter for parameter in parameters if parameter.kind is not parameter.VAR_KEYWORD]
+    return {parameter.name: parameter.default for parameter in taken}
 
 def completed(
     config, # Configuration of a scheduler, a dict
 ) -> dict: # Its settings, those left out too
     "What a configuration says by the class that it names, said by name."
     config = dict(config)
-    cls = scheduler_class(config['_class_name']) if '_class_name' in config else None
-    if cls is None:
-        return {k: v for k,v in config.items() if k == '_class_name' or not k.startswith('_')}
-    own = {key: config.get(key, default) for key, default in defaults_of(cls).items()}
-    return {'_class_name': config['_class_name'], **own}
+    scheduler = scheduler_class(config['_class_name']) if '_class_name' in config else None
+    if scheduler is None:
+        return {
+            name: value
+            for name,value in config.items()
+            if name == '_class_name' or not name.startswith('_')
+        }
+    settings = {key: config.get(key, default) for key, default in defaults_of(scheduler).items()}
+    return {'_class_name': config['_class_name'], **settings}
 
 # %% ../../nbs/hosts/02_settings.ipynb #ca313a9f
 def _class_by_settings(config):
     "The refused class that has exactly these settings; None where an accepted one has them too."
-    keys = {k for k in config if not k.startswith('_')}
+    keys = {key for key in config if not key.startswith('_')}
     same = [
         name
         for name in REFUSED_CLASSES
-        if (cls := scheduler_class(name)) and keys == set(_settings_of(cls))
+        if (scheduler := scheduler_class(name)) and keys == set(_settings_of(scheduler))
     ]
     # also the first schedulers of flow matching
     accepted = keys == {'num_train_timesteps', 'shift'}
@@ -340,14 +347,14 @@ def refuse_settings(
         ):
             continue
         plain = PLAIN.get(key, ('left out',))[-1]
-        of = config.get('_class_name', 'a configuration')
+        owner = config.get('_class_name', 'a configuration')
         way_out = (
             f"set {key}={plain!r}, or give a solver schedule"
             if known and effect_of(key) is not Effect.REFUSED
             else 'wrap the network yourself: Denoiser(fn, noise, ...)'
         )
         raise ValueError(
-            f"{key} of a scheduler must be {plain} to be understood, got {value!r:.80} of {of}; "
+            f"{key} of a scheduler must be {plain} to be understood, got {value!r:.80} of {owner}; "
             f"{way_out}"
         )
 
@@ -392,7 +399,7 @@ def effect_in(
 ) -> Effect:
     "What becomes of a setting of a class."
     if name in REFUSED_CLASSES: return Effect.REFUSED
-    special = [o for o in SPECIAL if name.startswith(o.classes) and key in o.keys]
+    special = [row for row in SPECIAL if name.startswith(row.classes) and key in row.keys]
     if special: return special[0].known if known else special[0].given
     return effect_of(key, known)
 
@@ -417,9 +424,12 @@ def clip_of_config(
 # %% ../../nbs/hosts/02_settings.ipynb #b888cba7
 def _init_of(node):
     "The constructor in the syntax tree of a class."
-    return next(
-        (o for o in node.body if isinstance(o, ast.FunctionDef) and o.name == '__init__'), None
-    )
+    functions = [member for member in node.body if isinstance(member, ast.FunctionDef)]
+    return next((function for function in functions if function.name == '__init__'), None)
+
+def _is_scheduler(node): return 'SchedulerMixin' in {getattr(base, 'id', '') for base in node.bases}
+
+def _arguments_of(function): return tuple(argument.arg for argument in function.args.args[1:])
 
 def settings_by_class() -> dict: # Name of a class -> the names of its settings
     "All scheduler classes of the installed diffusers, read from its sources."
@@ -427,14 +437,12 @@ def settings_by_class() -> dict: # Name of a class -> the names of its settings
     found = {}
     for path in sorted((Path(diffusers.__file__).parent/'schedulers').rglob('scheduling_*.py')):
         classes = [
-            o
-            for o in ast.walk(ast.parse(path.read_text(encoding='utf-8')))
-            if isinstance(o, ast.ClassDef)
+            node
+            for node in ast.walk(ast.parse(path.read_text(encoding='utf-8')))
+            if isinstance(node, ast.ClassDef)
         ]
-        schedulers = [
-            o for o in classes if 'SchedulerMixin' in {getattr(base, 'id', '') for base in o.bases}
-        ]
-        found |= {o.name: tuple(a.arg for a in _init_of(o).args.args[1:]) for o in schedulers}
+        schedulers = [node for node in classes if _is_scheduler(node)]
+        found |= {node.name: _arguments_of(_init_of(node)) for node in schedulers}
     return found
 
 def effects_by_class(
