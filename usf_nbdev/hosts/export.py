@@ -36,11 +36,6 @@ def k_table(
             "noise of the schedule must be known to compile its weights, got None; set it: "
             "replace(schedule, noise=VPLinear())"
         )
-    if any(coefficient != 1 for coefficient in schedule.skips or ()):
-        raise ValueError(
-            "skips must be None or all 1 in another program, whose network takes none, got "
-            f"{schedule.skips}"
-        )
     plan, start = host_plan(schedule, schedule.noise, 'data')
     # x_T has sigma_T
     start *= 1. if isinstance(schedule.noise, EDM) else schedule.noise.sigma(schedule.noise.T)

@@ -347,21 +347,25 @@ def class_gradient(
             # a tensor of inference mode can't be differentiated, its copy can
             x, tau = x.detach().clone(), tau.detach().clone()
         x = x if x.requires_grad else x.requires_grad_()
-        logits = classifier(x, tau)
-        if not torch.is_tensor(logits) or logits.ndim != 2 or len(logits) != len(x):
-            raise ValueError(
-                f"classifier must return logits of shape ({len(x)},K), got "
-                f"{tuple(logits.shape) if torch.is_tensor(logits) else type(logits).__name__}"
-            )
-        if not logits.requires_grad:
-            raise ValueError(
-                "classifier must be differentiable in x, got logits without a gradient; does it "
-                "run under no_grad or detach?"
-            )
+        logits = _checked_logits(classifier(x, tau), len(x))
         y = _fit(class_labels(y, logits.shape[1]).clone(), x, 'y')[:,None]
-        return torch.autograd.grad(
-            logits.log_softmax(1).gather(1, y).sum(), x, create_graph=through
-        )[0]
+        likelihood = logits.log_softmax(1).gather(1, y).sum()
+        return torch.autograd.grad(likelihood, x, create_graph=through)[0]
+
+def _checked_logits(logits, n):
+    "What a classifier says of n samples."
+    is_tensor = torch.is_tensor(logits)
+    if not is_tensor or logits.ndim != 2 or len(logits) != n:
+        raise ValueError(
+            f"classifier must return logits of shape ({n},K), got "
+            f"{tuple(logits.shape) if is_tensor else type(logits).__name__}"
+        )
+    if not logits.requires_grad:
+        raise ValueError(
+            "classifier must be differentiable in x, got logits without a gradient; does it "
+            "run under no_grad or detach?"
+        )
+    return logits
 
 # %% ../../nbs/hosts/05_families.ipynb #1a7fb091
 def classifier_guided(

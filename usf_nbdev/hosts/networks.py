@@ -211,7 +211,8 @@ def convention_of(
         if time is None or sign is None:
             raise ValueError("time= and sign= must be given for the network"
                              f" {type(network).__name__}: {row}; time= says what it is told of"
-                             " the time, and sign= is -1 where its pipeline negates the output and else 1")
+                             " the time, and sign= is -1 where its pipeline negates the output"
+                             " and else 1")
         row = _by_signature(network)
     _refuse_setting(network, row)
     if time is not None:

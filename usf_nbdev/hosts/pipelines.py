@@ -539,13 +539,7 @@ def judge(
             clip, prompts, decode=decode, device=device, decode_batch=decode_batch
         )
         return model
-    if features not in FEATURES:
-        raise ValueError(f"features must be one of {FEATURES}, got {features!r}")
-    if features == 'pixels':
-        gray = decode is None and model.shape[0] == 1  # images in a folder have three colours
-        of_pictures = partial(pixel_features, gray=gray)
-    else:
-        of_pictures = inception_features(inception, device)
+    of_pictures = _picture_features(model, features, inception)
     size = model.shape[-1] if decode is None else None
     model.reference = reference_statistics(reference, of_pictures, size)
     model.features = of_pictures
@@ -554,6 +548,15 @@ def judge(
     name = 'fid' if features == 'inception' else 'frechet-pixels'
     model.metric = FrechetMetric(model.features, model.reference, name)
     return model
+
+def _picture_features(model, features, inception):
+    "The function that turns pictures into the numbers that are compared."
+    if features not in FEATURES:
+        raise ValueError(f"features must be one of {FEATURES}, got {features!r}")
+    if features == 'inception': return inception_features(inception, str(model.device))
+    # images in a folder have three colours
+    gray = getattr(model, 'decode', None) is None and model.shape[0] == 1
+    return partial(pixel_features, gray=gray)
 
 def _check_judge(reference, clip, prompts):
     "One judge, and what it needs."

@@ -124,35 +124,33 @@ def unet(
 ) -> Part: # Its small one has the same kinds of blocks, at 8 by 8
     "A U-Net in the words of its paper."
     down = [attentive if size//2**level in attend else plain for level in range(len(times))]
-    few = list(dict.fromkeys(down))
-    def both(blocks):
-        return dict(down_block_types=blocks, up_block_types=[_up(block) for block in blocks[::-1]])
+    config = dict(
+        sample_size=size,
+        block_out_channels=[channels*factor for factor in times],
+        layers_per_block=layers,
+        **_both_ways(down),
+        **kw,
+    )
+    return Part(kind, config, _tiny_unet(down, kw))
+
+def _both_ways(down):
+    "Blocks on the way down, and on the way up."
+    return dict(down_block_types=down, up_block_types=[_up(block) for block in down[::-1]])
+
+def _tiny_unet(down, options):
+    "What a small U-Net with the same kinds of blocks has instead."
+    kinds = list(dict.fromkeys(down))
+    smaller = dict(attn_norm_num_groups=4, num_class_embeds=10, cross_attention_dim=16)
     tiny = dict(
         sample_size=8,
-        block_out_channels=[8, 16][:len(few)],
+        block_out_channels=[8, 16][:len(kinds)],
         layers_per_block=1,
         norm_num_groups=4,
-        attention_head_dim=2 if 'cross_attention_dim' in kw else 4,
-        **both(few),
-    )  # heads there, channels of a head elsewhere
-    tiny |= {
-        name: value
-        for name,value in dict(
-            attn_norm_num_groups=4, num_class_embeds=10, cross_attention_dim=16
-        ).items()
-        if name in kw
-    }
-    return Part(
-        kind,
-        dict(
-            sample_size=size,
-            block_out_channels=[channels*factor for factor in times],
-            layers_per_block=layers,
-            **both(down),
-            **kw,
-        ),
-        tiny,
+        # heads there, channels of a head elsewhere
+        attention_head_dim=2 if 'cross_attention_dim' in options else 4,
+        **_both_ways(kinds),
     )
+    return tiny | {name: value for name,value in smaller.items() if name in options}
 
 # %% ../../nbs/hosts/07_recipes.ipynb #e7c9afa4
 KINDS = ('score_sde', 'edm', 'guided_diffusion', 'pipeline')
@@ -712,9 +710,11 @@ class Called(nn.Module):
         net, # With a diffusers configuration
     ):
         super().__init__()
-        self.net, self.num_classes = net, net.config.get('num_class_embeds')
+        self.net = net
+        self.num_classes = net.config.get('num_class_embeds')
     def forward(self, x, t, y=None):
-        return self.net(x, t, return_dict=False, **({} if y is None else dict(class_labels=y)))[0]
+        labels = {} if y is None else dict(class_labels=y)
+        return self.net(x, t, return_dict=False, **labels)[0]
 
 # %% ../../nbs/hosts/07_recipes.ipynb #32980668
 def knows_classes(
@@ -769,20 +769,14 @@ class NoisyClassifier(nn.Module):
         width:int=16,  # Channels inside
     ):
         super().__init__()
-        self.stem, self.time, self.body, self.head = (
-            nn.Conv2d(c, width, 3, padding=1),
-            nn.Linear(1, width),
-            nn.Conv2d(width, width, 3, stride=2, padding=1),
-            nn.Linear(width, classes),
-        )
+        self.stem = nn.Conv2d(c, width, 3, padding=1)
+        self.time = nn.Linear(1, width)
+        self.body = nn.Conv2d(width, width, 3, stride=2, padding=1)
+        self.head = nn.Linear(width, classes)
     def forward(self, x, t):
-        return self.head(
-            F.silu(
-                self.body(
-                    F.silu(self.stem(x) + self.time(t[:,None].to(x)/1000)[:,:,None,None])
-                )
-            ).mean((2, 3))
-        )
+        shift = self.time(t[:,None].to(x)/1000)[:,:,None,None]
+        hidden = F.silu(self.body(F.silu(self.stem(x) + shift)))
+        return self.head(hidden.mean((2, 3)))
 
 # %% ../../nbs/hosts/07_recipes.ipynb #f0e97a79
 def _apart(model):

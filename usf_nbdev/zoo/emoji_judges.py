@@ -458,6 +458,16 @@ SOURCE = (
 )
 LICENCE = 'font SIL Open Font License 1.1; names and groups Unicode License; weights Apache-2.0'
 
+def _save_statistics(data, folder):
+    "What both judges see in the real pictures, of training and held out."
+    for kind in JUDGES:
+        judge = load_judge(kind, folder)
+        for name,part in dict(seen=data.seen, held=data.unseen).items():
+            statistics = picture_statistics(judge, to_float(part.pictures))
+            statistics.save(folder/f'{name}_{kind}.safetensors')
+
+def _count(network): return sum(weight.numel() for weight in network.parameters())
+
 def ship_emoji(
     data:EmojiSet,  # Pictures with captions
     out,            # Folder of the run
@@ -468,18 +478,9 @@ def ship_emoji(
     out = Path(out)
     folder, table = out/'emoji', captions_of(data)
     table.save(folder/'captions.json')
-    parts = dict(seen=data.seen, held=data.unseen)
-    for kind in JUDGES:
-        judge = load_judge(kind, folder)
-        for name,part in parts.items():
-            picture_statistics(judge, to_float(part.pictures)).save(
-                folder/f'{name}_{kind}.safetensors'
-            )
+    _save_statistics(data, folder)
     pipe, model = load_emoji_pipeline(folder), load_emoji(folder=folder)
-    counts = {
-        name: sum(weight.numel() for weight in getattr(pipe, name).parameters())
-        for name in ('vae', 'unet', 'text_encoder')
-    }
+    counts = {name: _count(getattr(pipe, name)) for name in ('vae', 'unet', 'text_encoder')}
     card = dict(
         title=TITLE,
         data=SOURCE,

@@ -47,8 +47,10 @@ class Res(nn.Module):
         ci, co, d, # Channels in and out; numbers of the embedding
     ):
         super().__init__()
-        self.n1, self.c1 = nn.GroupNorm(8, ci), nn.Conv2d(ci, co, 3, padding=1)
-        self.n2, self.c2 = nn.GroupNorm(8, co), nn.Conv2d(co, co, 3, padding=1)
+        self.n1 = nn.GroupNorm(8, ci)
+        self.c1 = nn.Conv2d(ci, co, 3, padding=1)
+        self.n2 = nn.GroupNorm(8, co)
+        self.c2 = nn.Conv2d(co, co, 3, padding=1)
         self.emb = nn.Linear(d, 2*co)
         self.skip = nn.Conv2d(ci, co, 1) if ci != co else nn.Identity()
         nn.init.zeros_(self.c2.weight)
@@ -65,12 +67,10 @@ class Attention(nn.Module):
         c, heads=4, # Channels; heads
     ):
         super().__init__()
-        self.n, self.qkv, self.o, self.h = (
-            nn.GroupNorm(8, c),
-            nn.Conv2d(c, 3*c, 1),
-            nn.Conv2d(c, c, 1),
-            heads,
-        )
+        self.n = nn.GroupNorm(8, c)
+        self.qkv = nn.Conv2d(c, 3*c, 1)
+        self.o = nn.Conv2d(c, c, 1)
+        self.h = heads
         nn.init.zeros_(self.o.weight)
         nn.init.zeros_(self.o.bias)
     def forward(self, x):
@@ -153,7 +153,9 @@ class Block(nn.Module):
     ):
         super().__init__()
         self.h = heads
-        self.qkv, self.o, self.ada = nn.Linear(c, 3*c), nn.Linear(c, c), nn.Linear(d, 6*c)
+        self.qkv = nn.Linear(c, 3*c)
+        self.o = nn.Linear(c, c)
+        self.ada = nn.Linear(d, 6*c)
         self.mlp = nn.Sequential(nn.Linear(c, ratio*c), nn.SiLU(), nn.Linear(ratio*c, c))
         nn.init.zeros_(self.ada.weight)
         nn.init.zeros_(self.ada.bias)
@@ -182,13 +184,13 @@ class DiT(nn.Module):
         n_classes:int=10, # Classes
     ):
         super().__init__()
-        self.patch, self.temb = patch, Embed(d, n_classes)
-        self.stem, self.pos = (
-            nn.Linear(c*patch**2, width),
-            nn.Parameter(0.02 *torch.randn(1, (size//patch)**2, width)),
-        )
+        self.patch = patch
+        self.temb = Embed(d, n_classes)
+        self.stem = nn.Linear(c*patch**2, width)
+        self.pos = nn.Parameter(.02*torch.randn(1, (size//patch)**2, width))
         self.blocks = nn.ModuleList([Block(width, d) for _ in range(depth)])
-        self.ada, self.out = nn.Linear(d, 2*width), nn.Linear(width, c*patch**2)
+        self.ada = nn.Linear(d, 2*width)
+        self.out = nn.Linear(width, c*patch**2)
         for layer in (self.ada, self.out):
             nn.init.zeros_(layer.weight)
             nn.init.zeros_(layer.bias)
@@ -262,11 +264,9 @@ class Mixture:
                 "means must be finite numbers of shape (K,*shape), got shape "
                 f"{tuple(self.means.shape)}; one component of one number is [[0.]]"
             )
-        self.std, self.weights = (
-            _positive(name, value, components)
-            for name,value in dict(std=std, weights=1.0 if weights is None else weights).items()
-        )
-        self.weights = self.weights/self.weights.sum()
+        self.std = _positive('std', std, components)
+        shares = _positive('weights', 1. if weights is None else weights, components)
+        self.weights = shares/shares.sum()
         self.shape = tuple(self.means.shape[1:])
 
 # %% ../../nbs/zoo/01_models.ipynb #855479f8
@@ -393,17 +393,12 @@ def gaussian_mixture(
         name=name,
         device=device,
     )
-    model.features, model.reference, model.mixture = _flatten, mixture.statistics(), mixture
+    model.features = _flatten
+    model.reference = mixture.statistics()
+    model.mixture = mixture
     model.mean = torch.tensor(model.reference.mean, dtype=torch.float32).reshape(mixture.shape)
-    description = json.dumps(
-        [
-            noise.to_dict(),
-            predicts,
-            label,
-            guidance,
-            *(tensor.tolist() for tensor in (mixture.means, mixture.std, mixture.weights)),
-        ]
-    )
+    numbers = [tensor.tolist() for tensor in (mixture.means, mixture.std, mixture.weights)]
+    description = json.dumps([noise.to_dict(), predicts, label, guidance, *numbers])
     model.fingerprint = hashlib.sha256(description.encode()).hexdigest()[:16]
     return model
 
@@ -483,8 +478,19 @@ def _load_features(name, model_card, device):
     classifier = classifier.to(device).eval().requires_grad_(False)
     return classifier.features
 
-def _conditional(network, n_classes, x, t, y, **kw):
+def _in_channels_last(network, x, t, y, **kw):
     return network(x.contiguous(memory_format=torch.channels_last), t, y, **kw)
+
+def _load_mixture(model_card, **options):
+    "The mixture of a card."
+    model = gaussian_mixture(
+        **model_card['arguments'],
+        noise=noise_from_dict(model_card['noise']),
+        predicts=model_card['predicts'],
+        **options,
+    )
+    model.card = model_card
+    return model
 
 # %% ../../nbs/zoo/01_models.ipynb #6550db45
 def load_model(
@@ -495,25 +501,15 @@ def load_model(
 ) -> Denoiser: # With `shape`, `noise`, `mean`, `features`, `reference`, `card` and `fingerprint`
     "An embedded model, ready to sample and to be judged."
     model_card, device = card(name), usable_device(device)
-    noise = noise_from_dict(model_card['noise'])
     if name == 'mixture':
-        model = gaussian_mixture(
-            **model_card['arguments'],
-            noise=noise,
-            predicts=model_card['predicts'],
-            label=label,
-            guidance=guidance,
-            device=device,
-        )
-        model.card = model_card
-        return model
+        return _load_mixture(model_card, label=label, guidance=guidance, device=device)
     n_classes, judged_by = model_card['arguments']['n_classes'], model_card.get('features', name)
     _one_guidance(guidance, _class_number(label, n_classes))       # before a weight is read
     network = _load_network(name, model_card, device)
-    fn = _choose(partial(_conditional, network, n_classes), n_classes, label, guidance, device)
+    fn = _choose(partial(_in_channels_last, network), n_classes, label, guidance, device)
     model = Denoiser(
         fn,
-        noise,
+        noise_from_dict(model_card['noise']),
         predicts=model_card['predicts'],
         shape=tuple(model_card['shape']),
         mean=torch.tensor(model_card['mean']).reshape(model_card['shape']),
@@ -521,14 +517,12 @@ def load_model(
         device=device,
         skips=network.n_skips,
     )
-    model.features, model.reference, model.card = (
-        _load_features(judged_by, model_card, device),
-        Statistics.load(FOLDER/f'{judged_by}_stats.safetensors'),
-        model_card,
-    )
-    if (ems_file := FOLDER/f'{name}_ems.safetensors').exists():
+    model.features = _load_features(judged_by, model_card, device)
+    model.reference = Statistics.load(FOLDER/f'{judged_by}_stats.safetensors')
+    model.card = model_card
+    ems_file = FOLDER/f'{name}_ems.safetensors'
+    if ems_file.exists():
         model.ems = EMS.load(ems_file).refine(5)
-    model.fingerprint = hashlib.sha256(
-        (FOLDER/f'{name}.safetensors').read_bytes() + f'{label} {guidance}'.encode()
-    ).hexdigest()[:16]
+    weights = (FOLDER/f'{name}.safetensors').read_bytes()
+    model.fingerprint = hashlib.sha256(weights + f'{label} {guidance}'.encode()).hexdigest()[:16]
     return model

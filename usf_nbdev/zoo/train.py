@@ -59,10 +59,8 @@ class Patches:
                 f"size of a patch must be from 1 to {min(photos.shape[-2:])}, the smaller side "
                 f"of the photographs, got {size}"
             )
-        self.photos, self.windows = (
-            photos,
-            photos.unfold(2, size, 1).unfold(3, size, 1).permute(0, 2, 3, 1, 4, 5),
-        )
+        self.photos = photos
+        self.windows = photos.unfold(2, size, 1).unfold(3, size, 1).permute(0, 2, 3, 1, 4, 5)
     @property
     def grid(self): return self.windows.shape[:3]                       # photographs, rows, columns
     @property
@@ -239,7 +237,8 @@ class Training:
         self.noise = noise
         self.predicts = predicts
         self.sampler = sampler
-        self.steps, self.B = whole_number('steps', steps, 1), whole_number('B', B, 1)
+        self.steps = whole_number('steps', steps, 1)
+        self.B = whole_number('B', B, 1)
         self.drop = finite_number('drop', drop, 0)
         torch.manual_seed(seed_number(seed))
         self.net = net().to(memory_format=torch.channels_last)
@@ -560,11 +559,10 @@ def judge_for(
     return classifier.features, dict(classifier=arguments, classifier_accuracy=round(right, 4))
 
 # %% ../../nbs/zoo/02_train.ipynb #5f8bd170
-def _train(recipe, name, steps, seed, out):
-    "A run from its data to its files."
-    pictures, labels = recipe.data()
+def _training_of(recipe, pictures, labels, steps, seed):
+    "The run of a recipe, at its beginning."
     def network(): return NETWORKS[recipe.network](**recipe.arguments)
-    training = Training(
+    return Training(
         pictures,
         labels,
         recipe.noise,
@@ -575,6 +573,11 @@ def _train(recipe, name, steps, seed, out):
         predicts=recipe.predicts,
         sampler=recipe.sampler,
     )
+
+def _train(recipe, name, steps, seed, out):
+    "A run from its data to its files."
+    pictures, labels = recipe.data()
+    training = _training_of(recipe, pictures, labels, steps, seed)
     checkpoint = training.begin(out)  # before the classifier, so that another run is refused first
     try:
         features, about = judge_for(recipe, name, pictures, labels, out, seed)
