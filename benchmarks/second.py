@@ -51,12 +51,12 @@ def judges(name, control_n):
 
 def second_classifier(name):
     "Features of a classifier trained from another seed, and the pictures that it was trained with."
-    from usf_nbdev.zoo.train import RECIPES, judge
+    from usf_nbdev.zoo.train import RECIPES, judge_for
     of = RECIPES[name].features or name
     recipe = RECIPES[of]
     pictures, labels = recipe.data()
     with tempfile.TemporaryDirectory() as folder:
-        features, about = judge(recipe, of, pictures, labels, folder, SEED)
+        features, about = judge_for(recipe, of, pictures, labels, folder, SEED)
     print(
         f"{name}: the second classifier names {about['classifier_accuracy']:.1%} of the held-out "
         "pictures"

@@ -65,7 +65,7 @@ def main():
     a = a.parse_args()
     warnings.filterwarnings('ignore')
     import diffusers
-    from usf_nbdev.hosts.diffusers import USFScheduler
+    from usf_nbdev import USFScheduler
     from usf_nbdev.sampling.noise import discrete
     from usf_nbdev.sampling.sample import Denoiser, plan_for, sample
     noise = discrete('scaled_linear', beta_0=.00085, beta_1=.012)

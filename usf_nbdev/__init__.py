@@ -14,7 +14,8 @@ FACE = {
     'searching.proposers': 'SearchConfig',
     'searching.search': 'search',
     'searching.polish': 'polish',
-    'hosts.diffusers': 'USFScheduler from_diffusers',
+    'hosts.diffusers': 'from_diffusers',
+    'hosts.scheduler': 'USFScheduler',
     'hosts.pipelines': 'load_pipeline',
 }
 _MODULE_OF = {name: module for module, names in FACE.items() for name in names.split()}

@@ -3,6 +3,6 @@
 
 def __getattr__(name):
     if name in ('USFScheduler', 'SchedulerMixin', 'SOLVERS'):
-        from . import diffusers
-        return getattr(diffusers, name)
+        from . import scheduler
+        return getattr(scheduler, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -29,24 +29,25 @@ from ..zoo.models import _Along
 from .diffusers import network_time
 
 # %% ../../nbs/hosts/05_families.ipynb #fd277b86
-def _denoiser(net, call, noise, about=None, **kw):
+def _denoiser(network, call, noise, about=None, **kw):
     """A `Denoiser` around `call(x, tau)`, with what `net` says of itself; `about` are further
     tensors that make another model of it."""
-    if isinstance(net, nn.Module):
-        net.eval()
-        p = next(net.parameters(), None)
-        if p is not None:
+    if isinstance(network, nn.Module):
+        network.eval()
+        weight = next(network.parameters(), None)
+        if weight is not None:
             kw = (
                 dict(
-                    device=p.device,
-                    dtype=p.dtype if p.dtype in (torch.float16, torch.bfloat16) else None,
+                    device=weight.device,
+                    dtype=weight.dtype if weight.dtype in (torch.float16, torch.bfloat16) else None,
                 )
                 | kw
             )
-    call.state_dict = lambda: {**_state(net), **(about or {})}
-    return Denoiser(call, noise, **{'name': getattr(net, '__name__', type(net).__name__), **kw})
+    call.state_dict = lambda: {**_state(network), **(about or {})}
+    name = getattr(network, '__name__', type(network).__name__)
+    return Denoiser(call, noise, **{'name': name, **kw})
 
-def _state(f): return f.state_dict() if hasattr(f, 'state_dict') else {}
+def _state(holder): return holder.state_dict() if hasattr(holder, 'state_dict') else {}
 
 def _states(model): # What tells a `Denoiser` from another, as tensors
     return {
@@ -54,16 +55,18 @@ def _states(model): # What tells a `Denoiser` from another, as tensors
         'known as': torch.tensor(list(str(getattr(model, 'fingerprint', None)).encode())),
     }
 
-def _callable(net, what='net'):
-    if not callable(net):
-        raise ValueError(f"{what} must be a torch module or a function, got {type(net).__name__}")
+def _callable(function, what='net'):
+    if not callable(function):
+        raise ValueError(
+            f"{what} must be a torch module or a function, got {type(function).__name__}"
+        )
 
-def _shape(net, channels, size): # As the network says it, or None
-    c, s = getattr(net, channels, None), getattr(net, size, None)
+def _shape(network, channels, size): # As the network says it, or None
+    depth, side = getattr(network, channels, None), getattr(network, size, None)
     return (
         None
-        if c is None or s is None
-        else (c, *(tuple(s) if isinstance(s, (tuple, list)) else (s, s)))
+        if depth is None or side is None
+        else (depth, *(tuple(side) if isinstance(side, (tuple, list)) else (side, side)))
     )
 
 # %% ../../nbs/hosts/05_families.ipynb #8fddb969
@@ -95,29 +98,41 @@ def _are_integers(values):
     return not (values.is_meta or values.dtype == torch.bool or inexact)
 
 # %% ../../nbs/hosts/05_families.ipynb #743f535f
-def _fit(v, x, name):
+def _fit(value, x, name):
     "A condition as large as the batch `x`, and where that is."
-    if isinstance(v, dict): return {k: _fit(o, x, k) for k,o in v.items()}
-    if not torch.is_tensor(v) or not v.ndim: return v
-    if len(v) not in (1, len(x)):
+    if isinstance(value, dict): return {key: _fit(entry, x, key) for key,entry in value.items()}
+    if not torch.is_tensor(value) or not value.ndim: return value
+    if len(value) not in (1, len(x)):
         raise ValueError(
             f"{name} must have a first dimension of 1 or of the batch, {len(x)}, got "
-            f"{tuple(v.shape)}"
+            f"{tuple(value.shape)}"
         )
-    return v.to(x.device).expand(len(x), *v.shape[1:])
+    return value.to(x.device).expand(len(x), *value.shape[1:])
 
 # %% ../../nbs/hosts/05_families.ipynb #793fb459
 SDES = dict(vp=(VPLinear, VPDiscrete, VPCosine), subvp=(VPLinear,), ve=(EDM,))
 
-def _subvp(net, noise, scale):
+def _subvp(network, noise, scale):
     "A sub-VP network in the units of the VP schedule `noise`: the function, and its clock."
     def fn(x, tau):
-        u = (tau/scale).reshape(-1, *[1]*(x.ndim-1))
-        a2 = torch.exp(-u**2*(noise.beta_1-noise.beta_0)/2 - u*noise.beta_0)
-        return net((x*(a2 + (1-a2)**2).sqrt()).to(x.dtype), tau)
+        time = (tau/scale).reshape(-1, *[1]*(x.ndim-1))
+        alpha_squared = torch.exp(-time**2*(noise.beta_1-noise.beta_0)/2 - time*noise.beta_0)
+        return network((x*(alpha_squared + (1-alpha_squared)**2).sqrt()).to(x.dtype), tau)
     return fn, lambda t: scale*noise.t_of_log_alpha(-np.arcsinh(np.exp(-noise.lamb(t))/2))
 
 # %% ../../nbs/hosts/05_families.ipynb #fa3fc9b5
+def _refuse_other_sde(kind, noise):
+    "Noise schedules that do not belong to a kind of SDE."
+    if isinstance(noise, SDES[kind]): return
+    names = tuple(schedule.__name__ for schedule in SDES[kind])
+    raise ValueError(f"noise must be one of {names} for kind={kind!r}, got {noise!r:.80}")
+
+def _sde_clock(kind, noise, scale):
+    "What a network is told of our time, None where it is the noise level itself."
+    if kind == 've': return None
+    if isinstance(noise, VPDiscrete): return network_time(noise, len(noise.alphas_cumprod))
+    return lambda t: scale*t
+
 def from_score_sde(
     net,              # Network of score-SDE: net(x, labels), with x (B,*shape) and labels (B,)
     kind:str='vp',    # One of `SDES`
@@ -133,20 +148,14 @@ def from_score_sde(
     if not isinstance(kind, str) or kind not in SDES:
         raise ValueError(f"kind must be one of {tuple(SDES)}, got {kind!r}")
     noise = noise or (EDM(T=50., t_end=.01) if kind == 've' else VPLinear())
-    if not isinstance(noise, SDES[kind]):
-        raise ValueError(
-            f"noise must be one of {tuple(c.__name__ for c in SDES[kind])} for kind={kind!r}, "
-            f"got {noise!r:.80}"
-        )
+    _refuse_other_sde(kind, noise)
     if not finite_number('scale', scale) > 0:
         raise ValueError(f"scale must be positive, got {scale}")
-    fn, time = (lambda x, tau: net(x, tau)), (lambda t: scale*t)
+    def plain(x, tau): return net(x, tau)
     if kind == 'subvp':
         fn, time = _subvp(net, noise, scale)
-    elif kind == 've':
-        time = None
-    elif isinstance(noise, VPDiscrete):
-        time = network_time(noise, len(noise.alphas_cumprod))
+    else:
+        fn, time = plain, _sde_clock(kind, noise, scale)
     return _denoiser(
         net,
         fn,
@@ -164,18 +173,18 @@ def signal_of(
     if not isinstance(noise, NoiseSchedule):
         raise ValueError(f"noise must be a noise schedule such as EDM(), got {noise!r:.80}")
     t = np.linspace(noise.t_end, noise.T, 7)
-    a, s = noise.alpha(t), noise.sigma(t)
-    if not (a > 0).all():
+    alpha, sigma = noise.alpha(t), noise.sigma(t)
+    if not (alpha > 0).all():
         raise ValueError(
             "alpha must be above 0 where sampling starts, because states are divided by it, got "
             f"0 at T={noise.T:g} of {noise!r:.80}; take a smaller T, such as Flow(T=0.995)"
         )
-    for total,f in (
-        (a, torch.ones_like),
-        (a*a + s*s, lambda k: (1+k*k).rsqrt()),
-        (a + s, lambda k: 1/(1+k)),
+    for total,signal in (
+        (alpha, torch.ones_like),
+        (alpha*alpha + sigma*sigma, lambda ratio: (1+ratio*ratio).rsqrt()),
+        (alpha + sigma, lambda ratio: 1/(1+ratio)),
     ):
-        if np.allclose(total, 1, rtol=0, atol=1e-9): return f
+        if np.allclose(total, 1, rtol=0, atol=1e-9): return signal
     raise ValueError(
         "noise must be exploding (alpha=1), preserving (alpha^2+sigma^2=1) or a flow "
         f"(alpha+sigma=1), got {noise!r:.80}"
@@ -186,10 +195,10 @@ def _ratio(noise): return lambda t: np.exp(-noise.lamb(t))
 # %% ../../nbs/hosts/05_families.ipynb #0e73929c
 def _table_of(model):
     "The noise schedule that k-diffusion's wrapper of a discrete network shows: its `sigmas` are k."
-    s = getattr(model, 'sigmas', None)
-    if s is None: return EDM()
-    a = 1/(1 + torch.as_tensor(s).detach().cpu().double().sort().values**2)
-    return VPDiscrete(tuple(a.tolist()), t_end=1/len(a))
+    sigmas = getattr(model, 'sigmas', None)
+    if sigmas is None: return EDM()
+    alphas_cumprod = 1/(1 + torch.as_tensor(sigmas).detach().cpu().double().sort().values**2)
+    return VPDiscrete(tuple(alphas_cumprod.tolist()), t_end=1/len(alphas_cumprod))
 
 # %% ../../nbs/hosts/05_families.ipynb #c4539efa
 def from_k_diffusion(
@@ -208,17 +217,17 @@ def from_k_diffusion(
         raise ValueError(f"extra_args must be arguments by name, got {extra_args!r:.60}")
     noise = noise if noise is not None else _table_of(model)
     alpha, extra = signal_of(noise), dict(extra_args or {})
-    def fn(x, k):
+    def fn(x, ratio):
         return model(
-            (x/alpha(k).reshape(-1, *[1]*(x.ndim-1))).to(x.dtype),
-            k,
+            (x/alpha(ratio).reshape(-1, *[1]*(x.ndim-1))).to(x.dtype),
+            ratio,
             **_fit(extra, x, 'extra_args'),
         )
     return _denoiser(
         model,
         fn,
         noise,
-        {k: v for k,v in extra.items() if torch.is_tensor(v)},
+        {name: value for name,value in extra.items() if torch.is_tensor(value)},
         predicts='denoised',
         shape=shape,
         time=_ratio(noise),
@@ -230,12 +239,12 @@ def _one_sigma(sigma):
     "The noise level of a whole batch, (n,) times the same positive number."
     rule = "sigma must be one positive number for the whole batch"
     try:
-        s = torch.as_tensor(sigma).detach().double().cpu().reshape(-1)
+        levels = torch.as_tensor(sigma).detach().double().cpu().reshape(-1)
     except (TypeError, ValueError, RuntimeError):
         raise ValueError(f"{rule}, got {sigma!r:.60}") from None
-    if not len(s) or not (s > 0).all() or s.min() != s.max():
-        raise ValueError(f"{rule}, got {s.tolist()[:4]}")
-    return s
+    if not len(levels) or not (levels > 0).all() or levels.min() != levels.max():
+        raise ValueError(f"{rule}, got {levels.tolist()[:4]}")
+    return levels
 
 def to_k_diffusion(
     model:Denoiser, # Any
@@ -248,12 +257,12 @@ def to_k_diffusion(
     noise = model.noise
     signal_of(noise)
     def denoise(x, sigma, **extra_args):
-        s = _one_sigma(sigma)
-        t = float(noise.t_of_lamb(-np.log(s[0].item())))
-        al, si = float(noise.alpha(t)), float(noise.sigma(t))
-        a, b = to_data(model.predicts, al, si)
-        x = al*x
-        return a*x + b*model(x, t)
+        levels = _one_sigma(sigma)
+        t = float(noise.t_of_lamb(-np.log(levels[0].item())))
+        alpha, sigma_t = float(noise.alpha(t)), float(noise.sigma(t))
+        skip, factor = to_data(model.predicts, alpha, sigma_t)
+        x = alpha*x
+        return skip*x + factor*model(x, t)
     denoise.state_dict = lambda: _states(model)
     denoise.sigma_min, denoise.sigma_max = (float(_ratio(noise)(t)) for t in (noise.t_end, noise.T))
     return denoise
@@ -270,11 +279,11 @@ class Preconditioned(nn.Module):
         self.net = net
         self.sigma_data = sigma_data
     def forward(self, x, sigma, class_labels=None):
-        s = sigma.reshape(-1, *[1]*(x.ndim-1)).to(x.dtype)
-        v = s**2 + self.sigma_data**2
-        kw = {} if class_labels is None else dict(class_labels=class_labels)
-        return self.sigma_data**2/v*x + s*self.sigma_data*v.rsqrt()*self.net(
-            v.rsqrt()*x, (sigma.log()/4).to(x.dtype), **kw
+        level = sigma.reshape(-1, *[1]*(x.ndim-1)).to(x.dtype)
+        variance = level**2 + self.sigma_data**2
+        labels = {} if class_labels is None else dict(class_labels=class_labels)
+        return self.sigma_data**2/variance*x + level*self.sigma_data*variance.rsqrt()*self.net(
+            variance.rsqrt()*x, (sigma.log()/4).to(x.dtype), **labels
         )
 
 # %% ../../nbs/hosts/05_families.ipynb #3364b6ef
@@ -302,10 +311,10 @@ def from_edm(
 ) -> Denoiser:
     "A `Denoiser` from a network of EDM (Karras et al. 2022)."
     _callable(net)
-    n = n_classes if n_classes is not None else getattr(net, 'label_dim', 0)
+    known = n_classes if n_classes is not None else getattr(net, 'label_dim', 0)
     if n_classes is not None:
         whole_number('n_classes', n_classes, 1)
-    if y is not None and not n:
+    if y is not None and not known:
         raise ValueError(
             f"y must be None for a network without classes, got {y!r:.40}; n_classes= tells how "
             "many it has"
@@ -313,7 +322,7 @@ def from_edm(
     rows = (
         None
         if y is None
-        else dict(class_labels=nn.functional.one_hot(class_labels(y, n), n).float())
+        else dict(class_labels=nn.functional.one_hot(class_labels(y, known), known).float())
     )
     return from_k_diffusion(
         net, noise, shape or _shape(net, 'img_channels', 'img_resolution'), rows, **kw
@@ -338,21 +347,25 @@ def class_gradient(
             # a tensor of inference mode can't be differentiated, its copy can
             x, tau = x.detach().clone(), tau.detach().clone()
         x = x if x.requires_grad else x.requires_grad_()
-        logits = classifier(x, tau)
-        if not torch.is_tensor(logits) or logits.ndim != 2 or len(logits) != len(x):
-            raise ValueError(
-                f"classifier must return logits of shape ({len(x)},K), got "
-                f"{tuple(logits.shape) if torch.is_tensor(logits) else type(logits).__name__}"
-            )
-        if not logits.requires_grad:
-            raise ValueError(
-                "classifier must be differentiable in x, got logits without a gradient; does it "
-                "run under no_grad or detach?"
-            )
+        logits = _checked_logits(classifier(x, tau), len(x))
         y = _fit(class_labels(y, logits.shape[1]).clone(), x, 'y')[:,None]
-        return torch.autograd.grad(
-            logits.log_softmax(1).gather(1, y).sum(), x, create_graph=through
-        )[0]
+        likelihood = logits.log_softmax(1).gather(1, y).sum()
+        return torch.autograd.grad(likelihood, x, create_graph=through)[0]
+
+def _checked_logits(logits, n):
+    "What a classifier says of n samples."
+    is_tensor = torch.is_tensor(logits)
+    if not is_tensor or logits.ndim != 2 or len(logits) != n:
+        raise ValueError(
+            f"classifier must return logits of shape ({n},K), got "
+            f"{tuple(logits.shape) if is_tensor else type(logits).__name__}"
+        )
+    if not logits.requires_grad:
+        raise ValueError(
+            "classifier must be differentiable in x, got logits without a gradient; does it "
+            "run under no_grad or detach?"
+        )
+    return logits
 
 # %% ../../nbs/hosts/05_families.ipynb #1a7fb091
 def classifier_guided(
@@ -393,18 +406,19 @@ def classifier_guided(
 # %% ../../nbs/hosts/05_families.ipynb #fa4533f4
 def _guided(model, classifier, y, scale, time):
     "The network and its push, as a function of our own t."
-    def clock(f): return lambda t: np.array([float(f(v)) for v in t])
+    def clock(counted): return lambda t: np.array([float(counted(moment)) for moment in t])
     own, seen = clock(model.own_time), clock(time or model.own_time)
+    curves = model.noise.alpha, model.noise.sigma, own, seen
     def fn(x, t, **kw):
-        al, si, tau, seen_at = (
-            _Along.apply(t[:1], f) for f in (model.noise.alpha, model.noise.sigma, own, seen)
-        )  # one time for a whole batch
-        m = model.fn(lend(x), tau.to(t).expand(len(x)).clone(), **kw)
-        g = class_gradient(classifier, x, seen_at.to(t).expand(len(x)).clone(), y)
-        return m + (scale*si**2/(al*to_data(model.predicts, al, si)[1])*g).to(m.dtype)
+        # one time for a whole batch
+        alpha, sigma, tau, seen_at = (_Along.apply(t[:1], curve) for curve in curves)
+        output = model.fn(lend(x), tau.to(t).expand(len(x)).clone(), **kw)
+        gradient = class_gradient(classifier, x, seen_at.to(t).expand(len(x)).clone(), y)
+        of_output = to_data(model.predicts, alpha, sigma)[1]
+        return output + (scale*sigma**2/(alpha*of_output)*gradient).to(output.dtype)
     fn.state_dict = lambda: {
         **_states(model),
-        **{f'classifier.{k}': v for k,v in _state(classifier).items()},
+        **{f'classifier.{name}': tensor for name,tensor in _state(classifier).items()},
         'y': y,
         'scale': torch.tensor(scale),
     }
@@ -427,11 +441,12 @@ def _adm_noise(betas, N):
         else betas_for('linear', N, 0.1 /N, 20/N)
     )
 
-def _adm_fn(net, y):
+def _adm_fn(network, y):
     "Without the learned variance."
     def fn(x, tau):
-        m = net(x, tau) if y is None else net(x, tau, y=_fit(y, x, 'y'))
-        return m[:,:x.shape[1]] if m.ndim == x.ndim and m.shape[1] == 2*x.shape[1] else m
+        output = network(x, tau) if y is None else network(x, tau, y=_fit(y, x, 'y'))
+        learned_variance = output.ndim == x.ndim and output.shape[1] == 2*x.shape[1]
+        return output[:,:x.shape[1]] if learned_variance else output
     return fn
 
 # %% ../../nbs/hosts/05_families.ipynb #fe0af223
@@ -459,25 +474,26 @@ def from_guided_diffusion(
     _callable(net)
     noise = _adm_noise(betas, N)
     N = len(noise.alphas_cumprod)
-    own = _labels_of_network(net, y, classifier, class_cond)
+    labels = _labels_of_network(net, y, classifier, class_cond)
     count = network_time(noise, N)
-    m = _denoiser(
+    model = _denoiser(
         net,
-        _adm_fn(net, own),
+        _adm_fn(net, labels),
         noise,
-        {} if own is None else {'y': own},
+        {} if labels is None else {'y': labels},
         predicts=predicts,
         shape=shape or _shape(net, 'in_channels', 'image_size'),
         **{'time': (lambda t: count(t)*1000/N) if rescale else count, **kw},
     )
-    return m if classifier is None else classifier_guided(m, classifier, y, scale)
+    return model if classifier is None else classifier_guided(model, classifier, y, scale)
 
-def _labels_of_network(net, y, classifier, class_cond):
+def _labels_of_network(network, y, classifier, class_cond):
     "The labels that the network itself takes, None if it takes none."
-    n = getattr(net, 'num_classes', None)
+    n_classes = getattr(network, 'num_classes', None)
     if class_cond is None:
-        class_cond = n is not None if hasattr(net, 'num_classes') else classifier is None
-    if y is None and (classifier is not None or class_cond and n is not None):
+        says_so = hasattr(network, 'num_classes')
+        class_cond = n_classes is not None if says_so else classifier is None
+    if y is None and (classifier is not None or class_cond and n_classes is not None):
         raise ValueError(
             "y must be a class: the network or the classifier is conditional, got None"
         )
@@ -485,4 +501,4 @@ def _labels_of_network(net, y, classifier, class_cond):
         raise ValueError(
             f"y must be None for a network without classes and without a classifier, got {y!r:.40}"
         )
-    return class_labels(y, n) if class_cond else None
+    return class_labels(y, n_classes) if class_cond else None

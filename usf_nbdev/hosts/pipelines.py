@@ -10,7 +10,7 @@ __all__ = ['PIPELINES', 'NUMBERS', 'MOST_LABELS', 'FEATURES', 'kind_of', 'take',
 
 # %% ../../nbs/hosts/06_pipelines.ipynb #658324b1
 import codecs, importlib.util, json, re, warnings
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from inspect import signature
 from itertools import islice
@@ -28,14 +28,15 @@ from ..judging.frechet import FrechetMetric
 from usf_nbdev.judging.images import (
     clip_metric,
     Decoded,
+    import_diffusers,
     import_transformers,
     inception_features,
     reference_statistics,
     vae_decoder,
 )
 from ..sampling.sample import Denoiser, usable_device
-from ..zoo.models import load_model, model_names
-from .diffusers import from_diffusers, import_diffusers, mark
+from ..zoo.models import load_model, mark, model_names
+from .diffusers import _first_part, from_diffusers
 
 # %% ../../nbs/hosts/06_pipelines.ipynb #b9cfedad
 PIPELINES = {
@@ -69,7 +70,8 @@ def take(
     n:int,     # How many
 ): # (n,...): those of samples first..first+n-1, round and round
     "What belongs to a range of samples."
-    if isinstance(values, dict): return {k: take(v, first, n) for k,v in values.items()}
+    if isinstance(values, dict):
+        return {name: take(value, first, n) for name,value in values.items()}
     return values[torch.arange(first, first+n, device=values.device) % len(values)]
 
 # %% ../../nbs/hosts/06_pipelines.ipynb #1400dab3
@@ -82,26 +84,27 @@ def encode_prompts(
     # nothing
 ) -> list:
     "Captions through the pipeline's own encoders."
-    asked = signature(pipe.encode_prompt).parameters
-    kw = {
-        k: v
-        for k,v in dict(
+    parameters = signature(pipe.encode_prompt).parameters
+    options = {
+        name: value
+        for name,value in dict(
             prompt_2=None,
             prompt_3=None,
             device=pipe.device,
             num_images_per_prompt=1,
             do_classifier_free_guidance=guided,
         ).items()
-        if k in asked
+        if name in parameters
     }
     with torch.no_grad():
-        parts = [
-            pipe.encode_prompt(prompts[i:i+batch], **kw) for i in range(0, len(prompts), batch)
+        encoded = [
+            pipe.encode_prompt(prompts[start:start+batch], **options)
+            for start in range(0, len(prompts), batch)
         ]
-    return [None if col[0] is None else torch.cat(col) for col in zip(*parts)]
+    return [None if column[0] is None else torch.cat(column) for column in zip(*encoded)]
 
 # %% ../../nbs/hosts/06_pipelines.ipynb #932fe6ad
-def _first(v): return None if v is None else v[:1]
+def _first(rows): return None if rows is None else rows[:1]
 
 def text_condition(
     pipe,        # A text-to-image pipeline of diffusers
@@ -113,33 +116,23 @@ def text_condition(
     # {name: (1,...)}; those that all samples share
 ) -> tuple:
     "What the network of a pipeline takes besides state and time."
-    kind, o = kind_of(pipe), encode_prompts(pipe, prompts, guided)
-    side = [s*pipe.vae_scale_factor for s in shape[1:]]
+    kind, encoded = kind_of(pipe), encode_prompts(pipe, prompts, guided)
     if kind == 'flux':
-        return (
-            dict(encoder_hidden_states=o[0], pooled_projections=o[1]),
-            None,
-            _flux_shared(pipe, o[0], shape, strength),
-        )
-    if kind == 'sd3':
-        both = [
-            dict(encoder_hidden_states=t, pooled_projections=p)
-            for t,p in ((o[0], o[2]), (_first(o[1]), _first(o[3])))
-        ]
-    elif kind == 'xl':
-        ids = torch.tensor([[*side, 0, 0, *side]], dtype=o[0].dtype, device=o[0].device)
-        both = [
-            dict(
-                encoder_hidden_states=t,
-                added_cond_kwargs=dict(
-                    text_embeds=p, time_ids=ids.expand(0 if t is None else len(t), 6)
-                ),
-            )
-            for t,p in ((o[0], o[2]), (_first(o[1]), _first(o[3])))
-        ]
-    else:
-        both = [dict(encoder_hidden_states=o[0]), dict(encoder_hidden_states=_first(o[1]))]
-    return both[0], both[1] if guided else None, {}
+        own = dict(encoder_hidden_states=encoded[0], pooled_projections=encoded[1])
+        return own, None, _flux_shared(pipe, encoded[0], shape, strength)
+    sides = [side*pipe.vae_scale_factor for side in shape[1:]]
+    pooled, pooled_empty = encoded[2:4] if kind in ('sd3', 'xl') else (None, None)
+    own = _text_arguments(kind, encoded[0], pooled, sides)
+    if not guided: return own, None, {}
+    return own, _text_arguments(kind, _first(encoded[1]), _first(pooled_empty), sides), {}
+
+def _text_arguments(kind, text, pooled, sides):
+    "Encoded captions as arguments of the network; XL is told the size of the picture, too."
+    if kind == 'sd3': return dict(encoder_hidden_states=text, pooled_projections=pooled)
+    if kind != 'xl': return dict(encoder_hidden_states=text)
+    sizes = torch.tensor([[*sides, 0, 0, *sides]], dtype=text.dtype, device=text.device)
+    added = dict(text_embeds=pooled, time_ids=sizes.expand(len(text), 6))
+    return dict(encoder_hidden_states=text, added_cond_kwargs=added)
 
 # %% ../../nbs/hosts/06_pipelines.ipynb #1a34faef
 def pack(
@@ -148,23 +141,26 @@ def pack(
     "Squares of 2 by 2 pixels as tokens."
     return F.pixel_unshuffle(x, 2).flatten(2).transpose(1, 2)
 
-def _packed(fn, h, w):
+def _packed(network, height, width):
     def packed(x, t):
-        return F.pixel_shuffle(fn(pack(x), t).transpose(1, 2).reshape(len(x), -1, h//2, w//2), 2)
+        tokens = network(pack(x), t).transpose(1, 2)
+        return F.pixel_shuffle(tokens.reshape(len(x), -1, height//2, width//2), 2)
     return packed
 
 def _flux_shared(pipe, text, shape, strength):
-    h, w = shape[1]//2, shape[2]//2
-    ids = torch.zeros(h, w, 3)
-    ids[...,1], ids[...,2] = torch.arange(h)[:,None], torch.arange(w)
-    kw = dict(dtype=text.dtype, device=text.device)
+    height, width = shape[1]//2, shape[2]//2
+    ids = torch.zeros(height, width, 3)
+    ids[...,1], ids[...,2] = torch.arange(height)[:,None], torch.arange(width)
+    options = dict(dtype=text.dtype, device=text.device)
     told = (
         dict(guidance=torch.tensor([strength], device=text.device))
         if pipe.transformer.config.guidance_embeds
         else {}
     )
     return dict(
-        img_ids=ids.reshape(-1, 3).to(**kw), txt_ids=torch.zeros(text.shape[1], 3, **kw), **told
+        img_ids=ids.reshape(-1, 3).to(**options),
+        txt_ids=torch.zeros(text.shape[1], 3, **options),
+        **told,
     )
 
 # %% ../../nbs/hosts/06_pipelines.ipynb #d6ed8b18
@@ -173,18 +169,18 @@ def label_condition(
     labels,  # Classes, integers
 ) -> tuple: # {name: (N,)}; the same for no class, {name: (1,)}; {}
     "Class labels of samples for a network of diffusers."
-    c = net.config
-    n = c.get('num_class_embeds') or c.get('num_embeds_ada_norm')
-    if not n:
+    config = net.config
+    classes = config.get('num_class_embeds') or config.get('num_embeds_ada_norm')
+    if not classes:
         raise ValueError(
             f"labels must be None for the network {type(net).__name__}, which knows no classes, "
             f"got {len(labels)} of them"
         )
-    bad = [i for i in labels if not 0 <= i < n]
-    if bad: raise ValueError(f"labels must be from 0 to {n-1}, got {bad[0]}")
+    bad = [label for label in labels if not 0 <= label < classes]
+    if bad: raise ValueError(f"labels must be from 0 to {classes-1}, got {bad[0]}")
     device = next(net.parameters()).device
     # DiT has one row more, a U-Net's last class must serve
-    none = n if 'num_embeds_ada_norm' in c else n-1
+    none = classes if 'num_embeds_ada_norm' in config else classes-1
     return (
         dict(class_labels=torch.tensor(list(labels), device=device)),
         dict(class_labels=torch.tensor([none], device=device)),
@@ -221,13 +217,15 @@ def _lightly():
 
 def _whole_networks(path, index, dtype, download):
     "The networks of a pipeline, each with all its weights."
-    kw = dict(torch_dtype=dtype, local_files_only=not download, output_loading_info=True)
+    options = dict(torch_dtype=dtype, local_files_only=not download, output_loading_info=True)
     networks = {}
     for name,kind in _network_classes(index):
         where = f'{path}/{name}'
         more = _lightly() if kind.__module__.startswith('diffusers') else {}
         try:
-            networks[name], info = kind.from_pretrained(str(path), subfolder=name, **kw, **more)
+            networks[name], info = kind.from_pretrained(
+                str(path), subfolder=name, **options, **more
+            )
         except Exception as e:      # what files of somebody else's make their readers raise
             raise ValueError(
                 f"{where} must hold the weights and config.json of its {kind.__name__}, "
@@ -244,7 +242,7 @@ def read_pipeline(
     download=False,     # Fetch from the hub what is not there?
 ): # A pipeline of diffusers
     "Load a pipeline, from disk unless told otherwise."
-    d, place = import_diffusers(), usable_device(device)
+    diffusers, place = import_diffusers(), usable_device(device)
     if dtype not in NUMBERS:
         raise ValueError(f"dtype must be one of {tuple(NUMBERS)}, got {dtype!r}")
     index = pipeline_index(path, download)
@@ -253,8 +251,13 @@ def read_pipeline(
         warnings.simplefilter('ignore', FutureWarning)
         parts = _whole_networks(path, index, NUMBERS[dtype], download)
         try:
-            pipe = d.DiffusionPipeline.from_pretrained(str(path), torch_dtype=NUMBERS[dtype],
-                local_files_only=not download, **_lightly(), **parts)
+            pipe = diffusers.DiffusionPipeline.from_pretrained(
+                str(path),
+                torch_dtype=NUMBERS[dtype],
+                local_files_only=not download,
+                **_lightly(),
+                **parts,
+            )
         except Exception as e:      # its other parts are files of somebody else's as well
             raise ValueError(f"{path} must be a whole pipeline, got {type(e).__name__}: "
                              f"{' '.join(str(e).split())[:200]}; download it again") from None
@@ -285,6 +288,10 @@ def _read_index(path, download):
         raise ValueError(f"{path} must be a folder or a name on the hub that is in the cache: "
                          f"{str(e).splitlines()[0]:.200}{fetch}") from None
 
+def _is_part(entry):
+    "Does an entry of an index name a library and a class?"
+    return isinstance(entry, (list, tuple)) and len(entry) == 2 and bool(entry[0])
+
 def pipeline_index(
     path,           # Folder of a pipeline, or its name on the hub
     download=False, # Fetch from the hub what is not there?
@@ -295,8 +302,8 @@ def pipeline_index(
         raise ValueError(f"{path}/model_index.json must name the class of a pipeline, _class_name, "
                          f"got {index!r:.80}; download it again")
     _kind_named(index['_class_name'])
-    named = [k for k,v in index.items() if isinstance(v, (list, tuple)) and len(v) == 2 and v[0]]
-    absent = [k for k in named if Path(path).exists() and not (Path(path)/k).is_dir()]
+    named = [name for name,part in index.items() if _is_part(part)]
+    absent = [name for name in named if Path(path).exists() and not (Path(path)/name).is_dir()]
     if absent:
         raise ValueError(
             f"{path} must be a whole pipeline: its model_index.json names {absent[0]!r}, "
@@ -305,15 +312,9 @@ def pipeline_index(
     return index
 
 # %% ../../nbs/hosts/06_pipelines.ipynb #cc00c0be
-def _network(pipe):
-    return next(
-        (pipe.components[k] for k in ('unet', 'transformer') if pipe.components.get(k) is not None),
-        None,
-    )
-def _vae(pipe):
-    return next(
-        (pipe.components[k] for k in ('vae', 'vqvae') if pipe.components.get(k) is not None), None
-    )
+def _network(pipeline): return _first_part(pipeline, 'unet', 'transformer')
+
+def _vae(pipeline): return _first_part(pipeline, 'vae', 'vqvae')
 
 def latent_shape(
     pipe,      # A pipeline of diffusers
@@ -322,26 +323,27 @@ def latent_shape(
     "Shape of one sample."
     if size is not None:
         whole_number('size', size)
-    net, vae = _network(pipe), _vae(pipe)
+    network, decoder = _network(pipe), _vae(pipe)
     # Flux packs squares of 2 x 2 into one place of four times the channels
     patch = 2 if kind_of(pipe) == 'flux' else 1
     scale = 1
-    if vae is not None:
-        halvings = len(vae.config.block_out_channels)-1
+    if decoder is not None:
+        halvings = len(decoder.config.block_out_channels)-1
         scale = getattr(pipe, 'vae_scale_factor', 2**halvings)
-    sides = _sides_of(net, patch) if size is None else (size/scale, size/scale)
+    sides = _sides_of(network, patch) if size is None else (size/scale, size/scale)
     if any(side < 1 or side % patch for side in sides):
         raise ValueError(
             f"size must be a positive multiple of {scale*patch} for this pipeline, got {size}"
         )
-    return net.config.in_channels//patch**2, *(int(side) for side in sides)
+    return network.config.in_channels//patch**2, *(int(side) for side in sides)
 
-def _sides_of(net, patch):
+def _sides_of(network, patch):
     "Height and width that a network was made for."
-    side = 128 if patch == 2 else getattr(net.config, 'sample_size', None)
+    side = 128 if patch == 2 else getattr(network.config, 'sample_size', None)
     if side is None:
         raise ValueError(
-            f"size must be given: the configuration of {type(net).__name__} names no sample_size"
+            f"size must be given: the configuration of {type(network).__name__} names no "
+            "sample_size"
         )
     return tuple(side) if isinstance(side, (tuple, list)) else (side, side)
 
@@ -388,11 +390,11 @@ def _refuse_wrong_kind(name, labels, prompts):
             f"{'prompts' if text else 'labels or nothing'}"
         )
 
-def _refuse_conditions(pipe, net, labels, prompts):
+def _refuse_conditions(pipe, network, labels, prompts):
     "What its network tells besides: whether it knows classes."
     name = type(pipe).__name__
     _refuse_wrong_kind(name, labels, prompts)
-    classes = net.config.get('num_class_embeds') or net.config.get('num_embeds_ada_norm')
+    classes = network.config.get('num_class_embeds') or network.config.get('num_embeds_ada_norm')
     if classes and kind_of(pipe) == 'labels' and not labels:
         raise ValueError(f"labels must be given for {name}, whose network knows {classes} classes: "
                          "sample i has labels[i % len(labels)]")
@@ -401,10 +403,53 @@ def _refuse_conditions(pipe, net, labels, prompts):
 # these never scale their latents, so an analytical first step could not run in them
 _UNSCALED = 'DDPMPipeline', 'DDIMPipeline', 'StableDiffusion3Pipeline'
 
-def _own_guidance(pipe):
+def _own_guidance(pipeline):
     "The scale that a pipeline takes if it is told none."
-    asked = signature(pipe.__call__).parameters
-    return asked['guidance_scale'].default if 'guidance_scale' in asked else 1.
+    parameters = signature(pipeline.__call__).parameters
+    return parameters['guidance_scale'].default if 'guidance_scale' in parameters else 1.
+
+def _at_hand(path, labels, prompts, dtype, device, download):
+    "The pipeline that is given, or that of a path, refused before a weight is read."
+    if not isinstance(path, (str, Path)): return path
+    _refuse_wrong_kind(pipeline_index(path, download)['_class_name'], labels, prompts)
+    return read_pipeline(path, dtype, device, download)
+
+def _name_of(path): return Path(path).name if isinstance(path, (str, Path)) else type(path).__name__
+
+def _guidance_for(pipeline, guidance, conditioned):
+    "The scale that is asked for, or else the pipeline's own where there is a condition."
+    if guidance is not None: return guidance
+    return _own_guidance(pipeline) if conditioned else 1.
+
+@dataclass(frozen=True)
+class _Conditions:
+    "What the network of a pipeline takes besides state and time."
+    rows:dict    # Arguments with a row for each sample, used round and round
+    empty:dict   # The same without the condition, or None
+    shared:dict  # Arguments that all samples share
+    def of(self, first, n):
+        "Those of samples first..first+n-1."
+        return {**take(self.rows, first, n), **self.shared}
+
+def _conditions(pipeline, labels, prompts, shape, guided, guidance):
+    "Of captions or labels, or of nothing."
+    if kind_of(pipeline) != 'labels':
+        made = _Conditions(*text_condition(pipeline, prompts, shape, guided, guidance))
+    elif labels:
+        made = _Conditions(*label_condition(_network(pipeline), labels))
+    else:
+        made = _Conditions({}, None, {})
+    if guided and made.empty is None:
+        raise ValueError(
+            f"guidance must be 1 for a model without labels or prompts, got {guidance}"
+        )
+    return made
+
+def _unpack_states(model, shape):
+    "Flux takes packed latents; a model takes them as they are."
+    each = model.each
+    model.fn = _packed(model.fn, *shape[1:])
+    model.each = lambda first, n: _packed(each(first, n), *shape[1:])
 
 def load_pipeline(
     path,               # Folder of a pipeline, its name on the hub, or a pipeline
@@ -424,57 +469,41 @@ def load_pipeline(
     labels, prompts = as_list(labels, int), as_list(prompts, str)
     if guidance is not None:
         finite_number('guidance', guidance)
-    if isinstance(path, (str, Path)):
-        _refuse_wrong_kind(pipeline_index(path, download)['_class_name'], labels, prompts)
-        pipe = read_pipeline(path, dtype, device, download)
-    else:
-        pipe = path
-    flux, text = kind_of(pipe) == 'flux', kind_of(pipe) != 'labels'
-    net = _network(pipe)
-    if guidance is None:
-        guidance = _own_guidance(pipe) if text or labels else 1.
-    _refuse_conditions(pipe, net, labels, prompts)
-    shape, guided = latent_shape(pipe, size), not flux and guidance != 1
-    mine, empty, shared = {}, None, {}
-    if text:
-        mine, empty, shared = text_condition(pipe, prompts, shape, guided, guidance)
-    elif labels:
-        mine, empty, shared = label_condition(net, labels)
-    if guided and empty is None:
-        raise ValueError(
-            f"guidance must be 1 for a model without labels or prompts, got {guidance}"
-        )
-    condition = (lambda first, n: {**take(mine, first, n), **shared}) if mine else None
-    m = from_diffusers(
-        pipe,
-        condition=condition,
-        empty=empty,
+    pipeline = _at_hand(path, labels, prompts, dtype, device, download)
+    kind, network, decoder = kind_of(pipeline), _network(pipeline), _vae(pipeline)
+    guidance = _guidance_for(pipeline, guidance, conditioned=labels or kind != 'labels')
+    _refuse_conditions(pipeline, network, labels, prompts)
+    shape = latent_shape(pipeline, size)
+    guided = kind != 'flux' and guidance != 1
+    conditions = _conditions(pipeline, labels, prompts, shape, guided, guidance)
+    model = from_diffusers(
+        pipeline,
+        condition=conditions.of if conditions.rows else None,
+        empty=conditions.empty,
         guidance=guidance if guided else 1.0,
         shape=shape,
-        name=Path(str(path)).name if isinstance(path, (str, Path)) else type(pipe).__name__,
+        name=_name_of(path),
     )
-    if flux:
-        m.fn = _packed(m.fn, *shape[1:])
-        each = m.each
-        m.each = lambda first, n: _packed(each(first, n), *shape[1:])
-    if isinstance(m.noise, Flow):
-        m.noise = replace(m.noise, T=.999)  # a search wants a finite lambda where it starts
-    m.unscaled = flux or type(pipe).__name__ in _UNSCALED
-    vae = _vae(pipe)
-    m.pipe, m.decode = pipe, None if vae is None else vae_decoder(vae)
-    m.fingerprint = mark(
-        net,
-        [] if vae is None else vae,
-        m.noise.to_dict(),
-        m.predicts,
+    if kind == 'flux':
+        _unpack_states(model, shape)
+    if isinstance(model.noise, Flow):
+        model.noise = replace(model.noise, T=.999)  # a search wants a finite lambda at the start
+    model.pipe = pipeline
+    model.decode = None if decoder is None else vae_decoder(decoder)
+    model.unscaled = kind == 'flux' or type(pipeline).__name__ in _UNSCALED
+    model.fingerprint = mark(
+        network,
+        [] if decoder is None else decoder,
+        model.noise.to_dict(),
+        model.predicts,
         shape,
         guidance,
-        mine,
-        empty,
-        shared,
+        conditions.rows,
+        conditions.empty,
+        conditions.shared,
         dtype,
     )
-    return m
+    return model
 
 # %% ../../nbs/hosts/06_pipelines.ipynb #45b56f44
 FEATURES = ('inception', 'pixels')
@@ -510,13 +539,7 @@ def judge(
             clip, prompts, decode=decode, device=device, decode_batch=decode_batch
         )
         return model
-    if features not in FEATURES:
-        raise ValueError(f"features must be one of {FEATURES}, got {features!r}")
-    if features == 'pixels':
-        gray = decode is None and model.shape[0] == 1  # images in a folder have three colours
-        of_pictures = partial(pixel_features, gray=gray)
-    else:
-        of_pictures = inception_features(inception, device)
+    of_pictures = _picture_features(model, features, inception)
     size = model.shape[-1] if decode is None else None
     model.reference = reference_statistics(reference, of_pictures, size)
     model.features = of_pictures
@@ -525,6 +548,15 @@ def judge(
     name = 'fid' if features == 'inception' else 'frechet-pixels'
     model.metric = FrechetMetric(model.features, model.reference, name)
     return model
+
+def _picture_features(model, features, inception):
+    "The function that turns pictures into the numbers that are compared."
+    if features not in FEATURES:
+        raise ValueError(f"features must be one of {FEATURES}, got {features!r}")
+    if features == 'inception': return inception_features(inception, str(model.device))
+    # images in a folder have three colours
+    gray = getattr(model, 'decode', None) is None and model.shape[0] == 1
+    return partial(pixel_features, gray=gray)
 
 def _check_judge(reference, clip, prompts):
     "One judge, and what it needs."
@@ -569,25 +601,25 @@ def load_function(
         raise ValueError(
             f"{spec!r} must name a function in an existing file, as path/to/my.py:make"
         )
-    s = importlib.util.spec_from_file_location(Path(path).stem, path)
-    module = importlib.util.module_from_spec(s)
-    _of_yours(spec, s.loader.exec_module, module)
-    if not callable(f := getattr(module, name, None)):
+    found = importlib.util.spec_from_file_location(Path(path).stem, path)
+    module = importlib.util.module_from_spec(found)
+    _of_yours(spec, found.loader.exec_module, module)
+    if not callable(function := getattr(module, name, None)):
         raise ValueError(f"{path} must have a function {name!r}")
-    return f
+    return function
 
 # %% ../../nbs/hosts/06_pipelines.ipynb #64e38f4b
 def load_own(
     spec:str, # 'path/to/file.py:function'
 ) -> Denoiser:
     "Call a function of a file for a model."
-    m = _of_yours(spec, load_function(spec))
-    if not isinstance(m, Denoiser):
+    model = _of_yours(spec, load_function(spec))
+    if not isinstance(model, Denoiser):
         raise ValueError(
-            f"{spec} must return a Denoiser, got {type(m).__name__}; wrap the network: "
+            f"{spec} must return a Denoiser, got {type(model).__name__}; wrap the network: "
             "Denoiser(fn, noise, predicts=...)"
         )
-    return m
+    return model
 
 # %% ../../nbs/hosts/06_pipelines.ipynb #af08cc24
 def _classes_of(part, text):
@@ -652,9 +684,15 @@ def read_prompts(
     return captions
 
 # %% ../../nbs/hosts/06_pipelines.ipynb #12f457a2
-def _open_embedded(model, labels, guidance, device, **idle):
+def _open_embedded(model, labels, prompts, guidance, size, device, dtype, download):
     "An embedded model; nothing else means something to it."
-    without_effect(f"for the embedded model {model!r}", **idle)
+    without_effect(
+        f"for the embedded model {model!r}",
+        prompts=prompts,
+        size=size,
+        dtype=None if dtype == 'float32' else dtype,
+        download=download,
+    )
     classes = parse_labels(labels)
     if classes and len(classes) > 1:
         raise ValueError(
@@ -691,6 +729,20 @@ def _open_pipeline(model, labels, prompts, guidance, size, device, dtype, downlo
         dtype or 'float32',
         download,
     )
+
+def _opened(model, **options):
+    "A model by one word."
+    if not isinstance(model, (str, Path)):
+        raise ValueError(f"model must be a name, a folder or path/to/my.py:make, got {model!r:.80}")
+    name = str(model)
+    if name in model_names(): return _open_embedded(name, **options)
+    return _open_own(name, **options) if '.py:' in name else _open_pipeline(name, **options)
+
+def _has_own_judge(
+    model, # A `Denoiser`
+) -> bool:
+    "Does a model bring the metric, or the reference, that judges it?"
+    return any(getattr(model, name, None) is not None for name in ('metric', 'reference'))
 
 def refuse_idle_judge(
     reference, # As for `judge`
@@ -740,37 +792,20 @@ def open_model(
     judged:bool=True,          # Is a metric needed?
 ) -> Denoiser:
     "A model by one word, with the metric to judge it by."
-    if not isinstance(model, (str, Path)):
-        raise ValueError(f"model must be a name, a folder or path/to/my.py:make, got {model!r:.80}")
-    model, half = str(model), None if dtype == 'float32' else dtype
-    if model in model_names():
-        opened = _open_embedded(
-            model,
-            labels,
-            guidance,
-            device,
-            prompts=prompts,
-            size=size,
-            dtype=half,
-            download=download,
-        )
-    elif '.py:' in model:
-        opened = _open_own(
-            model,
-            labels=labels,
-            prompts=prompts,
-            guidance=guidance,
-            size=size,
-            device=device,
-            dtype=dtype,
-            download=download,
-        )
-    else:
-        opened = _open_pipeline(model, labels, prompts, guidance, size, device, dtype, download)
-    has_own = any(getattr(opened, name, None) is not None for name in ('metric', 'reference'))
+    opened = _opened(
+        model,
+        labels=labels,
+        prompts=prompts,
+        guidance=guidance,
+        size=size,
+        device=device,
+        dtype=dtype,
+        download=download,
+    )
     given = reference is not None or clip is not None
-    if has_own or not judged or given:
+    needed = judged and not _has_own_judge(opened)
+    if given or not needed:
         refuse_idle_judge(reference, features, inception, clip)
-    if given or judged and not has_own:
+    if given or needed:
         judge(opened, reference, features or 'inception', inception, clip, read_prompts(prompts))
     return opened

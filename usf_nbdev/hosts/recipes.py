@@ -24,13 +24,18 @@ from safetensors.torch import load_file
 from ..checks import finite_number, whole_number, without_effect
 from ..core import _load_pth, write_text
 from ..sampling.noise import discrete, noise_from_dict
-from ..judging.images import import_transformers, inception_features, reference_statistics
+from usf_nbdev.judging.images import (
+    import_diffusers,
+    import_transformers,
+    inception_features,
+    reference_statistics,
+)
 from ..sampling.sample import Denoiser, usable_device
 from ..sampling.speed import AUTOCAST, faster
-from ..zoo.models import model_names
+from ..zoo.models import mark, model_names
 from ..searching.proposers import SearchConfig
 from ..searching.search import planned_passes
-from .diffusers import betas_of, import_diffusers, mark
+from .diffusers import _first_part, betas_of
 from usf_nbdev.hosts.families import (
     classifier_guided,
     edm_precondition,
@@ -47,6 +52,7 @@ from usf_nbdev.hosts.pipelines import (
     open_model,
     parse_labels,
     pixel_features,
+    _has_own_judge,
     _refuse_misfit,
     read_pipeline,
     read_prompts,
@@ -81,28 +87,29 @@ def build(self:Part,
     device:str='cpu', # 'meta' for shapes alone
 ) -> nn.Module: # In evaluation mode
     "The network, with random weights."
-    cls = _network_class(self.kind)
+    network_class = _network_class(self.kind)
     try:
         with torch.device(device):
-            return cls(**self.config).eval()
+            return network_class(**self.config).eval()
     except Exception as e:      # what a class of diffusers makes of arguments that it does not take
         raise ValueError(f"config must be arguments of {self.kind}, got {type(e).__name__}: "
                          f"{' '.join(str(e).split())[:200]}") from None
 
 def _network_class(kind):
     "A class of networks of diffusers."
-    cls = getattr(import_diffusers(), str(kind), None)
-    if not isinstance(cls, type) or not issubclass(cls, nn.Module):
+    found = getattr(import_diffusers(), str(kind), None)
+    if not isinstance(found, type) or not issubclass(found, nn.Module):
         raise ValueError(
             f"kind must be a class of diffusers such as 'UNet2DModel', got {kind!r:.60}"
         )
-    return cls
+    return found
 
 @patch(as_prop=True)
-def count(self:Part) -> int: return sum(p.numel() for p in self.build('meta').parameters())
+def count(self:Part) -> int:
+    return sum(tensor.numel() for tensor in self.build('meta').parameters())
 
 # %% ../../nbs/hosts/07_recipes.ipynb #00bbf6fb
-def _up(kind): return kind.replace('Downsample', 'Upsample').replace('Down', 'Up')
+def _up(block): return block.replace('Downsample', 'Upsample').replace('Down', 'Up')
 
 def unet(
     size:int,       # Side of what it denoises
@@ -116,38 +123,48 @@ def unet(
     **kw,           # Other arguments of the class
 ) -> Part: # Its small one has the same kinds of blocks, at 8 by 8
     "A U-Net in the words of its paper."
-    down = [attentive if size//2**i in attend else plain for i in range(len(times))]
-    few = list(dict.fromkeys(down))
-    def both(d): return dict(down_block_types=d, up_block_types=[_up(k) for k in d[::-1]])
+    down = [attentive if size//2**level in attend else plain for level in range(len(times))]
+    config = dict(
+        sample_size=size,
+        block_out_channels=[channels*factor for factor in times],
+        layers_per_block=layers,
+        **_both_ways(down),
+        **kw,
+    )
+    return Part(kind, config, _tiny_unet(down, kw))
+
+def _both_ways(down):
+    "Blocks on the way down, and on the way up."
+    return dict(down_block_types=down, up_block_types=[_up(block) for block in down[::-1]])
+
+def _tiny_unet(down, options):
+    "What a small U-Net with the same kinds of blocks has instead."
+    kinds = list(dict.fromkeys(down))
+    smaller = dict(attn_norm_num_groups=4, num_class_embeds=10, cross_attention_dim=16)
     tiny = dict(
         sample_size=8,
-        block_out_channels=[8, 16][:len(few)],
+        block_out_channels=[8, 16][:len(kinds)],
         layers_per_block=1,
         norm_num_groups=4,
-        attention_head_dim=2 if 'cross_attention_dim' in kw else 4,
-        **both(few),
-    )  # heads there, channels of a head elsewhere
-    tiny |= {
-        k: v
-        for k,v in dict(
-            attn_norm_num_groups=4, num_class_embeds=10, cross_attention_dim=16
-        ).items()
-        if k in kw
-    }
-    return Part(
-        kind,
-        dict(
-            sample_size=size,
-            block_out_channels=[channels*m for m in times],
-            layers_per_block=layers,
-            **both(down),
-            **kw,
-        ),
-        tiny,
+        # heads there, channels of a head elsewhere
+        attention_head_dim=2 if 'cross_attention_dim' in options else 4,
+        **_both_ways(kinds),
     )
+    return tiny | {name: value for name,value in smaller.items() if name in options}
 
 # %% ../../nbs/hosts/07_recipes.ipynb #e7c9afa4
 KINDS = ('score_sde', 'edm', 'guided_diffusion', 'pipeline')
+
+_TYPES = dict(
+    network=(Part, 'a Part'),
+    decoder=((Part, type(None)), 'a Part'),
+    **dict.fromkeys(('noise', 'settings', 'adapter'), (dict, 'a dict')),
+    **dict.fromkeys(('name', 'title', 'real', 'nfe', 'assumes'), (str, 'a text')),
+)
+
+def _refuse_other_type(name, value, kind, what):
+    if not isinstance(value, kind):
+        raise ValueError(f"{name} must be {what}, got {value!r:.60}")
 
 @dataclass(frozen=True)
 class Recipe:
@@ -172,31 +189,20 @@ class Recipe:
     guidance:float=None   # Scale of what steers it
     assumes:str=''        # What a recipe cannot know of your weights
     def __post_init__(self):
-        self._check_types()
+        for name, (kind, what) in _TYPES.items():
+            _refuse_other_type(name, getattr(self, name), kind, what)
+        self._check_numbers()
         if self.kind not in KINDS:
             raise ValueError(f"kind must be one of {KINDS}, got {self.kind!r}")
-        bad = sorted(
-            set(self.settings) - {f.name for f in fields(SearchConfig)}
-            | set(self.settings) & {'nfe', 'seed', 'given'}
-        )
+        usable = {field.name for field in fields(SearchConfig)} - {'nfe', 'seed', 'given'}
+        bad = sorted(set(self.settings) - usable)
         if bad:
             raise ValueError(
                 f"settings must be fields of SearchConfig other than nfe, seed and given, got {bad}"
             )
         SearchConfig(**self.settings)
-    def _check_types(self):
-        "Parts are parts, numbers are numbers."
-        for name,value in dict(network=self.network, decoder=self.decoder).items():
-            if not isinstance(value, Part) and not (name == 'decoder' and value is None):
-                raise ValueError(f"{name} must be a Part, got {value!r:.60}")
-        for name in ('noise', 'settings', 'adapter'):
-            value = getattr(self, name)
-            if not isinstance(value, dict):
-                raise ValueError(f"{name} must be a dict, got {value!r:.60}")
-        for name in ('name', 'title', 'real', 'nfe', 'assumes'):
-            value = getattr(self, name)
-            if not isinstance(value, str):
-                raise ValueError(f"{name} must be a text, got {value!r:.60}")
+    def _check_numbers(self):
+        "Numbers that are given are numbers."
         for name in ('size', 'n_real', 'classes'):
             if getattr(self, name) is not None:
                 whole_number(name, getattr(self, name), 1)
@@ -208,11 +214,11 @@ class Recipe:
 @patch
 def shrunk(self:Recipe) -> Recipe:
     "The same system with small networks and few classes."
-    net = self.network.shrunk()
-    size = net.config['sample_size'] if self.decoder is None else self.decoder.tiny['sample_size']
+    network = self.network.shrunk()
+    size = (network.config if self.decoder is None else self.decoder.tiny)['sample_size']
     return replace(
         self,
-        network=net,
+        network=network,
         decoder=self.decoder and self.decoder.shrunk(),
         size=size,
         classes=self.classes and 10,
@@ -392,9 +398,10 @@ IMAGENET = [
 # %% ../../nbs/hosts/07_recipes.ipynb #05a92a07
 def _auto(kind, channels, latents, size, **kw): # A decoder; its small one has two resolutions
     n = len(channels)
-    def both(n):
+    def both(levels):
         return dict(
-            down_block_types=['DownEncoderBlock2D']*n, up_block_types=['UpDecoderBlock2D']*n
+            down_block_types=['DownEncoderBlock2D']*levels,
+            up_block_types=['UpDecoderBlock2D']*levels,
         )
     return Part(
         kind,
@@ -413,10 +420,11 @@ def _auto(kind, channels, latents, size, **kw): # A decoder; its small one has t
             norm_num_groups=4,
             **both(2),
         )
-        | {k: 16 for k in ('num_vq_embeddings',) if k in kw},
+        | {name: 16 for name in ('num_vq_embeddings',) if name in kw},
     )
 
-def _scaled(a, b): return dict(_linear, beta_schedule='scaled_linear', beta_start=a, beta_end=b)
+def _scaled(start, end):
+    return dict(_linear, beta_schedule='scaled_linear', beta_start=start, beta_end=end)
 
 LATENT = [
     Recipe(
@@ -476,31 +484,28 @@ def recipes_table(
     recipes=None, # Recipes; default: all of `RECIPES`
 ) -> pd.DataFrame: # One row a recipe
     "What the recipes say, side by side."
-    many = lambda r: SearchConfig(**r.settings)
-    noise = lambda d: d.get('kind') or f"{d['beta_schedule']}, N={d['num_train_timesteps']}"
-    def steer(r):
-        return (
-            'no'
-            if r.guidance is None
-            else f"{'classifier' if r.classifier else 'captions'}, {r.guidance:g}"
-        )
-    return pd.DataFrame(
-        [
-            dict(
-                name=r.name,
-                title=r.title,
-                kind=r.kind,
-                size=r.size,
-                noise=noise(r.noise),
-                steered=steer(r),
-                real=r.real,
-                n=many(r).n,
-                probe_n=many(r).probe_n,
-                confirm=f'{many(r).confirm_seeds} x {many(r).confirm_n:,}',
-            )
-            for r in (recipes or RECIPES.values())
-        ]
-    ).set_index('name')
+    rows = [_table_row(recipe) for recipe in recipes or RECIPES.values()]
+    return pd.DataFrame(rows).set_index('name')
+
+def _table_row(recipe):
+    noise, config = recipe.noise, SearchConfig(**recipe.settings)
+    return dict(
+        name=recipe.name,
+        title=recipe.title,
+        kind=recipe.kind,
+        size=recipe.size,
+        noise=noise.get('kind') or f"{noise['beta_schedule']}, N={noise['num_train_timesteps']}",
+        steered=_steering_of(recipe),
+        real=recipe.real,
+        n=config.n,
+        probe_n=config.probe_n,
+        confirm=f'{config.confirm_seeds} x {config.confirm_n:,}',
+    )
+
+def _steering_of(recipe):
+    "What steers a system and how much, for people."
+    if recipe.guidance is None: return 'no'
+    return f"{'classifier' if recipe.classifier else 'captions'}, {recipe.guidance:g}"
 
 # %% ../../nbs/hosts/07_recipes.ipynb #a2083aed
 @patch(as_prop=True)
@@ -533,22 +538,23 @@ def save(self:Recipe,
     )
 
 # %% ../../nbs/hosts/07_recipes.ipynb #b092cf5d
-def _noise_from(d):
+def _noise_from(values):
     "A noise schedule from plain data, or from the configuration of a scheduler."
-    return noise_from_dict(d) if 'kind' in d else discrete(betas_of(d))
+    return noise_from_dict(values) if 'kind' in values else discrete(betas_of(values))
 
-def _recipe_from(d):
+def _recipe_from(values):
     "A recipe from plain data."
-    if not isinstance(d, dict): raise ValueError(f"it must hold names and values, got {d!r:.60}")
-    d = dict(d)
-    found = d.pop('format', None), d.pop('version', None)
+    if not isinstance(values, dict):
+        raise ValueError(f"it must hold names and values, got {values!r:.60}")
+    values = dict(values)
+    found = values.pop('format', None), values.pop('version', None)
     if found != ('usf_nbdev.recipe', 1):
         raise ValueError(f"format and version must be 'usf_nbdev.recipe' and 1, "
                          f"got {found[0]!r} and {found[1]!r}")
     for part in ('network', 'decoder'):
-        if isinstance(d.get(part), dict):
-            d[part] = Part(**d[part])
-    made = Recipe(**d)
+        if isinstance(values.get(part), dict):
+            values[part] = Part(**values[part])
+    made = Recipe(**values)
     _noise_from(made.noise)             # a noise schedule that does not exist is found here
     return made
 
@@ -582,7 +588,7 @@ def samples_through(
     "Passes through the network in a search for one number of calls, at most."
     config = SearchConfig(**r.settings)
     twice = 1 + (r.text and r.guidance not in (None, 1))
-    return {str(k): twice*v for k,v in planned_passes(config, nfe).items()}
+    return {str(purpose): twice*passes for purpose,passes in planned_passes(config, nfe).items()}
 
 # %% ../../nbs/hosts/07_recipes.ipynb #6b68a45c
 FILES = ('.safetensors', '.pt', '.pth', '.bin', '.ckpt')
@@ -604,21 +610,21 @@ def read_weights(
         raise ValueError(f"weights must be an existing file ({', '.join(FILES)}) or folder, "
                          f"got {str(path)!r}")
     try:
-        d = _stored(path)
+        state = _stored(path)
     except ValueError as e:
         why = str(e).removeprefix(f'{path}: ').splitlines()[0]
         raise ValueError(f"{path} must hold weights and nothing else, got {why:.200}; "
                          "download it again, or save net.state_dict()") from None
     bad = (
-        [k for k,v in d.items() if not torch.is_tensor(v)]
-        if isinstance(d, dict)
-        else [type(d).__name__]
+        [name for name,value in state.items() if not torch.is_tensor(value)]
+        if isinstance(state, dict)
+        else [type(state).__name__]
     )
-    if bad or not d:
+    if bad or not state:
         raise ValueError(f"{path} must hold a state dict, names and tensors, "
                          f"got {', '.join(map(str, bad[:4])) or 'none'}; write the one inside: "
                          "torch.save(net.state_dict(), path)")
-    return d
+    return state
 
 # %% ../../nbs/hosts/07_recipes.ipynb #c2a562aa
 def fill(
@@ -628,23 +634,29 @@ def fill(
 ): # The network
     "Give a network its weights, all of them."
     own = net.state_dict()
-    def some(names): return f"{len(names)} (such as {names[0]})" if names else '0'
-    lacks = [name for name in own if name not in state]
-    more = [name for name in state if name not in own]
-    other = [
-        f'{name}: {tuple(state[name].shape)} instead of {tuple(own[name].shape)}'
-        for name in own
-        if name in state and own[name].shape != state[name].shape
-    ]
-    if lacks or more or other:
+    missing = [name for name in own if name not in state]
+    unexpected = [name for name in state if name not in own]
+    reshaped = _other_shapes(own, state)
+    if missing or unexpected or reshaped:
         raise ValueError(
-            f"{path} must fit {type(net).__name__} as the recipe has it: missing {some(lacks)}, "
-            f"unexpected {some(more)}, of another shape {some(other)}; weights of another "
-            "configuration come in a folder with their config.json, those of another code base "
-            "with their own network, my.py:make"
+            f"{path} must fit {type(net).__name__} as the recipe has it: missing "
+            f"{_counted(missing)}, unexpected {_counted(unexpected)}, of another shape "
+            f"{_counted(reshaped)}; weights of another configuration come in a folder with their "
+            "config.json, those of another code base with their own network, my.py:make"
         )
     net.load_state_dict(state)
     return net
+
+def _counted(names): return f"{len(names)} (such as {names[0]})" if names else '0'
+
+def _other_shapes(own, state):
+    "The tensors that have another shape in a network than in a state dict."
+    pairs = {name: (tensor, state[name]) for name,tensor in own.items() if name in state}
+    return [
+        f'{name}: {tuple(found.shape)} instead of {tuple(tensor.shape)}'
+        for name,(tensor, found) in pairs.items()
+        if tensor.shape != found.shape
+    ]
 
 # %% ../../nbs/hosts/07_recipes.ipynb #06b9369f
 def _class_in(folder, part):
@@ -669,25 +681,27 @@ def load_part(
     path,      # Folder of a network of diffusers, or a file of weights
 ) -> nn.Module: # In evaluation mode, on the CPU
     "A network with weights from disk."
-    p = Path(str(path))
-    if not p.is_dir(): return fill(part.build(), read_weights(p), p)
-    cls = _class_in(p, part)
-    kw = dict(local_files_only=True, output_loading_info=True, low_cpu_mem_usage=False)
+    place = Path(str(path))
+    if not place.is_dir(): return fill(part.build(), read_weights(place), place)
+    network_class = _class_in(place, part)
+    options = dict(local_files_only=True, output_loading_info=True, low_cpu_mem_usage=False)
     try:
-        net, info = cls.from_pretrained(p, **kw)
+        network, info = network_class.from_pretrained(place, **options)
     except Exception as e:      # what files of somebody else's make their readers raise
-        raise ValueError(f"{p} must hold the weights and config.json of its {cls.__name__}, got "
-                         f"{type(e).__name__}: {' '.join(str(e).split())[:200]}") from None
-    _refuse_misfit(p, cls, info)
-    return net.eval()
+        raise ValueError(
+            f"{place} must hold the weights and config.json of its {network_class.__name__}, got "
+            f"{type(e).__name__}: {' '.join(str(e).split())[:200]}"
+        ) from None
+    _refuse_misfit(place, network_class, info)
+    return network.eval()
 
 # %% ../../nbs/hosts/07_recipes.ipynb #518114a2
 def noise_of(
     r:Recipe, # Its `noise` is plain data
 ): # A noise schedule
     "The noise schedule that a recipe names."
-    n = _noise_from(r.noise)
-    return n if r.start is None else replace(n, T=r.start)
+    noise = _noise_from(r.noise)
+    return noise if r.start is None else replace(noise, T=r.start)
 
 # %% ../../nbs/hosts/07_recipes.ipynb #3ff8d4f3
 class Called(nn.Module):
@@ -696,9 +710,11 @@ class Called(nn.Module):
         net, # With a diffusers configuration
     ):
         super().__init__()
-        self.net, self.num_classes = net, net.config.get('num_class_embeds')
+        self.net = net
+        self.num_classes = net.config.get('num_class_embeds')
     def forward(self, x, t, y=None):
-        return self.net(x, t, return_dict=False, **({} if y is None else dict(class_labels=y)))[0]
+        labels = {} if y is None else dict(class_labels=y)
+        return self.net(x, t, return_dict=False, **labels)[0]
 
 # %% ../../nbs/hosts/07_recipes.ipynb #32980668
 def knows_classes(
@@ -722,25 +738,27 @@ def adapted(
     size=None,
 ) -> Denoiser:
     "A network behind the recipe's adapter."
-    own = net.config if hasattr(net, 'register_to_config') else {}
-    f = Called(net) if own else net
-    kw = dict(r.adapter)
-    side = size or own.get('sample_size') or r.size
-    kw['shape'] = (
-        own.get('in_channels', r.network.config.get('in_channels', 3)),
+    config = net.config if hasattr(net, 'register_to_config') else {}
+    network = Called(net) if config else net
+    options = dict(r.adapter)
+    side = size or config.get('sample_size') or r.size
+    options['shape'] = (
+        config.get('in_channels', r.network.config.get('in_channels', 3)),
         *(side if isinstance(side, (tuple, list)) else (side, side)),
     )
-    if r.kind == 'score_sde': return from_score_sde(f, noise=noise_of(r), **kw)
+    if r.kind == 'score_sde': return from_score_sde(network, noise=noise_of(r), **options)
     if r.kind == 'edm':
-        d = kw.pop('sigma_data', .5)
-        return from_edm(edm_precondition(f, d) if own else f, noise_of(r), **kw)
+        sigma_data = options.pop('sigma_data', .5)
+        whole = edm_precondition(network, sigma_data) if config else network
+        return from_edm(whole, noise_of(r), **options)
+    known = labels is not None
     def make(y):
-        return from_guided_diffusion(f, betas_of(r.noise), y=y, class_cond=labels is not None, **kw)
-    m = make(None if labels is None else labels[:1])
-    m.noise = noise_of(r)
+        return from_guided_diffusion(network, betas_of(r.noise), y=y, class_cond=known, **options)
+    model = make(None if labels is None else labels[:1])
+    model.noise = noise_of(r)
     if labels is not None:
-        m.each = lambda first, n: make(take(labels, first, n)).fn
-    return m
+        model.each = lambda first, n: make(take(labels, first, n)).fn
+    return model
 
 # %% ../../nbs/hosts/07_recipes.ipynb #7d880ebf
 class NoisyClassifier(nn.Module):
@@ -751,26 +769,20 @@ class NoisyClassifier(nn.Module):
         width:int=16,  # Channels inside
     ):
         super().__init__()
-        self.stem, self.time, self.body, self.head = (
-            nn.Conv2d(c, width, 3, padding=1),
-            nn.Linear(1, width),
-            nn.Conv2d(width, width, 3, stride=2, padding=1),
-            nn.Linear(width, classes),
-        )
+        self.stem = nn.Conv2d(c, width, 3, padding=1)
+        self.time = nn.Linear(1, width)
+        self.body = nn.Conv2d(width, width, 3, stride=2, padding=1)
+        self.head = nn.Linear(width, classes)
     def forward(self, x, t):
-        return self.head(
-            F.silu(
-                self.body(
-                    F.silu(self.stem(x) + self.time(t[:,None].to(x)/1000)[:,:,None,None])
-                )
-            ).mean((2, 3))
-        )
+        shift = self.time(t[:,None].to(x)/1000)[:,:,None,None]
+        hidden = F.silu(self.body(F.silu(self.stem(x) + shift)))
+        return self.head(hidden.mean((2, 3)))
 
 # %% ../../nbs/hosts/07_recipes.ipynb #f0e97a79
-def _apart(m):
-    m = copy.copy(m)
-    m._calls = [0]
-    return m                        # with a count of its own
+def _apart(model):
+    model = copy.copy(model)
+    model._calls = [0]
+    return model                        # with a count of its own
 
 def steered(
     m:Denoiser,  # Any
@@ -780,23 +792,24 @@ def steered(
     scale:float, # Of the guidance
 ) -> Denoiser:
     "Steer each sample to its class."
-    def make(m, y): return classifier_guided(_apart(m), classifier, y, scale)
-    g = make(m, labels[:1])
-    g.each = lambda first, n: make(m.at(first, n), take(labels, first, n)).fn
-    return g
+    def make(model, label): return classifier_guided(_apart(model), classifier, label, scale)
+    guided = make(m, labels[:1])
+    guided.each = lambda first, n: make(m.at(first, n), take(labels, first, n)).fn
+    return guided
 
 # %% ../../nbs/hosts/07_recipes.ipynb #4ff2864c
 def tiny_text(): # A tokenizer, a text encoder
     "Letters as words of 16 numbers, at random."
-    t = import_transformers()
-    letters = [chr(i) for i in range(97, 123)]
-    words = [*letters, *(c+'</w>' for c in letters), '<|startoftext|>', '<|endoftext|>']
-    with tempfile.TemporaryDirectory() as d:
-        write_text(Path(d)/'vocab.json', json.dumps({k: i for i,k in enumerate(words)}))
-        write_text(Path(d)/'merges.txt', '#version: 0.2\n')
-        tokenizer = t.CLIPTokenizer.from_pretrained(d, model_max_length=24)
-    return tokenizer, t.CLIPTextModel(
-        t.CLIPTextConfig(
+    transformers = import_transformers()
+    letters = [chr(number) for number in range(97, 123)]
+    words = [*letters, *(letter+'</w>' for letter in letters), '<|startoftext|>', '<|endoftext|>']
+    with tempfile.TemporaryDirectory() as folder:
+        vocabulary = {word: number for number,word in enumerate(words)}
+        write_text(Path(folder)/'vocab.json', json.dumps(vocabulary))
+        write_text(Path(folder)/'merges.txt', '#version: 0.2\n')
+        tokenizer = transformers.CLIPTokenizer.from_pretrained(folder, model_max_length=24)
+    return tokenizer, transformers.CLIPTextModel(
+        transformers.CLIPTextConfig(
             hidden_size=16,
             intermediate_size=32,
             num_hidden_layers=2,
@@ -816,41 +829,41 @@ def assemble(
     vae,      # The decoder
 ): # A pipeline of diffusers
     "A pipeline from its parts."
-    d = import_diffusers()
-    scheduler = d.DDIMScheduler(**r.noise)
-    if not r.text: return getattr(d, r.host)(vae, net, scheduler)
-    tokenizer, text = tiny_text()
-    return d.StableDiffusionPipeline(
-        vae, text, tokenizer, net, scheduler, None, None, requires_safety_checker=False
+    diffusers = import_diffusers()
+    scheduler = diffusers.DDIMScheduler(**r.noise)
+    if not r.text: return getattr(diffusers, r.host)(vae, net, scheduler)
+    tokenizer, text_encoder = tiny_text()
+    return diffusers.StableDiffusionPipeline(
+        vae, text_encoder, tokenizer, net, scheduler, None, None, requires_safety_checker=False
     )
 
 # %% ../../nbs/hosts/07_recipes.ipynb #d403c958
 CAPTIONS = ('a red fox', 'snow')           # of a small model without any
 
-def _spec(v): return isinstance(v, (str, Path)) and '.py:' in str(v)
+def _spec(value): return isinstance(value, (str, Path)) and '.py:' in str(value)
 
-def _lacks(r, weights, classifier, prompts, scale):
+def _lacks(recipe, weights, classifier, prompts, scale):
     "Say what is missing, before anything is read."
     if weights is None:
+        parts = '' if recipe.kind == 'pipeline' else f'a {recipe.network.kind} or '
+        file = '' if recipe.text else ', a state dict'
         raise ValueError(
-            f"weights must be given for recipe {r.name!r}: the folder of "
-            f"{'a pipeline' if r.kind == 'pipeline' else f'a {r.network.kind} or a pipeline'} of "
-            f"diffusers{'' if r.text else ', a state dict'}, or path/to/my.py:make; random ones "
-            "only with tiny=True"
+            f"weights must be given for recipe {recipe.name!r}: the folder of {parts}a pipeline of "
+            f"diffusers{file}, or path/to/my.py:make; random ones only with tiny=True"
         )
-    if r.text and not prompts:
+    if recipe.text and not prompts:
         raise ValueError(
-            f"prompts must be given for recipe {r.name!r}: captions, one for each sample "
-            f"({r.real}); on the command line a text file, --prompts FILE"
+            f"prompts must be given for recipe {recipe.name!r}: captions, one for each sample "
+            f"({recipe.real}); on the command line a text file, --prompts FILE"
         )
     if not _spec(weights):
-        _lacks_classifier(r, classifier, scale)
+        _lacks_classifier(recipe, classifier, scale)
 
-def _lacks_classifier(r, classifier, scale):
-    if r.classifier and classifier is None and scale:
+def _lacks_classifier(recipe, classifier, scale):
+    if recipe.classifier and classifier is None and scale:
         raise ValueError(
-            f"classifier must be given for recipe {r.name!r}: a function of noisy pictures and "
-            "steps that returns logits, path/to/my.py:make_classifier; or guidance=0 to go "
+            f"classifier must be given for recipe {recipe.name!r}: a function of noisy pictures "
+            "and steps that returns logits, path/to/my.py:make_classifier; or guidance=0 to go "
             "without"
         )
 
@@ -864,89 +877,107 @@ def _made(spec):
         )
     return made
 
-def _read(r, path, dtype, device, download):
-    p = Path(path)
-    hub = not p.exists() and str(p).count('/') == 1 and p.suffix not in FILES
-    if hub or (p/'model_index.json').exists(): return read_pipeline(path, dtype, device, download)
-    return load_part(r.network, p)
+def _read(recipe, path, dtype, device, download):
+    place = Path(path)
+    from_hub = not place.exists() and str(place).count('/') == 1 and place.suffix not in FILES
+    if from_hub or (place/'model_index.json').exists():
+        return read_pipeline(path, dtype, device, download)
+    return load_part(recipe.network, place)
 
-def _refuse_idle_parts(r, net, weights, decoder, download):
+def _refuse_idle_parts(recipe, opened, weights, decoder, download):
     "What is given beside weights that have it already, or need it not."
-    if isinstance(net, Denoiser): return
-    if hasattr(net, 'components'):
-        without_effect(f"for recipe {r.name!r} where weights are a whole pipeline", decoder=decoder)
-    elif r.kind != 'pipeline':
-        without_effect(f"for recipe {r.name!r}, whose samples are pictures", decoder=decoder)
+    if isinstance(opened, Denoiser): return
+    own = f"for recipe {recipe.name!r}"
+    if hasattr(opened, 'components'):
+        without_effect(f"{own} where weights are a whole pipeline", decoder=decoder)
+    elif recipe.kind != 'pipeline':
+        without_effect(f"{own}, whose samples are pictures", decoder=decoder)
     if not isinstance(weights, (str, Path)) or _spec(weights) or Path(weights).exists():
-        without_effect(f"for recipe {r.name!r} with weights that are here", download=download)
+        without_effect(f"{own} with weights that are here", download=download)
 
-def _lacks_parts(r, net, decoder):
+def _lacks_parts(recipe, network, decoder):
     "A network alone, where a recipe is a pipeline."
-    if r.text:
+    if recipe.text:
         raise ValueError(
-            f"weights must be the folder of a whole pipeline for recipe {r.name!r}, whose text "
-            f"encoder reads the captions, got a {type(net).__name__} alone"
+            f"weights must be the folder of a whole pipeline for recipe {recipe.name!r}, whose "
+            f"text encoder reads the captions, got a {type(network).__name__} alone"
         )
     if decoder is None:
         raise ValueError(
-            f"decoder must be given for recipe {r.name!r} where weights are a network alone: the "
-            f"folder of a {r.decoder.kind} of diffusers, or a state dict; or give the folder of "
-            f"a whole {r.host}"
+            f"decoder must be given for recipe {recipe.name!r} where weights are a network alone: "
+            f"the folder of a {recipe.decoder.kind} of diffusers, or a state dict; or give the "
+            f"folder of a whole {recipe.host}"
         )
 
-def _open(r, weights, decoder, dtype, device, download):
+def _open(recipe, weights, decoder, dtype, device, download):
     """What the user brings, or random parts of the size of the recipe: a pipeline, a network, or
     a Denoiser."""
     if weights is None:
-        net = r.network.build()
+        opened = recipe.network.build()
     elif _spec(weights):
-        net = _made(weights)
+        opened = _made(weights)
     elif isinstance(weights, (str, Path)):
-        net = _read(r, weights, dtype, device, download)
+        opened = _read(recipe, weights, dtype, device, download)
     else:
-        net = weights
-    _refuse_idle_parts(r, net, weights, decoder, download)
-    if r.kind != 'pipeline' or isinstance(net, Denoiser) or hasattr(net, 'components'): return net
+        opened = weights
+    _refuse_idle_parts(recipe, opened, weights, decoder, download)
+    is_whole = isinstance(opened, Denoiser) or hasattr(opened, 'components')
+    if recipe.kind != 'pipeline' or is_whole: return opened
     if weights is not None:
-        _lacks_parts(r, net, decoder)
-    return assemble(r, net, r.decoder.build() if decoder is None else load_part(r.decoder, decoder))
+        _lacks_parts(recipe, opened, decoder)
+    part = recipe.decoder
+    return assemble(recipe, opened, part.build() if decoder is None else load_part(part, decoder))
 
 # %% ../../nbs/hosts/07_recipes.ipynb #afe258a3
-def _denoising_part(pipe):
-    "The network of a pipeline, None if it has none."
-    parts = [pipe.components.get(name) for name in ('unet', 'transformer')]
-    return next((part for part in parts if part is not None), None)
-
-def _refuse_steering(r, net, labels, prompts):
+def _refuse_steering(recipe, network, labels, prompts):
     "Labels or captions that nothing reads."
-    if labels and not r.classifier:
+    if labels and not recipe.classifier:
         raise ValueError(
-            f"labels must be None for recipe {r.name!r} and the network {type(net).__name__}, "
-            f"which knows no classes, got {len(labels)} of them"
+            f"labels must be None for recipe {recipe.name!r} and the network "
+            f"{type(network).__name__}, which knows no classes, got {len(labels)} of them"
         )
-    if prompts and not r.text:
+    if prompts and not recipe.text:
         raise ValueError(
-            f"prompts must be None for recipe {r.name!r}, which draws no captions, got "
+            f"prompts must be None for recipe {recipe.name!r}, which draws no captions, got "
             f"{len(prompts)} of them"
         )
 
-def _modelled(r, thing, given, device, prompts, scale, size):
-    "A pipeline or a network as a `Denoiser`, with its network, and the labels that steer it."
-    whole = hasattr(thing, 'components')
-    net = _denoising_part(thing) if whole else thing.eval()
-    n = knows_classes(r, net)
-    _refuse_steering(r, net, given if not n else None, prompts)
-    classes = r.classes or n
-    labels = given or (spread(classes) if classes else None)
-    y = None if labels is None else torch.tensor(labels, device=device)
-    if not whole: return adapted(r, net, y if n else None, size), net, y
-    m = load_pipeline(thing, labels if n else None, prompts, 1. if r.classifier else scale, size)
-    if r.start is not None:
-        m.noise = replace(m.noise, T=r.start)
-    return m, net, y
+def _labels_for(recipe, known, given):
+    "The classes that are asked for, or else all that there are, spread."
+    classes = recipe.classes or known
+    return given or (spread(classes) if classes else None)
+
+def _from_pipeline(recipe, pipe, labels, prompts, scale, size):
+    "A pipeline as a `Denoiser`, from the time at which the recipe starts."
+    model = load_pipeline(pipe, labels, prompts, 1. if recipe.classifier else scale, size)
+    if recipe.start is not None:
+        model.noise = replace(model.noise, T=recipe.start)
+    return model
+
+@dataclass(frozen=True)
+class _Modelled:
+    "A pipeline or a network as a model."
+    model:Denoiser
+    net:nn.Module        # Its network
+    labels:torch.Tensor  # The classes that steer it, or None
+
+def _modelled(recipe, opened, given, device, prompts, scale, size):
+    "A pipeline or a network as a `Denoiser`."
+    is_pipeline = hasattr(opened, 'components')
+    network = _first_part(opened, 'unet', 'transformer') if is_pipeline else opened.eval()
+    known = knows_classes(recipe, network)
+    _refuse_steering(recipe, network, None if known else given, prompts)
+    labels = _labels_for(recipe, known, given)
+    numbers = None if labels is None else torch.tensor(labels, device=device)
+    if is_pipeline:
+        taken = labels if known else None
+        model = _from_pipeline(recipe, opened, taken, prompts, scale, size)
+    else:
+        model = adapted(recipe, network, numbers if known else None, size)
+    return _Modelled(model, network, numbers)
 
 # %% ../../nbs/hosts/07_recipes.ipynb #06dea363
-def _classifier_on(device, classifier):
+def _guide_on(device, classifier):
     "What steers: from a file, of a class, or as it is given."
     if _spec(classifier):
         made = load_function(classifier)()
@@ -976,11 +1007,10 @@ def build_recipe(
     # With `net`, `recipe` and `fingerprint`; with `decode` and `pipe` where it is a pipeline
 ) -> Denoiser:
     "A model of a recipe."
-    r = recipe(name)
-    scale = r.guidance if guidance is None else finite_number('guidance', guidance)
+    asked = recipe(name)
+    scale = asked.guidance if guidance is None else finite_number('guidance', guidance)
     usable_device(device)
-    if dtype not in NUMBERS:
-        raise ValueError(f"dtype must be one of {tuple(NUMBERS)}, got {dtype!r}")
+    _refuse_other_number_type(dtype)
     own = dict(
         labels=labels,
         prompts=prompts,
@@ -992,90 +1022,123 @@ def build_recipe(
         device=None if device == 'cpu' else device,
         dtype=None if dtype == 'float32' else dtype,
     )
-    if not r.classifier:
-        without_effect(f"for recipe {r.name!r}, which no classifier steers", classifier=classifier)
-    elif scale == 0:
-        without_effect("with guidance=0, which steers nothing", classifier=classifier)
+    _refuse_idle_classifier(asked, scale, classifier)
     if tiny:
-        r = r.shrunk()
-        prompts = prompts or (list(CAPTIONS) if r.text else None)
-        classifier = classifier or (NoisyClassifier if r.classifier else None)
+        asked, prompts, classifier = _for_tests(asked, prompts, classifier)
     else:
-        _lacks(r, weights, classifier, prompts, scale)
+        _lacks(asked, weights, classifier, prompts, scale)
     if size is not None:
         whole_number('size', size, 1)
     labels = as_list(labels, int)
     prompts = as_list(prompts, str)
-    thing = _open(r, weights, decoder, dtype, device, download)
-    if isinstance(thing, Denoiser):
-        without_effect(
-            f"for {weights}, which returns a whole Denoiser and decides it itself", **own
-        )
-        return thing
-    if not r.classifier and not hasattr(thing, 'components'):
-        without_effect(
-            f"for recipe {r.name!r} and a network alone, which nothing steers", guidance=guidance
-        )
-    _lacks_classifier(r, classifier, scale)
-    thing = thing.to(device) if dtype == 'float32' else thing.to(device, NUMBERS[dtype])
-    m, net, y = _modelled(r, thing, labels, device, prompts, scale, size)
-    c = None
-    if r.classifier and scale:
-        c = _classifier_on(device, classifier)
-        m = steered(m, c, y, scale)
-        m.unscaled = False                       # no pipeline knows the classifier
-    parts = getattr(thing, 'components', dict(unet=net))
-    about = [
-        v if isinstance(v, nn.Module) else getattr(v, '__qualname__', None)
-        for v in (*parts.values(), c)
-    ]
-    m.name, m.net, m.recipe, m.fingerprint = (
-        r.name,
-        net,
-        r,
-        mark(about, r.kind, m.noise.to_dict(), m.predicts, m.shape, y, prompts, scale, dtype),
+    opened = _open(asked, weights, decoder, dtype, device, download)
+    if isinstance(opened, Denoiser): return _decided(opened, weights, own)
+    _refuse_idle_guidance(asked, opened, guidance)
+    _lacks_classifier(asked, classifier, scale)
+    opened = opened.to(device) if dtype == 'float32' else opened.to(device, NUMBERS[dtype])
+    made = _modelled(asked, opened, labels, device, prompts, scale, size)
+    guide = _guide_on(device, classifier) if asked.classifier and scale else None
+    model = _steered(made, guide, scale)
+    model.name = asked.name
+    model.net = made.net
+    model.recipe = asked
+    about = [*getattr(opened, 'components', dict(unet=made.net)).values(), guide]
+    model.fingerprint = mark(
+        [_identity(part) for part in about],
+        asked.kind,
+        model.noise.to_dict(),
+        model.predicts,
+        model.shape,
+        made.labels,
+        prompts,
+        scale,
+        dtype,
     )
-    return m
+    return model
+
+def _for_tests(recipe, prompts, classifier):
+    "The small system, with captions and a classifier where it takes some and none were given."
+    prompts = prompts or (list(CAPTIONS) if recipe.text else None)
+    classifier = classifier or (NoisyClassifier if recipe.classifier else None)
+    return recipe.shrunk(), prompts, classifier
+
+def _refuse_other_number_type(dtype):
+    if dtype not in NUMBERS:
+        raise ValueError(f"dtype must be one of {tuple(NUMBERS)}, got {dtype!r}")
+
+def _refuse_idle_classifier(recipe, scale, classifier):
+    if not recipe.classifier:
+        where = f"for recipe {recipe.name!r}, which no classifier steers"
+        without_effect(where, classifier=classifier)
+    elif scale == 0:
+        without_effect("with guidance=0, which steers nothing", classifier=classifier)
+
+def _refuse_idle_guidance(recipe, opened, guidance):
+    if not recipe.classifier and not hasattr(opened, 'components'):
+        where = f"for recipe {recipe.name!r} and a network alone, which nothing steers"
+        without_effect(where, guidance=guidance)
+
+def _decided(model, weights, options):
+    "A whole model, which leaves nothing to other options."
+    where = f"for {weights}, which returns a whole Denoiser and decides it itself"
+    without_effect(where, **options)
+    return model
+
+def _steered(made, classifier, scale):
+    "A model, steered where there is a classifier."
+    if classifier is None: return made.model
+    model = steered(made.model, classifier, made.labels, scale)
+    model.unscaled = False                       # no pipeline knows the classifier
+    return model
+
+def _identity(part):
+    "What tells a part of a system from another: its weights, or its name."
+    return part if isinstance(part, nn.Module) else getattr(part, '__qualname__', None)
 
 # %% ../../nbs/hosts/07_recipes.ipynb #b131bd8e
-def _open_system(model, recipe, classifier, decoder, reference, clip, guidance, judged, kwargs):
-    if recipe is None:
-        for option, value in dict(classifier=classifier, decoder=decoder).items():
-            if value is not None:
-                raise ValueError(
-                    f"{option} must be None without a recipe, got {value!r:.80}; pass --recipe NAME"
-                )
-        return open_model(
-            model, reference=reference, clip=clip, guidance=guidance, judged=judged, **kwargs
-        )
-    asked = _recipe(recipe)
+def _refuse_without_recipe(**options):
+    for option, value in options.items():
+        if value is not None:
+            raise ValueError(
+                f"{option} must be None without a recipe, got {value!r:.80}; pass --recipe NAME"
+            )
+
+def _check_system(recipe, model, given, judged):
+    "What can be said before anything is read."
     if model in model_names():
         raise ValueError(
-            f"model must be your weights for recipe {asked.name!r}, got the embedded model "
-            f"{model!r}; {asked.command}"
+            f"model must be your weights for recipe {recipe.name!r}, got the embedded model "
+            f"{model!r}; {recipe.command}"
         )
-    given = reference is not None or clip is not None
-    if judged and not given and '.py:' not in model: raise ValueError(asked.wants)
-    prompts = read_prompts(kwargs.get('prompts'))
-    where = {name: kwargs.get(name) for name in ('size', 'device', 'dtype', 'download')}
-    opened = build_recipe(
-        asked,
+    if judged and not given and '.py:' not in model: raise ValueError(recipe.wants)
+
+def _build_asked(recipe, model, prompts, guidance, classifier, decoder, options):
+    "The model of a recipe, as the options of a command describe it."
+    names = ('size', 'device', 'dtype', 'download')
+    where = {name: options[name] for name in names if options.get(name) is not None}
+    return build_recipe(
+        recipe,
         model,
-        labels=parse_labels(kwargs.get('labels')),
+        labels=parse_labels(options.get('labels')),
         prompts=prompts,
         guidance=guidance,
         classifier=classifier,
         decoder=decoder,
-        **{name: value for name, value in where.items() if value is not None},
+        **where,
     )
-    has_own = any(getattr(opened, name, None) is not None for name in ('metric', 'reference'))
-    if judged and not given and not has_own: raise ValueError(asked.wants)
-    features, inception = kwargs.get('features'), kwargs.get('inception')
-    if given or has_own or not judged:
-        refuse_idle_judge(reference, features, inception, clip)
+
+def _open_by_recipe(recipe, model, classifier, decoder, reference, clip, guidance, judged, options):
+    "The model of a recipe, with the metric to judge it by."
+    given = reference is not None or clip is not None
+    _check_system(recipe, model, given, judged)
+    prompts = read_prompts(options.get('prompts'))
+    opened = _build_asked(recipe, model, prompts, guidance, classifier, decoder, options)
+    if judged and not given and not _has_own_judge(opened): raise ValueError(recipe.wants)
+    features, inception = options.get('features'), options.get('inception')
+    refuse_idle_judge(reference, features, inception, clip)
     if not given: return opened
     if reference is not None:
-        reference = _scaled_reference(opened, reference, features, inception, asked.size)
+        reference = _scaled_reference(opened, reference, features, inception, recipe.size)
     return judge(opened, reference, features or 'inception', inception, clip, prompts)
 
 def _scaled_reference(model, reference, features, inception, size):
@@ -1131,12 +1194,14 @@ def open_system(
 ) -> Denoiser:
     """A model by one word, perhaps by a recipe, with the metric to judge it by, perhaps with a
     [faster](../sampling/08_speed.ipynb) network."""
-    return faster(
-        _open_system(model, recipe, classifier, decoder, reference, clip, guidance, judged, kwargs),
-        autocast,
-        channels_last,
-        compile,
-    )
+    judging = dict(reference=reference, clip=clip, guidance=guidance, judged=judged)
+    if recipe is None:
+        _refuse_without_recipe(classifier=classifier, decoder=decoder)
+        opened = open_model(model, **judging, **kwargs)
+    else:
+        asked = _recipe(recipe)
+        opened = _open_by_recipe(asked, model, classifier, decoder, options=kwargs, **judging)
+    return faster(opened, autocast, channels_last, compile)
 
 # %% ../../nbs/hosts/07_recipes.ipynb #638ebfc3
 def search_settings(
@@ -1144,7 +1209,7 @@ def search_settings(
     **given,   # What was asked for; None where it was not
 ) -> dict: # nfe and fields of `SearchConfig`; what is not in it has the default there
     "What wins: what was given, then the recipe, then the defaults."
-    r = name and recipe(name)
-    return (r.settings | dict(nfe=r.nfe) if r else {}) | {
-        k: v for k,v in given.items() if v is not None
+    asked = name and recipe(name)
+    return (asked.settings | dict(nfe=asked.nfe) if asked else {}) | {
+        field: value for field,value in given.items() if value is not None
     }

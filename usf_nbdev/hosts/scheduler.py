@@ -10,6 +10,7 @@ __all__ = ['diffusers', 'CLIPS', 'SOLVERS', 'HOST_GRID', 'THEIRS', 'USUAL_TIMES'
 import inspect, json, logging
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from itertools import chain
 import numpy as np, torch
 from fastcore.basics import patch
 
@@ -30,10 +31,10 @@ from usf_nbdev.hosts.diffusers import (
     edm_scales,
     fits,
     host_plan,
-    import_diffusers,
     network_time,
     noise_of_config,
 )
+from ..judging.images import import_diffusers
 from ..sampling.noise import EDM, GRIDS, Flow, VPDiscrete
 from ..sampling.sample import program, weighted_sum
 from ..sampling.solvers import ddim, deis, dpm_solver, dpm_solver_pp, heun, unipc
@@ -54,7 +55,11 @@ from diffusers.schedulers.scheduling_utils import (
 CLIPS = ('clip_sample', 'thresholding')
 
 def _public(config):
-    return {k: v for k,v in config.items() if k == '_class_name' or not k.startswith('_')}
+    return {
+        key: value
+        for key,value in config.items()
+        if key == '_class_name' or not key.startswith('_')
+    }
 
 def in_our_words(
     config, # Configuration of a scheduler of diffusers
@@ -234,14 +239,16 @@ def from_schedule(cls:USFScheduler,
     config,    # Configuration of the scheduler that it replaces: `pipe.scheduler.config`
 ): # A `USFScheduler`
     "Make a scheduler for the pipeline that `config` comes from."
-    s = schedule if isinstance(schedule, SolverSchedule) else SolverSchedule.load(schedule)
+    is_schedule = isinstance(schedule, SolverSchedule)
+    solver_schedule = schedule if is_schedule else SolverSchedule.load(schedule)
     config = config_of(config)
     noise = noise_of_config(config)[0]
-    _refuse_other_noise(s, noise)
-    table_is_there = isinstance(noise, VPDiscrete) and s.noise is not None and s.noise.T == noise.T
-    if table_is_there:
-        s = replace(s, noise=None)
-    return cls.from_config(config, schedule=json.loads(s.to_json(weights=False)))
+    _refuse_other_noise(solver_schedule, noise)
+    own = solver_schedule.noise
+    if isinstance(noise, VPDiscrete) and own is not None and own.T == noise.T:
+        # the table is in the configuration already
+        solver_schedule = replace(solver_schedule, noise=None)
+    return cls.from_config(config, schedule=json.loads(solver_schedule.to_json(weights=False)))
 
 # %% ../../nbs/hosts/04_scheduler.ipynb #43eaf712
 @dataclass(frozen=True)
@@ -280,7 +287,7 @@ def asked_for(
     timesteps = None if timesteps is None else _falling('timesteps', timesteps)
     sigmas = None if sigmas is None else _falling('sigmas', sigmas)
     mu = None if mu is None else finite_number('mu', mu)
-    listed = next((v for v in (timesteps, sigmas) if v is not None), None)
+    listed = next((values for values in (timesteps, sigmas) if values is not None), None)
     if None not in (n, listed) and len(listed) != n:
         raise ValueError(
             "num_inference_steps must be None or the length of the list beside it, "
@@ -330,7 +337,7 @@ def _our_time(self:USFScheduler, tau):
 def _within(name, values, low, high, forgiven):
     """The values inside the range of training; a relative difference of `forgiven` is one of
     rounding."""
-    outside = [v for v in values if not low*(1-forgiven) <= v <= high*(1+forgiven)]
+    outside = [value for value in values if not low*(1-forgiven) <= value <= high*(1+forgiven)]
     if outside:
         raise ValueError(
             f"{name} must lie within what the network was trained on, {low:.6g} to {high:.6g}, "
@@ -415,8 +422,8 @@ def _unusual(config):
 def _theirs(self:USFScheduler):
     "The scheduler of diffusers that has the times of this solver."
     name = _name_of_theirs(self.config.solver, self.noise, self.config)
-    cls = getattr(diffusers, name)
-    known = defaults_of(cls)
+    their_class = getattr(diffusers, name)
+    known = defaults_of(their_class)
     for key, value in _unusual(self.config).items():
         if key not in known:
             raise ValueError(
@@ -432,7 +439,7 @@ def _theirs(self:USFScheduler):
         settings['flow_shift'] = self.config.shift
     if 'prediction_type' in known:
         settings['prediction_type'] = self.config.prediction_type
-    return cls(**settings)
+    return their_class(**settings)
 
 # %% ../../nbs/hosts/04_scheduler.ipynb #132ab368
 def _takes(method, name): return name in inspect.signature(method).parameters
@@ -617,13 +624,11 @@ def _solve(self:USFScheduler, n, grid):
     "The solver schedule of a known solver: n calls on a grid."
     solver = self.config.solver
     options = OPTIONS[solver](self.config, n) if solver in OPTIONS else {}
-    s = SOLVERS[solver](self.noise, n, grid=grid, **options)
+    schedule = SOLVERS[solver](self.noise, n, grid=grid, **options)
     ends_low = solver in ('dpm_solver', 'dpm_solver_pp') and self.config.get('euler_at_final')
-    return (
-        replace(s, steps=(*s.steps[:-1], StepStrategy(prediction=s.steps[-1].prediction)))
-        if ends_low
-        else s
-    )
+    if not ends_low: return schedule
+    *before, last = schedule.steps
+    return replace(schedule, steps=(*before, StepStrategy(prediction=last.prediction)))
 
 @patch
 def _calls(self:USFScheduler, asked, times):
@@ -698,7 +703,7 @@ def _say_times(self:USFScheduler, told, device):
     elif torch.is_tensor(told):
         times = told[torch.as_tensor(self.plan.node)]
     else:
-        times = torch.tensor([told[k] for k in self.plan.node], dtype=torch.float32)
+        times = torch.tensor([told[node] for node in self.plan.node], dtype=torch.float32)
     nodes = np.r_[self.plan.times, end]
     levels = noise.sigma(nodes) if isinstance(noise, Flow) else np.exp(-noise.lamb(nodes))
     self.sigmas = torch.tensor(np.asarray(levels), dtype=torch.float32)
@@ -726,7 +731,7 @@ def _positions(self:USFScheduler, timestep):
         )
         return [place] if 0 <= place < len(self._times) and not rest else []
     value = float(timestep)
-    return [k for k, time in enumerate(self._times) if abs(time-value) < SAME_TIME]
+    return [step for step, time in enumerate(self._times) if abs(time-value) < SAME_TIME]
 
 @patch
 def _where(self:USFScheduler, timestep):
@@ -768,26 +773,28 @@ def _refuse_unprepared(self:USFScheduler):
 def _data(self:USFScheduler, row, model_output, x):
     """What the network says of the data: learned variances dropped, EDM's networks put back into
     units of the data, clipped."""
-    m = model_output
-    if m.ndim == x.ndim and m.shape[1] == 2*x.shape[1]:
-        m = m[:, :x.shape[1]]
-    if m.shape != x.shape:
+    output = model_output
+    if output.ndim == x.ndim and output.shape[1] == 2*x.shape[1]:
+        output = output[:, :x.shape[1]]
+    if output.shape != x.shape:
         raise ValueError(
             f"model_output must have the shape of sample, {tuple(x.shape)}, or twice its "
-            f"channels, got {tuple(m.shape)}"
+            f"channels, got {tuple(output.shape)}"
         )
-    if self.config.sigma_data is not None:
-        a, b = edm_scales(self.plan.sigma[row], self.config.sigma_data, self.config.prediction_type)
+    alpha, sigma, config = self.plan.alpha[row], self.plan.sigma[row], self.config
+    if config.sigma_data is not None:
+        skip, factor = edm_scales(sigma, config.sigma_data, config.prediction_type)
     else:
-        a, b = to_data(self.predicts, self.plan.alpha[row], self.plan.sigma[row])
-    data = torch.mul(m.to(x.dtype), float(b)).add_(x, alpha=float(a))
+        skip, factor = to_data(self.predicts, alpha, sigma)
+    data = torch.mul(output.to(x.dtype), float(factor)).add_(x, alpha=float(skip))
     return data if self.clip is None else self.clip(data)
 
 @patch
 def _remember(self:USFScheduler, row, x, data, is_hosts):
     "The history for later steps; `is_hosts`: the state is the host's own memory."
-    wanted = {at for later in self._rows[row+1:] for at in ((src, j) for _,src,j in later.terms)}
-    kept = {at: value for at, value in self._history.items() if at in wanted}
+    terms = chain.from_iterable(later.terms for later in self._rows[row+1:])
+    wanted = {(source, node) for _,source,node in terms}
+    kept = {entry: value for entry, value in self._history.items() if entry in wanted}
     if ('m', row) in wanted:
         kept['m', row] = data
     if ('x', row) in wanted:
@@ -796,19 +803,19 @@ def _remember(self:USFScheduler, row, x, data, is_hosts):
 
 # %% ../../nbs/hosts/04_scheduler.ipynb #48e02468
 @patch
-def _begin(self:USFScheduler, k):
+def _begin(self:USFScheduler, step):
     """Begin at step k: a known solver as if made for the rest, a solver schedule with what
     history there is."""
-    self._step_index = k
+    self._step_index = step
     self._left_out = 0
-    self._may_lack = k > 0
+    self._may_lack = step > 0
     times = self.solver_schedule.times
     one_call_a_step = len(times) == len(self.plan.P)+1
-    if not k or self.given is not None or not one_call_a_step: return
-    rest = self._solve(len(times)-1-k, list(times[k:]))
+    if not step or self.given is not None or not one_call_a_step: return
+    rest = self._solve(len(times)-1-step, list(times[step:]))
     self.plan = host_plan(rest, self.noise, 'data')[0]
     self._rows = program(self.plan, torch.zeros(1))
-    self._left_out = k
+    self._left_out = step
     self._may_lack = False
 
 @patch
@@ -826,7 +833,7 @@ def _first_order(self:USFScheduler, row, x, data):
 def _next(self:USFScheduler, row, x, data):
     "The next state."
     terms, values = self._rows[row].terms, {**self._history, ('x', row): x, ('m', row): data}
-    is_known = all((src, j) in values for _,src,j in terms)
+    is_known = all((source, node) in values for _,source,node in terms)
     if is_known: return weighted_sum(terms, values, self._rows[row].const)
     if self._may_lack: return self._first_order(row, x, data)
     raise ValueError(
@@ -845,6 +852,9 @@ def _refuse_no_tensors(**values):
     for name, value in values.items():
         of_kind(name, value, torch.Tensor)
 
+def _is_same(value, other):
+    return value is other or type(value) is type(other) and value == other
+
 def _refuse_unknown(eta, others):
     "Refuse what would change another scheduler's step."
     if eta not in (0, None):
@@ -853,7 +863,7 @@ def _refuse_unknown(eta, others):
         if name in WITH_CHURN_ONLY: continue        # nothing without s_churn
         if name not in HARMLESS:
             raise ValueError(f"{name} is not known to step, got {value!r:.80}; leave it out")
-        if not any(value is o or type(value) is type(o) and value == o for o in HARMLESS[name]):
+        if not any(_is_same(value, harmless) for harmless in HARMLESS[name]):
             raise ValueError(
                 f"{name} must be {HARMLESS[name][0]!r}: a solver schedule adds no noise, got "
                 f"{value!r:.80}"
@@ -862,10 +872,10 @@ def _refuse_unknown(eta, others):
 @patch
 def _refuse_other_run(self:USFScheduler, timestep):
     "Refuse the time of another run's step."
-    k, places = self._step_index, self._positions(timestep)
-    if not places or k in places or k >= len(self._times): return
+    step, places = self._step_index, self._positions(timestep)
+    if not places or step in places or step >= len(self._times): return
     raise ValueError(
-        f"timestep must be {self._times[k]:g} at step {k} of this run, got that of step "
+        f"timestep must be {self._times[step]:g} at step {step} of this run, got that of step "
         f"{places[-1]}; a scheduler serves one run at a time: give each its own, "
         "copy.deepcopy(scheduler), and begin with set_timesteps"
     )

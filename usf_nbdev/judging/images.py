@@ -6,8 +6,8 @@
 __all__ = ['INCEPTION_WEIGHTS', 'IMAGE_ENDINGS', 'CLIP_MEAN', 'CLIP_STD', 'to_unit', 'Absent', 'inception_weights',
            'inception_network', 'InceptionFeatures', 'inception_features', 'image_files', 'read_image', 'image_batches',
            'folder_statistics', 'reference_statistics', 'Decoded', 'vae_decoder', 'real_image_metric',
-           'import_transformers', 'clip_pixels', 'load_clip', 'ClipFeatures', 'text_features', 'ClipMetric',
-           'clip_metric']
+           'import_transformers', 'import_diffusers', 'clip_pixels', 'load_clip', 'ClipFeatures', 'text_features',
+           'ClipMetric', 'clip_metric']
 
 # %% ../../nbs/judging/02_images.ipynb #0d4d6743
 import hashlib, importlib, json
@@ -409,6 +409,19 @@ def import_transformers():
         return importlib.import_module('transformers')
     except ImportError as error:
         raise missing_extra('diffusers', 'CLIP', error) from error
+
+# %% ../../nbs/judging/02_images.ipynb #fb3b779d
+def import_diffusers():
+    "The package, or an error that names the extra."
+    try:
+        import diffusers
+    except ImportError as error:
+        raise missing_extra('diffusers', 'this function', error) from error
+    try:
+        import_torchvision()          # some builds fit torch only after this
+    except ImportError:
+        pass
+    return diffusers
 
 # %% ../../nbs/judging/02_images.ipynb #f34a3730
 CLIP_MEAN, CLIP_STD = (.48145466, .4578275, .40821073), (.26862954, .26130258, .27577711)

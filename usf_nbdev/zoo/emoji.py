@@ -20,7 +20,7 @@ import numpy as np
 import torch
 
 # %% ../../nbs/zoo/03_emoji.ipynb #ba200932
-from ..hosts.diffusers import import_diffusers
+from ..judging.images import import_diffusers
 
 # %% ../../nbs/zoo/03_emoji.ipynb #396befba
 FONT_NAME = 'NotoColorEmoji.ttf'
@@ -40,10 +40,9 @@ def find_font(
     font:str=None, # File of the font; default: the first one in the usual places
 ) -> Path:
     "The file of Noto Color Emoji."
-    candidates = (
-        [Path(o).expanduser()/FONT_NAME for o in FONT_PLACES] if font is None else [Path(font)]
-    )
-    found = [o for o in candidates if o.is_file()]
+    usual = [Path(place).expanduser()/FONT_NAME for place in FONT_PLACES]
+    candidates = usual if font is None else [Path(font)]
+    found = [place for place in candidates if place.is_file()]
     if found: return found[0]
     asked = 'in none of the usual places' if font is None else f'not at {font}'
     raise ValueError(f"font must be a file of Noto Color Emoji, which is {asked}; install it "
@@ -81,8 +80,8 @@ def import_emoji():
     "The package of Unicode's names, or an error that names the extra."
     try:
         import emoji
-    except ImportError as e:
-        raise ImportError("emoji is not installed; pip install 'usf_nbdev[emoji]'") from e
+    except ImportError as error:
+        raise ImportError("emoji is not installed; pip install 'usf_nbdev[emoji]'") from error
     return emoji
 
 def emoji_captions() -> dict: # {emoji: caption}
@@ -151,7 +150,8 @@ class EmojiSet:
         "Those that are chosen."
         numbers = chosen.nonzero()[:,0].tolist()
         lists = [
-            [values[i] for i in numbers] for values in (self.captions, self.texts, self.groups)
+            [values[number] for number in numbers]
+            for values in (self.captions, self.texts, self.groups)
         ]
         return EmojiSet(self.pictures[chosen], *lists, self.held[chosen])
     @property
@@ -266,7 +266,7 @@ def make_tokenizer(
     import_diffusers()
     from tokenizers import Tokenizer, models, processors
     from transformers import PreTrainedTokenizerFast
-    vocabulary = {word: i for i,word in enumerate([*SPECIAL, *words])}
+    vocabulary = {word: number for number,word in enumerate([*SPECIAL, *words])}
     inner = Tokenizer(models.WordLevel(vocabulary, unk_token='<unk>'))
     inner.normalizer, inner.pre_tokenizer = _word_rules()
     ends = [(word, vocabulary[word]) for word in ('<start>', '<end>')]
@@ -296,11 +296,20 @@ WIDTH = 128   # Of the text encoder
 
 def make_vae(): # An AutoencoderKL
     "Pictures to latents, 64 by 64 to 4 by 16 by 16, and back."
-    d = import_diffusers()
-    return d.AutoencoderKL(in_channels=3, out_channels=3, latent_channels=4, sample_size=SIDE,
-        down_block_types=['DownEncoderBlock2D']*3, up_block_types=['UpDecoderBlock2D']*3,
-        block_out_channels=[16, 32, 64], layers_per_block=1, norm_num_groups=8,
-        mid_block_add_attention=False, scaling_factor=1.)
+    diffusers = import_diffusers()
+    return diffusers.AutoencoderKL(
+        in_channels=3,
+        out_channels=3,
+        latent_channels=4,
+        sample_size=SIDE,
+        down_block_types=['DownEncoderBlock2D']*3,
+        up_block_types=['UpDecoderBlock2D']*3,
+        block_out_channels=[16, 32, 64],
+        layers_per_block=1,
+        norm_num_groups=8,
+        mid_block_add_attention=False,
+        scaling_factor=1.,
+    )
 
 def make_text_encoder(
     n_words:int, # Tokens of the tokenizer
@@ -328,8 +337,8 @@ def make_text_encoder(
 
 def make_unet(): # A UNet2DConditionModel
     "Noisy latents, times and captions to v."
-    d = import_diffusers()
-    return d.UNet2DConditionModel(sample_size=SIDE//4, in_channels=4, out_channels=4,
+    diffusers = import_diffusers()
+    return diffusers.UNet2DConditionModel(sample_size=SIDE//4, in_channels=4, out_channels=4,
         block_out_channels=(32, 64, 160), layers_per_block=1, norm_num_groups=16,
         cross_attention_dim=WIDTH, attention_head_dim=8,
         down_block_types=('DownBlock2D', 'DownBlock2D', 'CrossAttnDownBlock2D'),
@@ -351,8 +360,8 @@ def make_pipeline(
     unet,         # From make_unet
 ): # A StableDiffusionPipeline
     "The networks as one."
-    d = import_diffusers()
-    return d.StableDiffusionPipeline(
+    diffusers = import_diffusers()
+    return diffusers.StableDiffusionPipeline(
         vae=vae,
         text_encoder=text_encoder,
         tokenizer=tokenizer,
@@ -386,19 +395,23 @@ def save_pipeline(
     pipe.save_config(folder)
     return folder
 
-def _in_float32(part):
+def _in_float32(network):
     "A network whose numbers are float32; a tokenizer as it is."
-    if not isinstance(part, torch.nn.Module) or part.dtype == torch.float32: return part
-    return part.float()
+    if not isinstance(network, torch.nn.Module) or network.dtype == torch.float32: return network
+    return network.float()
 
 def read_parts(
     folder, # Folder of a pipeline, perhaps of some of its parts only
 ) -> dict: # {name: network in float32, or tokenizer}
     "The parts of a pipeline that a folder holds."
-    d = import_diffusers()
+    diffusers = import_diffusers()
     from transformers import CLIPTextModel, PreTrainedTokenizerFast
-    kinds = dict(vae=d.AutoencoderKL, unet=d.UNet2DConditionModel, text_encoder=CLIPTextModel,
-        tokenizer=PreTrainedTokenizerFast)
+    kinds = dict(
+        vae=diffusers.AutoencoderKL,
+        unet=diffusers.UNet2DConditionModel,
+        text_encoder=CLIPTextModel,
+        tokenizer=PreTrainedTokenizerFast,
+    )
     there = {name: kind for name,kind in kinds.items() if (Path(folder)/name).exists()}
     # no further package
     options = {name: dict(low_cpu_mem_usage=False) for name in ('vae', 'unet')}

@@ -19,7 +19,7 @@ from safetensors.torch import load_file, save_file
 from tqdm.auto import tqdm
 
 # %% ../../nbs/zoo/05_emoji_judges.ipynb #ddfec8da
-from ..checks import place_for_folder, whole_number
+from ..checks import finite_number, place_for_folder, whole_number
 from ..core import write_text
 from usf_nbdev.zoo.emoji import (
     EMOJI_FOLDER,
@@ -44,11 +44,12 @@ from usf_nbdev.zoo.emoji_train import (
     train_vae,
     wait_for_all,
 )
-from ..hosts.diffusers import from_diffusers, mark
 from ..judging.images import Decoded, vae_decoder
 from ..judging.frechet import FrechetMetric, Statistics
-from ..sampling.sample import Denoiser, sample, start_noise
+from ..sampling.noise import betas_for, discrete
+from ..sampling.sample import Denoiser, classifier_free, sample, start_noise
 from ..sampling.solvers import ddim
+from .models import mark
 
 # %% ../../nbs/zoo/05_emoji_judges.ipynb #c9298e59
 N_FEATURES = 64
@@ -152,31 +153,30 @@ class Captions:
     classes:list  # Groups, sorted
     def save(self, path):
         "Write as JSON."
-        classes = [[o.group, o.subgroup] for o in self.classes]
+        classes = [[group.group, group.subgroup] for group in self.classes]
         content = dict(
             classes=classes,
             captions=self.captions,
             labels=self.labels,
-            held=[int(o) for o in self.held],
+            held=[int(group) for group in self.held],
         )
         write_text(path, json.dumps(content, ensure_ascii=False)+'\n')
     def chosen(self,
         held:bool, # Those that were held out, or the others?
     ) -> list:
         "Numbers of the captions of one kind, in an order without meaning that is always the same."
-        numbers = torch.tensor([i for i,o in enumerate(self.held) if o == held])
-        return numbers[
-            torch.randperm(len(numbers), generator=torch.Generator().manual_seed(0))
-        ].tolist()
+        numbers = [number for number,is_held in enumerate(self.held) if is_held == held]
+        order = torch.randperm(len(numbers), generator=torch.Generator().manual_seed(0))
+        return torch.tensor(numbers)[order].tolist()
 
 def captions_of(
     data:EmojiSet, # Pictures with captions
 ) -> Captions:
     "The table of a set."
-    classes = sorted(set(data.groups), key=lambda o: (o.group, o.subgroup))
-    number = {o: i for i,o in enumerate(classes)}
+    classes = sorted(set(data.groups), key=lambda group: (group.group, group.subgroup))
+    number = {group: position for position,group in enumerate(classes)}
     return Captions(
-        list(data.captions), [number[o] for o in data.groups], data.held.tolist(), classes
+        list(data.captions), [number[group] for group in data.groups], data.held.tolist(), classes
     )
 
 def load_captions(
@@ -184,9 +184,9 @@ def load_captions(
 ) -> Captions:
     "Read the table of a trained model."
     content = json.loads((Path(folder)/'captions.json').read_text(encoding='utf-8'))
-    classes = [Group(*o) for o in content['classes']]
+    classes = [Group(*entry) for entry in content['classes']]
     return Captions(
-        content['captions'], content['labels'], [bool(o) for o in content['held']], classes
+        content['captions'], content['labels'], [bool(entry) for entry in content['held']], classes
     )
 
 # %% ../../nbs/zoo/05_emoji_judges.ipynb #6795b8ab
@@ -220,7 +220,8 @@ def train_judge(
         judge = make_judge(kind, len(table.classes))
         run = Run(dict(judge=judge), judge_loss(data, table, batch), steps, seed, lr=1e-3)
         run.to_the_end(Path(folder)/f'judge_{kind}.pt', name=f'judge ({kind})')
-        weights = {k: v.half().contiguous() for k,v in run.average['judge'].state_dict().items()}
+        state = run.average['judge'].state_dict()
+        weights = {name: weight.half().contiguous() for name,weight in state.items()}
         if rank() == 0:
             save_file(weights, path)
         wait_for_all()
@@ -234,7 +235,7 @@ def load_judge(
     "A trained judge."
     judge = make_judge(kind, n_classes or len(load_captions(folder).classes))
     weights = load_file(Path(folder)/f'judge_{kind}.safetensors')
-    judge.load_state_dict({k: v.float() for k,v in weights.items()})
+    judge.load_state_dict({name: weight.float() for name,weight in weights.items()})
     return judge.eval().requires_grad_(False)
 
 # %% ../../nbs/zoo/05_emoji_judges.ipynb #1d23e106
@@ -252,10 +253,11 @@ def agreement(
     classes:list,           # Groups
 ) -> Agreement:
     "Do pictures fit their captions?"
-    answers = torch.cat([judge(x).argmax(1) for x in pictures.split(256)]).tolist()
-    pairs = [(classes[a], classes[b]) for a,b in zip(answers, labels, strict=True)]
-    same_group = [a.group == b.group for a,b in pairs]
-    same = [a == b for a,b in pairs]
+    answers = torch.cat([judge(batch).argmax(1) for batch in pictures.split(256)]).tolist()
+    sorted_as = [classes[answer] for answer in answers]
+    pairs = list(zip(sorted_as, [classes[label] for label in labels], strict=True))
+    same_group = [answer.group == label.group for answer,label in pairs]
+    same = [answer == label for answer,label in pairs]
     return Agreement(round(sum(same_group)/len(pairs), 4), round(sum(same)/len(pairs), 4))
 
 @torch.no_grad()
@@ -264,17 +266,38 @@ def picture_statistics(
     pictures:torch.Tensor, # (N,3,64,64) in [-1,1]
 ) -> Statistics:
     "Mean and covariance of the features."
-    return Statistics.from_batches(judge.features(x) for x in pictures.split(256))
+    return Statistics.from_batches(judge.features(batch) for batch in pictures.split(256))
 
 # %% ../../nbs/zoo/05_emoji_judges.ipynb #7e73e841
 GUIDANCE = 3.   # Of the card's figures
 
-def _condition(words, first, n):
+def _words_of(words, first, n):
     "Encoded captions of samples first..first+n-1, round and round."
-    return dict(
-        encoder_hidden_states=words[
-            torch.arange(first, first+n, device=words.device) % len(words)
-        ]
+    return words[torch.arange(first, first+n, device=words.device) % len(words)]
+
+def _network_fn(network, words, empty, guidance):
+    "The U-Net as a function of states and times, for samples with these captions."
+    def predict(x, t, words): return network(x, t, words, return_dict=False)[0]
+    def plain(x, t): return predict(x, t, words.expand(len(x), -1, -1).contiguous())
+    return plain if guidance == 1 else classifier_free(predict, words, empty, guidance)
+
+def _denoiser(pipeline, words, empty, guidance):
+    "The U-Net of a pipeline; sample i has the i-th of the encoded captions."
+    config = pipeline.scheduler.config
+    steps = config.num_train_timesteps
+    betas = betas_for(config.beta_schedule, steps, config.beta_start, config.beta_end)
+    side = pipeline.unet.config.sample_size
+    def each(first, n):
+        return _network_fn(pipeline.unet, _words_of(words, first, n), empty, guidance)
+    return Denoiser(
+        each(0, 1),
+        discrete(betas),
+        predicts='v',
+        shape=(pipeline.unet.config.in_channels, side, side),
+        time=lambda t: steps*t-1,
+        name='emoji',
+        device=pipeline.device,
+        each=each,
     )
 
 @torch.no_grad()
@@ -290,9 +313,9 @@ def _chosen_captions(folder, captions, held):
     "The captions that are asked for, as a list of words."
     if captions is None:
         table = load_captions(folder)
-        return [table.captions[i] for i in table.chosen(held)]
+        return [table.captions[number] for number in table.chosen(held)]
     chosen = [captions] if isinstance(captions, str) else list(captions)
-    bad = [o for o in chosen if not isinstance(o, str)]
+    bad = [caption for caption in chosen if not isinstance(caption, str)]
     if bad or not chosen:
         raise ValueError(
             f"captions must be one caption or several, got {bad[0] if bad else chosen!r}"
@@ -307,20 +330,21 @@ def load_emoji(
     folder=EMOJI_FOLDER,     # Folder of a trained model
 ) -> Denoiser: # With pipe, captions, decode, features, reference, metric and fingerprint
     "The emoji model, ready to sample and to be judged."
-    pipe = load_emoji_pipeline(folder).to(device)
+    pipeline = load_emoji_pipeline(folder).to(device)
     chosen = _chosen_captions(folder, captions, held)
-    words, empty = encode_captions(pipe, chosen), encode_captions(pipe, [''])
-    away = dict(encoder_hidden_states=empty) if guidance != 1 else None
-    model = from_diffusers(pipe, condition=lambda first, n: _condition(words, first, n), empty=away,
-        guidance=guidance, name='emoji')
+    words, empty = encode_captions(pipeline, chosen), encode_captions(pipeline, [''])
+    model = _denoiser(pipeline, words, empty, finite_number('guidance', guidance))
     judge = load_judge('convolution', folder).to(device)
-    model.pipe, model.captions, model.decode = pipe, chosen, vae_decoder(pipe.vae)
+    model.net = pipeline.unet
+    model.pipe = pipeline
+    model.captions = chosen
+    model.decode = vae_decoder(pipeline.vae)
     model.features = Decoded(judge.features, model.decode, 64)
     model.reference = Statistics.load(
         Path(folder)/f"{'held' if held else 'seen'}_convolution.safetensors"
     )
     model.metric = FrechetMetric(model.features, model.reference, 'frechet-emoji')
-    model.fingerprint = mark(pipe.unet, pipe.vae, guidance, words, empty)
+    model.fingerprint = mark(pipeline.unet, pipeline.vae, guidance, words, empty)
     return model
 
 # %% ../../nbs/zoo/05_emoji_judges.ipynb #7409d010
@@ -338,7 +362,7 @@ class EmojiPlan:
         for name in ('steps', 'batch', 'vae_steps', 'judge_steps', 'calls'):
             whole_number(name, getattr(self, name), 1)
         whole_number('samples', self.samples, N_FEATURES+1)
-    def at_most(self, own): return min(own, self.steps)
+    def at_most(self, usual): return min(usual, self.steps)
     @property
     # How many samples of how many steps are measured; few where the run is only a trial
     def figures(self):
@@ -414,7 +438,7 @@ def measure_emoji(
     judges."""
     table, model = load_captions(folder), load_emoji(held=held, folder=folder)
     numbers = (table.chosen(held)*(1 + n//len(table.chosen(held))))[:n]
-    labels = [table.labels[i] for i in numbers]
+    labels = [table.labels[number] for number in numbers]
     drawn, real = draw_pictures(model, n, calls), to_float(data.pictures[numbers])
     found = {}
     for kind in JUDGES:
@@ -434,6 +458,16 @@ SOURCE = (
 )
 LICENCE = 'font SIL Open Font License 1.1; names and groups Unicode License; weights Apache-2.0'
 
+def _save_statistics(data, folder):
+    "What both judges see in the real pictures, of training and held out."
+    for kind in JUDGES:
+        judge = load_judge(kind, folder)
+        for name,part in dict(seen=data.seen, held=data.unseen).items():
+            statistics = picture_statistics(judge, to_float(part.pictures))
+            statistics.save(folder/f'{name}_{kind}.safetensors')
+
+def _count(network): return sum(weight.numel() for weight in network.parameters())
+
 def ship_emoji(
     data:EmojiSet,  # Pictures with captions
     out,            # Folder of the run
@@ -444,18 +478,9 @@ def ship_emoji(
     out = Path(out)
     folder, table = out/'emoji', captions_of(data)
     table.save(folder/'captions.json')
-    parts = dict(seen=data.seen, held=data.unseen)
-    for kind in JUDGES:
-        judge = load_judge(kind, folder)
-        for name,part in parts.items():
-            picture_statistics(judge, to_float(part.pictures)).save(
-                folder/f'{name}_{kind}.safetensors'
-            )
+    _save_statistics(data, folder)
     pipe, model = load_emoji_pipeline(folder), load_emoji(folder=folder)
-    counts = {
-        name: sum(p.numel() for p in getattr(pipe, name).parameters())
-        for name in ('vae', 'unet', 'text_encoder')
-    }
+    counts = {name: _count(getattr(pipe, name)) for name in ('vae', 'unet', 'text_encoder')}
     card = dict(
         title=TITLE,
         data=SOURCE,

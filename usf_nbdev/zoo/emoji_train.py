@@ -54,10 +54,10 @@ def add_up(
 ):
     "Make each tensor the sum over all processes."
     if world() == 1 or not tensors: return
-    flat = torch.cat([o.flatten() for o in tensors])
+    flat = torch.cat([tensor.flatten() for tensor in tensors])
     dist.all_reduce(flat)
-    for o,piece in zip(tensors, flat.split([o.numel() for o in tensors])):
-        o.copy_(piece.view_as(o))
+    for tensor,piece in zip(tensors, flat.split([tensor.numel() for tensor in tensors])):
+        tensor.copy_(piece.view_as(tensor))
 
 def wait_for_all():
     "Go on when every process has come here."
@@ -76,11 +76,11 @@ def orthogonal(
     tall = matrix.shape[0] > matrix.shape[1]
     x = matrix.T if tall else matrix
     x = x/(x.norm() + 1e-7)
-    a, b, c = NEWTON_SCHULZ
+    first, second, third = NEWTON_SCHULZ
     one = torch.eye(len(x), dtype=x.dtype, device=x.device)
     gram, product = x@x.T, one
     for _ in range(times):
-        factor = a*one + b*gram + c*gram@gram
+        factor = first*one + second*gram + third*gram@gram
         gram, product = factor@gram@factor, factor@product
     x = product@x
     return x.T if tall else x
@@ -93,26 +93,26 @@ class Muon(torch.optim.Optimizer):
         lr:float=.02,       # Length of a step, as a singular value
         momentum:float=.95, # Share of the old direction that stays
     ): super().__init__(params, dict(lr=lr, momentum=momentum))
-    def _direction(self, p, momentum, mine):
+    def _direction(self, parameter, momentum, mine):
         "Where a matrix goes; zero if another process works that one out."
-        average = self.state[p].setdefault('average', torch.zeros_like(p))
-        average.lerp_(p.grad, 1-momentum)
-        if not mine: return torch.zeros_like(p)
-        ahead = p.grad.lerp(average, momentum).flatten(1)
+        average = self.state[parameter].setdefault('average', torch.zeros_like(parameter))
+        average.lerp_(parameter.grad, 1-momentum)
+        if not mine: return torch.zeros_like(parameter)
+        ahead = parameter.grad.lerp(average, momentum).flatten(1)
         scale = max(1, ahead.shape[0]/ahead.shape[1])**.5
-        return (scale*orthogonal(ahead)).reshape(p.shape)
+        return (scale*orthogonal(ahead)).reshape(parameter.shape)
     @torch.no_grad()
     def step(self, closure=None):
         "One step; the processes of a run share the work."
         for group in self.param_groups:
             params = group['params']
             moves = [
-                self._direction(p, group['momentum'], i % world() == rank())
-                for i,p in enumerate(params)
+                self._direction(parameter, group['momentum'], number % world() == rank())
+                for number,parameter in enumerate(params)
             ]
             add_up(moves)
-            for p,move in zip(params, moves):
-                p.add_(move, alpha=-group['lr'])
+            for parameter,move in zip(params, moves):
+                parameter.add_(move, alpha=-group['lr'])
 
 def optimisers(
     networks:torch.nn.Module, # What learns
@@ -122,9 +122,9 @@ def optimisers(
     """Matrices of more than eight rows and columns by Muon; embeddings, vectors and thin
     matrices by AdamW."""
     matrices, others = [], []
-    for name,p in networks.named_parameters():
-        wide = p.ndim > 1 and min(len(p), p[0].numel()) > 8
-        (matrices if wide and 'embedding' not in name else others).append(p)
+    for name,parameter in networks.named_parameters():
+        wide = parameter.ndim > 1 and min(len(parameter), parameter[0].numel()) > 8
+        (matrices if wide and 'embedding' not in name else others).append(parameter)
     return [
         Muon(matrices, lr_matrix),
         torch.optim.AdamW(others, lr, betas=(0.9, 0.99), weight_decay=0.0),
@@ -158,7 +158,7 @@ class Run:
         self.keep = keep
         self.steps, self.seed = whole_number('steps', steps, 1), seed_number(seed)
         self.optimisers = optimisers(self.networks, lr_matrix, lr)
-        self.highest = [o.param_groups[0]['lr'] for o in self.optimisers]
+        self.highest = [optimiser.param_groups[0]['lr'] for optimiser in self.optimisers]
         self.done = 0
         self.smooth = None
         self.rows = []
@@ -172,8 +172,9 @@ def advance(self:Run):
     for optimiser in self.optimisers:
         optimiser.zero_grad()
     value.backward()
-    parameters = [p for p in self.networks.parameters() if p.grad is not None]
-    add_up([p.grad for p in parameters])
+    parameters = self.networks.parameters()
+    parameters = [parameter for parameter in parameters if parameter.grad is not None]
+    add_up([parameter.grad for parameter in parameters])
     torch.nn.utils.clip_grad_norm_(parameters, float(world()))
     for optimiser,highest in zip(self.optimisers, self.highest):
         optimiser.param_groups[0]['lr'] = highest*rate_factor(self.done, self.steps)
@@ -199,7 +200,7 @@ def save(self:Run,
     state = dict(
         networks=self.networks.state_dict(),
         average=self.average.state_dict(),
-        optimisers=[o.state_dict() for o in self.optimisers],
+        optimisers=[optimiser.state_dict() for optimiser in self.optimisers],
         done=self.done,
         smooth=self.smooth,
         rows=self.rows,
@@ -270,8 +271,8 @@ def crops(
     tops, lefts = torch.randint(0, pictures.shape[-1]-side+1, (2, n)).tolist()
     return torch.stack(
         [
-            pictures[i,:,top:top+side,left:left+side]
-            for i,top,left in zip(which, tops, lefts)
+            pictures[number,:,top:top+side,left:left+side]
+            for number,top,left in zip(which, tops, lefts)
         ]
     )
 
@@ -317,7 +318,8 @@ def encode_all(
     batch:int=64,          # Pictures at a time
 ) -> torch.Tensor: # (N,4,16,16)
     "The latents of pictures."
-    return torch.cat([vae.encode(to_float(x)).latent_dist.mode() for x in pictures.split(batch)])
+    parts = pictures.split(batch)
+    return torch.cat([vae.encode(to_float(part)).latent_dist.mode() for part in parts])
 
 @torch.no_grad()
 def standardise(
@@ -326,11 +328,11 @@ def standardise(
 ):
     "Give each channel of the latents mean 0 and variance 1."
     mean, std = latents.mean((0, 2, 3)), latents.std((0, 2, 3))
-    n = len(mean)
+    channels = len(mean)
     into, out = vae.quant_conv, vae.post_quant_conv
-    into.bias[:n] = (into.bias[:n]-mean)/std
-    into.weight[:n] /= std[:,None,None,None]
-    into.bias[n:] -= 2*std.log()
+    into.bias[:channels] = (into.bias[:channels]-mean)/std
+    into.weight[:channels] /= std[:,None,None,None]
+    into.bias[channels:] -= 2*std.log()
     out.bias += (out.weight[:,:,0,0]*mean).sum(1)
     out.weight *= std[:,None,None]
 
@@ -364,8 +366,8 @@ def v_loss(
 ) -> torch.Tensor: # A number; 1 where nothing is predicted, about
     "The weighted squared error of v."
     alpha, sigma = table[t].T
-    a, s = alpha[:,None,None,None], sigma[:,None,None,None]
-    error = predict_v(networks, a*x0 + s*noise, t, ids) - (a*noise - s*x0)
+    alpha_t, sigma_t = alpha[:,None,None,None], sigma[:,None,None,None]
+    error = predict_v(networks, alpha_t*x0 + sigma_t*noise, t, ids) - (alpha_t*noise - sigma_t*x0)
     signal = (alpha/sigma)**2
     weight = 4*signal.clamp(max=MOST_SIGNAL)/(signal+1)
     return (weight*error.square().flatten(1).mean(1)).mean()
@@ -382,10 +384,10 @@ def diffusion_loss(
     table = signal_and_noise()
     def loss(networks, progress):
         which = torch.multinomial(weights, batch, replacement=True)
-        told = torch.where(torch.rand(batch, 1) < DROPPED, empty, ids[which])
+        tokens = torch.where(torch.rand(batch, 1) < DROPPED, empty, ids[which])
         t = ((torch.rand(()) + torch.arange(batch)/batch) % 1*TIMES).long()
         x0 = latents[which]
-        return v_loss(networks, x0, torch.randn_like(x0), t, told, table)
+        return v_loss(networks, x0, torch.randn_like(x0), t, tokens, table)
     return loss
 
 def fixed_loss(

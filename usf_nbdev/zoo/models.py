@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['FOLDER', 'NETWORKS', 'Embed', 'Res', 'Attention', 'UNet', 'FoldedUNet', 'modulate', 'Block', 'DiT', 'Classifier',
-           'Mixture', 'gaussian_mixture', 'model_names', 'card', 'load_model']
+           'Mixture', 'gaussian_mixture', 'model_names', 'card', 'mark', 'load_model']
 
 # %% ../../nbs/zoo/01_models.ipynb #83b76b6d
 import hashlib, json, math
@@ -36,10 +36,9 @@ class Embed(nn.Module):
         self.mlp = nn.Sequential(nn.Linear(dim, dim), nn.SiLU(), nn.Linear(dim, dim))
         self.label = nn.Embedding(n_classes+1, dim)
     def forward(self, t, y):
-        a = t[:,None]*self.freqs
-        return F.silu(
-            self.mlp(torch.cat([a.sin(), a.cos()], 1).to(self.label.weight.dtype)) + self.label(y)
-        )
+        angles = t[:,None]*self.freqs
+        waves = torch.cat([angles.sin(), angles.cos()], 1).to(self.label.weight.dtype)
+        return F.silu(self.mlp(waves) + self.label(y))
 
 # %% ../../nbs/zoo/01_models.ipynb #d8c948b4
 class Res(nn.Module):
@@ -48,16 +47,18 @@ class Res(nn.Module):
         ci, co, d, # Channels in and out; numbers of the embedding
     ):
         super().__init__()
-        self.n1, self.c1 = nn.GroupNorm(8, ci), nn.Conv2d(ci, co, 3, padding=1)
-        self.n2, self.c2 = nn.GroupNorm(8, co), nn.Conv2d(co, co, 3, padding=1)
+        self.n1 = nn.GroupNorm(8, ci)
+        self.c1 = nn.Conv2d(ci, co, 3, padding=1)
+        self.n2 = nn.GroupNorm(8, co)
+        self.c2 = nn.Conv2d(co, co, 3, padding=1)
         self.emb = nn.Linear(d, 2*co)
         self.skip = nn.Conv2d(ci, co, 1) if ci != co else nn.Identity()
         nn.init.zeros_(self.c2.weight)
         nn.init.zeros_(self.c2.bias)
-    def forward(self, x, e):
-        s, b = self.emb(e)[:,:,None,None].chunk(2, 1)
-        h = self.c1(F.silu(self.n1(x)))
-        return self.skip(x) + self.c2(F.silu(torch.addcmul(b, self.n2(h), 1+s)))
+    def forward(self, x, embedded):
+        scale, shift = self.emb(embedded)[:,:,None,None].chunk(2, 1)
+        hidden = self.c1(F.silu(self.n1(x)))
+        return self.skip(x) + self.c2(F.silu(torch.addcmul(shift, self.n2(hidden), 1+scale)))
 
 # %% ../../nbs/zoo/01_models.ipynb #45becd40
 class Attention(nn.Module):
@@ -66,25 +67,22 @@ class Attention(nn.Module):
         c, heads=4, # Channels; heads
     ):
         super().__init__()
-        self.n, self.qkv, self.o, self.h = (
-            nn.GroupNorm(8, c),
-            nn.Conv2d(c, 3*c, 1),
-            nn.Conv2d(c, c, 1),
-            heads,
-        )
+        self.n = nn.GroupNorm(8, c)
+        self.qkv = nn.Conv2d(c, 3*c, 1)
+        self.o = nn.Conv2d(c, c, 1)
+        self.h = heads
         nn.init.zeros_(self.o.weight)
         nn.init.zeros_(self.o.bias)
     def forward(self, x):
-        B, C, H, W = x.shape
-        q, k, v = (
+        batch, channels, height, width = x.shape
+        query, key, value = (
             self.qkv(self.n(x))
-            .reshape(B, 3, self.h, C//self.h, H*W)
+            .reshape(batch, 3, self.h, channels//self.h, height*width)
             .transpose(-1, -2)
             .unbind(1)
         )
-        return x + self.o(
-            F.scaled_dot_product_attention(q, k, v).transpose(-1, -2).reshape(B, C, H, W)
-        )
+        attended = F.scaled_dot_product_attention(query, key, value).transpose(-1, -2)
+        return x + self.o(attended.reshape(batch, channels, height, width))
 
 # %% ../../nbs/zoo/01_models.ipynb #dfdbe39c
 class UNet(nn.Module):
@@ -97,28 +95,30 @@ class UNet(nn.Module):
         n_classes:int=10,    # Classes
     ):
         super().__init__()
-        a, b = ch
+        fine, coarse = ch
         self.temb = Embed(d, n_classes)
-        self.stem = nn.Conv2d(c, a, 3, padding=1)
-        self.d1 = Res(a, a, d)
-        self.down = nn.Conv2d(a, b, 3, stride=2, padding=1)
-        self.d2 = Res(b, b, d)
-        self.m1, self.att, self.m2 = Res(b, b, d), Attention(b), Res(b, b, d)
-        self.u2 = Res(2*b, b, d)
-        self.up = nn.Conv2d(b, a, 1)
-        self.u1 = Res(2*a, a, d)
-        self.out = nn.Sequential(nn.GroupNorm(8, a), nn.SiLU(), nn.Conv2d(a, c, 3, padding=1))
+        self.stem = nn.Conv2d(c, fine, 3, padding=1)
+        self.d1 = Res(fine, fine, d)
+        self.down = nn.Conv2d(fine, coarse, 3, stride=2, padding=1)
+        self.d2 = Res(coarse, coarse, d)
+        self.m1 = Res(coarse, coarse, d)
+        self.att = Attention(coarse)
+        self.m2 = Res(coarse, coarse, d)
+        self.u2 = Res(2*coarse, coarse, d)
+        self.up = nn.Conv2d(coarse, fine, 1)
+        self.u1 = Res(2*fine, fine, d)
+        self.out = nn.Sequential(nn.GroupNorm(8, fine), nn.SiLU(), nn.Conv2d(fine, c, 3, padding=1))
 
 # %% ../../nbs/zoo/01_models.ipynb #a95e2743
 @patch
 def forward(self:UNet, x, t, y, skips=(1., 1.)):
-    e = self.temb(t, y)
-    h1 = self.d1(self.stem(x), e)
-    h2 = self.d2(self.down(h1), e)
-    h = self.m2(self.att(self.m1(h2, e)), e)
-    h = self.u2(torch.cat([h, h2*skips[1]], 1), e)
-    h = F.interpolate(self.up(h), scale_factor=2)
-    return self.out(self.u1(torch.cat([h, h1*skips[0]], 1), e))
+    embedded = self.temb(t, y)
+    fine = self.d1(self.stem(x), embedded)
+    coarse = self.d2(self.down(fine), embedded)
+    hidden = self.m2(self.att(self.m1(coarse, embedded)), embedded)
+    hidden = self.u2(torch.cat([hidden, coarse*skips[1]], 1), embedded)
+    hidden = F.interpolate(self.up(hidden), scale_factor=2)
+    return self.out(self.u1(torch.cat([hidden, fine*skips[0]], 1), embedded))
 
 # %% ../../nbs/zoo/01_models.ipynb #2439bdbc
 class FoldedUNet(UNet):
@@ -153,18 +153,22 @@ class Block(nn.Module):
     ):
         super().__init__()
         self.h = heads
-        self.qkv, self.o, self.ada = nn.Linear(c, 3*c), nn.Linear(c, c), nn.Linear(d, 6*c)
+        self.qkv = nn.Linear(c, 3*c)
+        self.o = nn.Linear(c, c)
+        self.ada = nn.Linear(d, 6*c)
         self.mlp = nn.Sequential(nn.Linear(c, ratio*c), nn.SiLU(), nn.Linear(ratio*c, c))
         nn.init.zeros_(self.ada.weight)
         nn.init.zeros_(self.ada.bias)
     def attend(self, x):
-        B, N, C = x.shape
-        q, k, v = self.qkv(x).reshape(B, N, 3, self.h, C//self.h).permute(2, 0, 3, 1, 4)
-        return self.o(F.scaled_dot_product_attention(q, k, v).transpose(1, 2).reshape(B, N, C))
-    def forward(self, x, e):
-        s1, k1, g1, s2, k2, g2 = self.ada(e)[:,None].chunk(6, -1)
-        x = torch.addcmul(x, g1, self.attend(modulate(x, s1, k1)))
-        return torch.addcmul(x, g2, self.mlp(modulate(x, s2, k2)))
+        batch, tokens, channels = x.shape
+        split = self.qkv(x).reshape(batch, tokens, 3, self.h, channels//self.h)
+        query, key, value = split.permute(2, 0, 3, 1, 4)
+        attended = F.scaled_dot_product_attention(query, key, value).transpose(1, 2)
+        return self.o(attended.reshape(batch, tokens, channels))
+    def forward(self, x, embedded):
+        shift1, scale1, gate1, shift2, scale2, gate2 = self.ada(embedded)[:,None].chunk(6, -1)
+        x = torch.addcmul(x, gate1, self.attend(modulate(x, shift1, scale1)))
+        return torch.addcmul(x, gate2, self.mlp(modulate(x, shift2, scale2)))
 
 # %% ../../nbs/zoo/01_models.ipynb #73a46e2d
 class DiT(nn.Module):
@@ -180,26 +184,26 @@ class DiT(nn.Module):
         n_classes:int=10, # Classes
     ):
         super().__init__()
-        self.patch, self.temb = patch, Embed(d, n_classes)
-        self.stem, self.pos = (
-            nn.Linear(c*patch**2, width),
-            nn.Parameter(0.02 *torch.randn(1, (size//patch)**2, width)),
-        )
+        self.patch = patch
+        self.temb = Embed(d, n_classes)
+        self.stem = nn.Linear(c*patch**2, width)
+        self.pos = nn.Parameter(.02*torch.randn(1, (size//patch)**2, width))
         self.blocks = nn.ModuleList([Block(width, d) for _ in range(depth)])
-        self.ada, self.out = nn.Linear(d, 2*width), nn.Linear(width, c*patch**2)
-        for m in (self.ada, self.out):
-            nn.init.zeros_(m.weight)
-            nn.init.zeros_(m.bias)
+        self.ada = nn.Linear(d, 2*width)
+        self.out = nn.Linear(width, c*patch**2)
+        for layer in (self.ada, self.out):
+            nn.init.zeros_(layer.weight)
+            nn.init.zeros_(layer.bias)
 
 # %% ../../nbs/zoo/01_models.ipynb #c2d96fb2
 @patch
 def forward(self:DiT, x, t, y):
-    e, x = self.temb(t, y), F.pixel_unshuffle(x, self.patch)
-    h = self.stem(x.flatten(2).transpose(1, 2)) + self.pos
-    for b in self.blocks:
-        h = b(h, e)
-    h = self.out(modulate(h, *self.ada(e)[:,None].chunk(2, -1)))
-    return F.pixel_shuffle(h.transpose(1, 2).reshape(x.shape), self.patch)
+    embedded, x = self.temb(t, y), F.pixel_unshuffle(x, self.patch)
+    hidden = self.stem(x.flatten(2).transpose(1, 2)) + self.pos
+    for block in self.blocks:
+        hidden = block(hidden, embedded)
+    hidden = self.out(modulate(hidden, *self.ada(embedded)[:,None].chunk(2, -1)))
+    return F.pixel_shuffle(hidden.transpose(1, 2).reshape(x.shape), self.patch)
 
 # %% ../../nbs/zoo/01_models.ipynb #d46577de
 class Classifier(nn.Module):
@@ -211,8 +215,9 @@ class Classifier(nn.Module):
         n_classes:int=10,  # Classes
     ):
         super().__init__()
-        def block(i, o, **kw):
-            return [nn.Conv2d(i, o, 3, padding=1, **kw), nn.GroupNorm(8, o), nn.SiLU()]
+        def block(channels_in, channels_out, **kw):
+            convolution = nn.Conv2d(channels_in, channels_out, 3, padding=1, **kw)
+            return [convolution, nn.GroupNorm(8, channels_out), nn.SiLU()]
         self.body = nn.Sequential(
             *block(c, 32),
             *block(32, 32),
@@ -233,15 +238,15 @@ def _numbers(name, values):
     except (TypeError, ValueError, RuntimeError):
         raise ValueError(f"{name} must be numbers, got {values!r:.80}") from None
 
-def _positive(name, values, K):
+def _positive(name, values, components):
     "One positive number, or one for each component."
     numbers = _numbers(name, values)
-    if numbers.shape not in ((), (K,)) or not (numbers.isfinite() & (numbers > 0)).all():
+    if numbers.shape not in ((), (components,)) or not (numbers.isfinite() & (numbers > 0)).all():
         raise ValueError(
-            f"{name} must be one number or {K}, one for each component, all finite and above 0, "
-            f"got {numbers.tolist()}"
+            f"{name} must be one number or {components}, one for each component, all finite and "
+            f"above 0, got {numbers.tolist()}"
         )
-    return numbers.expand(K)
+    return numbers.expand(components)
 
 # %% ../../nbs/zoo/01_models.ipynb #593596ba
 class Mixture:
@@ -253,21 +258,20 @@ class Mixture:
         weights=None,
     ):
         self.means = _numbers('means', means)
-        K = len(self.means) if self.means.ndim else 0
-        if self.means.ndim < 2 or not K or not self.means.isfinite().all():
+        components = len(self.means) if self.means.ndim else 0
+        if self.means.ndim < 2 or not components or not self.means.isfinite().all():
             raise ValueError(
                 "means must be finite numbers of shape (K,*shape), got shape "
                 f"{tuple(self.means.shape)}; one component of one number is [[0.]]"
             )
-        self.std, self.weights = (
-            _positive(k, v, K)
-            for k,v in dict(std=std, weights=1.0 if weights is None else weights).items()
-        )
-        self.weights = self.weights/self.weights.sum()
+        self.std = _positive('std', std, components)
+        shares = _positive('weights', 1. if weights is None else weights, components)
+        self.weights = shares/shares.sum()
         self.shape = tuple(self.means.shape[1:])
 
 # %% ../../nbs/zoo/01_models.ipynb #855479f8
-def _expected(self:Mixture,
+@patch
+def expected(self:Mixture,
     x,      # States, (B,*shape)
     alpha,  # alpha at their times, (B,)
     sigma,  # sigma at their times, (B,)
@@ -275,51 +279,51 @@ def _expected(self:Mixture,
 ): # E[x_0 | x_t], (B,*shape)
     "The data to expect behind a noisy state."
     mu = self.means.to(x).flatten(1)
-    s2 = self.std.to(x)**2
-    logw = self.weights.to(x).log()
-    a = alpha[:,None]
-    v = a**2*s2 + sigma[:,None]**2
-    d = x.flatten(1)[:,None] - a[...,None]*mu
-    r = logw - d.square().sum(-1)/(2*v) - mu.shape[1]/2*v.log()
+    variances = self.std.to(x)**2
+    log_weights = self.weights.to(x).log()
+    scale = alpha[:,None]
+    spread = scale**2*variances + sigma[:,None]**2
+    offsets = x.flatten(1)[:,None] - scale[...,None]*mu
+    log_shares = log_weights - offsets.square().sum(-1)/(2*spread) - mu.shape[1]/2*spread.log()
     if y is not None:
-        r = r.masked_fill(
+        log_shares = log_shares.masked_fill(
             (y[:,None] < len(mu)) & (y[:,None] != torch.arange(len(mu), device=x.device)),
             -torch.inf,
         )
-    return (r.softmax(1)[...,None]*(mu + (a*s2/v)[...,None]*d)).sum(1).reshape(x.shape)
-
-Mixture.expected = _expected
+    of_component = mu + (scale*variances/spread)[...,None]*offsets
+    return (log_shares.softmax(1)[...,None]*of_component).sum(1).reshape(x.shape)
 
 # %% ../../nbs/zoo/01_models.ipynb #1fd82982
-def _statistics(self:Mixture) -> Statistics: # Of the flattened samples, n=0
+@patch
+def statistics(self:Mixture) -> Statistics: # Of the flattened samples, n=0
     "Exact mean and covariance."
-    w, mu = self.weights.numpy(), self.means.flatten(1).numpy()
-    m = w@mu
-    return Statistics(0, m, (w@self.std.numpy()**2)*np.eye(len(m)) + (w[:,None]*(mu-m)).T@(mu-m))
+    weights, means = self.weights.numpy(), self.means.flatten(1).numpy()
+    mean = weights@means
+    within = (weights@self.std.numpy()**2)*np.eye(len(mean))
+    between = (weights[:,None]*(means-mean)).T@(means-mean)
+    return Statistics(0, mean, within + between)
 
-def _draw(self:Mixture,
+@patch
+def draw(self:Mixture,
     n:int,      # How many, at least 1
     seed:int=0, # Of the draws
 ): # (n,*shape) float32
     "Draw from the mixture itself."
-    n, g = whole_number('n', n, 1), torch.Generator().manual_seed(seed_number(seed))
-    k = torch.multinomial(self.weights, n, replacement=True, generator=g)
+    n, generator = whole_number('n', n, 1), torch.Generator().manual_seed(seed_number(seed))
+    chosen = torch.multinomial(self.weights, n, replacement=True, generator=generator)
     return (
-        self.means[k]
-        + self.std[k].reshape(-1, *[1]*len(self.shape))
-        *torch.randn(n, *self.shape, generator=g, dtype=torch.float64)
+        self.means[chosen]
+        + self.std[chosen].reshape(-1, *[1]*len(self.shape))
+        *torch.randn(n, *self.shape, generator=generator, dtype=torch.float64)
     ).float()
 
-Mixture.statistics = _statistics
-Mixture.draw = _draw
-
 # %% ../../nbs/zoo/01_models.ipynb #ecdc1ae0
-def _class_number(label, n):
+def _class_number(label, n_classes):
     "The number of a class, or None for all of them."
     if label is None: return None
-    if isinstance(label, bool) or not hasattr(label, '__index__') or not 0 <= label < n:
+    if isinstance(label, bool) or not hasattr(label, '__index__') or not 0 <= label < n_classes:
         raise ValueError(
-            f"label must be from 0 to {n - 1}, or None for all classes, got {label!r:.80}"
+            f"label must be from 0 to {n_classes - 1}, or None for all classes, got {label!r:.80}"
         )
     return int(label)
 
@@ -335,25 +339,26 @@ def _one_guidance(guidance, label):
         raise ValueError(f"guidance={guidance} needs a label to guide to; pass label=")
     return strength
 
-def _choose(fn, n, label, guidance, device='cpu'):
+def _choose(network, n_classes, label, guidance, device='cpu'):
     "The function of (x, t) that draws any class of fn(x, t, y), one class, or is guided to it."
-    label = _class_number(label, n)
+    label = _class_number(label, n_classes)
     strength = _one_guidance(guidance, label)
-    def y(k): return torch.tensor([k], device=device)
-    if strength != 1: return classifier_free(fn, y(label), y(n), strength)
-    return lambda x, t, **kw: fn(x, t, y(n if label is None else label).expand(len(x)), **kw)
+    def y(number): return torch.tensor([number], device=device)
+    if strength != 1: return classifier_free(network, y(label), y(n_classes), strength)
+    chosen = n_classes if label is None else label
+    return lambda x, t, **kw: network(x, t, y(chosen).expand(len(x)), **kw)
 
 # %% ../../nbs/zoo/01_models.ipynb #19f621c1
 class _Along(torch.autograd.Function):
     "A function of time that numpy computes, with its slope by a central difference."
     @staticmethod
-    def forward(ctx, t, f):
-        s = t.detach().double().cpu().numpy()
-        e = 1e-6*np.maximum(s, 1e-3)
-        ctx.slope = torch.as_tensor((f(s+e)-f(s-e))/(2*e)).to(t)
-        return torch.as_tensor(f(s)).to(t.device)
+    def forward(ctx, t, function):
+        moments = t.detach().double().cpu().numpy()
+        step = 1e-6*np.maximum(moments, 1e-3)
+        ctx.slope = torch.as_tensor((function(moments+step)-function(moments-step))/(2*step)).to(t)
+        return torch.as_tensor(function(moments)).to(t.device)
     @staticmethod
-    def backward(ctx, g): return (g*ctx.slope).to(ctx.slope), None
+    def backward(ctx, gradient): return (gradient*ctx.slope).to(ctx.slope), None
 
 # %% ../../nbs/zoo/01_models.ipynb #dab1f18a
 def _flatten(x): return x.flatten(1)
@@ -372,33 +377,30 @@ def gaussian_mixture(
     # `mixture` and `fingerprint`
 ) -> Denoiser:
     "The perfect model of a mixture of Gaussians, in closed form."
-    mix, device = Mixture(means, std, weights), usable_device(device)
+    mixture, device = Mixture(means, std, weights), usable_device(device)
     to_data(predicts, 1., 1.)
     def fn(x, t, y):
-        al, si = (_Along.apply(t, f).to(x) for f in (noise.alpha, noise.sigma))
-        a, b = (v.reshape(-1, *[1]*len(mix.shape)) for v in to_data(predicts, al, si))
-        return (mix.expected(x, al, si, y) - a*x)/b
-    m = Denoiser(
-        _choose(fn, len(mix.means), label, guidance, device),
+        alpha, sigma = (_Along.apply(t, curve).to(x) for curve in (noise.alpha, noise.sigma))
+        factors = to_data(predicts, alpha, sigma)
+        each = -1, *[1]*len(mixture.shape)
+        of_state, of_output = (factor.reshape(each) for factor in factors)
+        return (mixture.expected(x, alpha, sigma, y) - of_state*x)/of_output
+    model = Denoiser(
+        _choose(fn, len(mixture.means), label, guidance, device),
         noise,
         predicts=predicts,
-        shape=mix.shape,
+        shape=mixture.shape,
         name=name,
         device=device,
     )
-    m.features, m.reference, m.mixture = _flatten, mix.statistics(), mix
-    m.mean = torch.tensor(m.reference.mean, dtype=torch.float32).reshape(mix.shape)
-    said = json.dumps(
-        [
-            noise.to_dict(),
-            predicts,
-            label,
-            guidance,
-            *(v.tolist() for v in (mix.means, mix.std, mix.weights)),
-        ]
-    )
-    m.fingerprint = hashlib.sha256(said.encode()).hexdigest()[:16]
-    return m
+    model.features = _flatten
+    model.reference = mixture.statistics()
+    model.mixture = mixture
+    model.mean = torch.tensor(model.reference.mean, dtype=torch.float32).reshape(mixture.shape)
+    numbers = [tensor.tolist() for tensor in (mixture.means, mixture.std, mixture.weights)]
+    description = json.dumps([noise.to_dict(), predicts, label, guidance, *numbers])
+    model.fingerprint = hashlib.sha256(description.encode()).hexdigest()[:16]
+    return model
 
 # %% ../../nbs/zoo/01_models.ipynb #cdc7b0e3
 FOLDER = (
@@ -410,12 +412,13 @@ NETWORKS = dict(UNet=UNet, FoldedUNet=FoldedUNet, DiT=DiT)
 
 def model_names() -> list: # Names that `load_model` knows
     "The embedded models."
-    return sorted([*(p.stem for p in FOLDER.glob('*.json')), 'mixture'])
+    return sorted([*(path.stem for path in FOLDER.glob('*.json')), 'mixture'])
 
 # %% ../../nbs/zoo/01_models.ipynb #d34bb780
 def _mixture_card():
-    h, g, one = (np.array(v) for v in ([1, 1, -1, -1], [1, -1, -1, 1], [1, 1, 1, 1]))
-    p = [np.outer(a, b)[None] for a,b in ((one, h), (h, one), (g, g), (h, h))]
+    halves, middle, constant = np.array([[1, 1, -1, -1], [1, -1, -1, 1], [1, 1, 1, 1]])
+    pairs = (constant, halves), (halves, constant), (middle, middle), (halves, halves)
+    patterns = [np.outer(down, across)[None] for down,across in pairs]
     return dict(
         title='Four Gaussians, 4 by 4, in closed form',
         data='none: a formula',
@@ -426,7 +429,7 @@ def _mixture_card():
         predicts='noise',
         noise=VPLinear().to_dict(),
         arguments=dict(
-            means=(0.75 *np.stack(p)).tolist(),
+            means=(0.75 *np.stack(patterns)).tolist(),
             std=[0.1, 0.15, 0.2, 0.25],
             weights=[0.4, 0.3, 0.2, 0.1],
         ),
@@ -440,20 +443,54 @@ def card(
         raise ValueError(f"model must be one of {model_names()}, got {name!r}")
     return _mixture_card() if name == 'mixture' else json.loads((FOLDER/f'{name}.json').read_text())
 
+# %% ../../nbs/zoo/01_models.ipynb #2631c60e
+def mark(
+    *parts, # Networks, tensors, dicts and lists of them, plain data
+) -> str: # 16 hex digits
+    "The same for the same weights and settings."
+    digest = hashlib.sha256()
+    def add(value):
+        if isinstance(value, nn.Module):
+            value = value.state_dict()
+        if isinstance(value, dict):
+            value = tuple(value.items())
+        if isinstance(value, (list, tuple)):
+            for part in value:
+                add(part)
+        elif torch.is_tensor(value):
+            digest.update(f'{value.dtype} {tuple(value.shape)}'.encode())
+            digest.update(value.detach().cpu().contiguous().flatten().view(torch.uint8).numpy())
+        else:
+            digest.update(repr(value).encode())
+    add(parts)
+    return digest.hexdigest()[:16]
+
 # %% ../../nbs/zoo/01_models.ipynb #694a9bed
-def _load_network(name, c, device):
-    net = NETWORKS[c['network']](**c['arguments'])
-    net.load_state_dict({k: v.float() for k,v in load_file(FOLDER/f'{name}.safetensors').items()})
-    return net.to(device, memory_format=torch.channels_last).eval().requires_grad_(False)
+def _load_network(name, model_card, device):
+    network = NETWORKS[model_card['network']](**model_card['arguments'])
+    state = load_file(FOLDER/f'{name}.safetensors')
+    network.load_state_dict({key: tensor.float() for key,tensor in state.items()})
+    return network.to(device, memory_format=torch.channels_last).eval().requires_grad_(False)
 
-def _load_features(name, c, device):
-    clf = Classifier(**c['classifier'])
-    clf.load_state_dict(load_file(FOLDER/f'{name}_features.safetensors'))
-    clf = clf.to(device).eval().requires_grad_(False)
-    return clf.features
+def _load_features(name, model_card, device):
+    classifier = Classifier(**model_card['classifier'])
+    classifier.load_state_dict(load_file(FOLDER/f'{name}_features.safetensors'))
+    classifier = classifier.to(device).eval().requires_grad_(False)
+    return classifier.features
 
-def _conditional(net, n_classes, x, t, y, **kw):
-    return net(x.contiguous(memory_format=torch.channels_last), t, y, **kw)
+def _in_channels_last(network, x, t, y, **kw):
+    return network(x.contiguous(memory_format=torch.channels_last), t, y, **kw)
+
+def _load_mixture(model_card, **options):
+    "The mixture of a card."
+    model = gaussian_mixture(
+        **model_card['arguments'],
+        noise=noise_from_dict(model_card['noise']),
+        predicts=model_card['predicts'],
+        **options,
+    )
+    model.card = model_card
+    return model
 
 # %% ../../nbs/zoo/01_models.ipynb #6550db45
 def load_model(
@@ -463,41 +500,29 @@ def load_model(
     device:str='cpu',    # Where to put it
 ) -> Denoiser: # With `shape`, `noise`, `mean`, `features`, `reference`, `card` and `fingerprint`
     "An embedded model, ready to sample and to be judged."
-    c, device = card(name), usable_device(device)
-    noise = noise_from_dict(c['noise'])
+    model_card, device = card(name), usable_device(device)
     if name == 'mixture':
-        m = gaussian_mixture(
-            **c['arguments'],
-            noise=noise,
-            predicts=c['predicts'],
-            label=label,
-            guidance=guidance,
-            device=device,
-        )
-        m.card = c
-        return m
-    n_classes, of = c['arguments']['n_classes'], c.get('features', name)
+        return _load_mixture(model_card, label=label, guidance=guidance, device=device)
+    n_classes, judged_by = model_card['arguments']['n_classes'], model_card.get('features', name)
     _one_guidance(guidance, _class_number(label, n_classes))       # before a weight is read
-    net = _load_network(name, c, device)
-    fn = _choose(partial(_conditional, net, n_classes), n_classes, label, guidance, device)
-    m = Denoiser(
+    network = _load_network(name, model_card, device)
+    fn = _choose(partial(_in_channels_last, network), n_classes, label, guidance, device)
+    model = Denoiser(
         fn,
-        noise,
-        predicts=c['predicts'],
-        shape=tuple(c['shape']),
-        mean=torch.tensor(c['mean']).reshape(c['shape']),
+        noise_from_dict(model_card['noise']),
+        predicts=model_card['predicts'],
+        shape=tuple(model_card['shape']),
+        mean=torch.tensor(model_card['mean']).reshape(model_card['shape']),
         name=name,
         device=device,
-        skips=net.n_skips,
+        skips=network.n_skips,
     )
-    m.features, m.reference, m.card = (
-        _load_features(of, c, device),
-        Statistics.load(FOLDER/f'{of}_stats.safetensors'),
-        c,
-    )
-    if (p := FOLDER/f'{name}_ems.safetensors').exists():
-        m.ems = EMS.load(p).refine(5)
-    m.fingerprint = hashlib.sha256(
-        (FOLDER/f'{name}.safetensors').read_bytes() + f'{label} {guidance}'.encode()
-    ).hexdigest()[:16]
-    return m
+    model.features = _load_features(judged_by, model_card, device)
+    model.reference = Statistics.load(FOLDER/f'{judged_by}_stats.safetensors')
+    model.card = model_card
+    ems_file = FOLDER/f'{name}_ems.safetensors'
+    if ems_file.exists():
+        model.ems = EMS.load(ems_file).refine(5)
+    weights = (FOLDER/f'{name}.safetensors').read_bytes()
+    model.fingerprint = hashlib.sha256(weights + f'{label} {guidance}'.encode()).hexdigest()[:16]
+    return model

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['TARGETS', 'RECIPES', 'digits_data', 'Patches', 'patches_data', 'random_fifth', 'blocks', 'train_classifier',
            'accuracy', 'real_floor', 'real_draws', 'noisy_batch', 'learning_rate', 'Training', 'run_training', 'ship',
-           'Recipe', 'judge', 'usf_train']
+           'TrainingRecipe', 'judge_for', 'usf_train']
 
 # %% ../../nbs/zoo/02_train.ipynb #18026b03
 import copy, json, math
@@ -43,8 +43,9 @@ from .models import NETWORKS, Classifier, _load_features, card
 def digits_data() -> tuple: # Pictures (1797,1,8,8) in [-1,1] float32, labels (1797,)
     "scikit-learn's handwritten digits."
     from sklearn.datasets import load_digits
-    d = load_digits()
-    return torch.tensor(d.images, dtype=torch.float32)[:,None]/8 - 1, torch.tensor(d.target)
+    digits = load_digits()
+    pictures = torch.tensor(digits.images, dtype=torch.float32)[:,None]/8 - 1
+    return pictures, torch.tensor(digits.target)
 
 # %% ../../nbs/zoo/02_train.ipynb #e7203c84
 class Patches:
@@ -58,10 +59,8 @@ class Patches:
                 f"size of a patch must be from 1 to {min(photos.shape[-2:])}, the smaller side "
                 f"of the photographs, got {size}"
             )
-        self.photos, self.windows = (
-            photos,
-            photos.unfold(2, size, 1).unfold(3, size, 1).permute(0, 2, 3, 1, 4, 5),
-        )
+        self.photos = photos
+        self.windows = photos.unfold(2, size, 1).unfold(3, size, 1).permute(0, 2, 3, 1, 4, 5)
     @property
     def grid(self): return self.windows.shape[:3]                       # photographs, rows, columns
     @property
@@ -79,20 +78,21 @@ def patches_data() -> tuple: # `Patches` (120780,3,16,16) in [-1,1] float32, lab
     """Patches of scikit-learn's two photographs; the label says which photograph and which
     sixteenth of it."""
     from sklearn.datasets import load_sample_images
-    x = torch.tensor(np.stack(load_sample_images().images), dtype=torch.float32).permute(0, 3, 1, 2)
-    X = Patches(F.avg_pool2d(x, 2)/127.5 - 1)
-    p, i, j = X.where(slice(None))
-    _, H, W = X.grid
-    return X, 16*p + 4*(4*i//H) + 4*j//W
+    images = np.stack(load_sample_images().images)
+    photographs = torch.tensor(images, dtype=torch.float32).permute(0, 3, 1, 2)
+    patches = Patches(F.avg_pool2d(photographs, 2)/127.5 - 1)
+    photo, row, column = patches.where(slice(None))
+    _, height, width = patches.grid
+    return patches, 16*photo + 4*(4*row//height) + 4*column//width
 
 # %% ../../nbs/zoo/02_train.ipynb #6eed9ca0
 def random_fifth(
     X, # Pictures
 ) -> tuple: # Indices to train with, indices held out
     "Hold out a random fifth."
-    p = torch.randperm(len(X), generator=torch.Generator().manual_seed(0))
-    k = int(.8*len(X))
-    return p[:k], p[k:]
+    order = torch.randperm(len(X), generator=torch.Generator().manual_seed(0))
+    first = int(.8*len(X))
+    return order[:first], order[first:]
 
 # %% ../../nbs/zoo/02_train.ipynb #ad7773f6
 def blocks(
@@ -100,10 +100,11 @@ def blocks(
 ) -> tuple: # Indices to train with, indices held out
     """Hold out a block of positions in the middle of every sixteenth, and train with patches
     that share no pixel with them."""
-    P, H, W = X.grid
+    photos, height, width = X.grid
     size = X.shape[-1]
-    def mid(n, w): return ((torch.arange(n)*4/n) % 1 - .5).abs() < w
-    held = (mid(H, .1)[:,None] & mid(W, .125)).expand(P, H, W)
+    def mid(length, half_width):
+        return ((torch.arange(length)*4/length) % 1 - .5).abs() < half_width
+    held = (mid(height, .1)[:,None] & mid(width, .125)).expand(photos, height, width)
     near = F.max_pool2d(held[:,None].float(), 2*size-1, 1, size-1)[:,0] > 0
     return (~near).flatten().nonzero()[:,0], held.flatten().nonzero()[:,0]
 
@@ -117,24 +118,25 @@ def train_classifier(
 ) -> Classifier:
     "Train the classifier whose features judge samples."
     torch.manual_seed(seed)
-    m = Classifier(c=X.shape[1], size=X.shape[-1], n_classes=int(Y.max())+1)
-    opt = torch.optim.AdamW(m.parameters(), 2e-3, weight_decay=1e-2)
-    n = epochs*len(tr)//128
-    sched = torch.optim.lr_scheduler.OneCycleLR(opt, 4e-3, total_steps=n)
-    for _ in tqdm(range(n), desc='classifier', disable=None):
-        x = X[b := tr[torch.randint(len(tr), (128,))]]
+    classifier = Classifier(c=X.shape[1], size=X.shape[-1], n_classes=int(Y.max())+1)
+    optimiser = torch.optim.AdamW(classifier.parameters(), 2e-3, weight_decay=1e-2)
+    total = epochs*len(tr)//128
+    scheduler = torch.optim.lr_scheduler.OneCycleLR(optimiser, 4e-3, total_steps=total)
+    for _ in tqdm(range(total), desc='classifier', disable=None):
+        x = X[batch := tr[torch.randint(len(tr), (128,))]]
         if shift:
-            i, j = torch.randint(0, 3, (2,)).tolist()
-            x = F.pad(x, (1,1,1,1), value=-1)[:,:,i:i+X.shape[-2],j:j+X.shape[-1]]
-        loss = F.cross_entropy(m(x + .1*torch.randn_like(x)), Y[b])
-        opt.zero_grad()
+            down, right = torch.randint(0, 3, (2,)).tolist()
+            x = F.pad(x, (1,1,1,1), value=-1)[:,:,down:down+X.shape[-2],right:right+X.shape[-1]]
+        loss = F.cross_entropy(classifier(x + .1*torch.randn_like(x)), Y[batch])
+        optimiser.zero_grad()
         loss.backward()
-        opt.step()
-        sched.step()
-    return m.eval()
+        optimiser.step()
+        scheduler.step()
+    return classifier.eval()
 
 # %% ../../nbs/zoo/02_train.ipynb #68d8aa1e
-def _batches(X, B=2048): return (X[i:i+B] for i in range(0, len(X), B))
+def _batches(values, size=2048):
+    return (values[start:start+size] for start in range(0, len(values), size))
 
 @torch.no_grad()
 def accuracy(
@@ -151,12 +153,12 @@ def real_floor(
     seed:int=0,     # Seed of the splits
 ) -> tuple: # Mean and standard deviation over the splits
     "Fréchet distance between two random halves of the real pictures."
-    g, out = torch.Generator().manual_seed(seed), []
+    generator, distances = torch.Generator().manual_seed(seed), []
     for _ in range(n):
-        p = torch.randperm(len(feats), generator=g)
-        a, b = (Statistics.from_batches([feats[i]]) for i in p.chunk(2))
-        out.append(frechet_distance(a.mean, a.cov, b.mean, b.cov))
-    return float(np.mean(out)), float(np.std(out))
+        order = torch.randperm(len(feats), generator=generator)
+        first, second = (Statistics.from_batches([feats[half]]) for half in order.chunk(2))
+        distances.append(frechet_distance(first.mean, first.cov, second.mean, second.cov))
+    return float(np.mean(distances)), float(np.std(distances))
 
 # %% ../../nbs/zoo/02_train.ipynb #e8901f6b
 def real_draws(
@@ -167,14 +169,12 @@ def real_draws(
 ) -> tuple: # Mean and standard deviation over the draws
     """Fréchet distance that a perfect model would get: real pictures drawn with replacement,
     against all of them."""
-    g, ref = torch.Generator().manual_seed(seed), Statistics.from_batches([feats])
-    out = [
-        Statistics.from_batches([feats[torch.randint(len(feats), (size,), generator=g)]]).distance(
-            ref
-        )
-        for _ in range(n)
-    ]
-    return float(np.mean(out)), float(np.std(out))
+    generator, reference = torch.Generator().manual_seed(seed), Statistics.from_batches([feats])
+    distances = []
+    for _ in range(n):
+        chosen = torch.randint(len(feats), (size,), generator=generator)
+        distances.append(Statistics.from_batches([feats[chosen]]).distance(reference))
+    return float(np.mean(distances)), float(np.std(distances))
 
 # %% ../../nbs/zoo/02_train.ipynb #d7fc7ee4
 TARGETS = dict(
@@ -190,20 +190,20 @@ def noisy_batch(
     predicts='noise', # Key of `TARGETS`
 ) -> tuple:
     "(x_t, t, y, target) of a random batch."
-    j = torch.randint(len(X), (B,))
-    x0 = X[j]
-    y = torch.where(torch.rand(B) < drop, n_classes, Y[j])
+    chosen = torch.randint(len(X), (B,))
+    x0 = X[chosen]
+    y = torch.where(torch.rand(B) < drop, n_classes, Y[chosen])
     t = (torch.rand(()) + torch.arange(B)/B) % 1*(noise.T-noise.t_end) + noise.t_end
-    a, s = (
-        torch.as_tensor(f(t.double().numpy()), dtype=torch.float32)[:,None,None,None]
-        for f in (noise.alpha, noise.sigma)
+    alpha, sigma = (
+        torch.as_tensor(curve(t.double().numpy()), dtype=torch.float32)[:,None,None,None]
+        for curve in (noise.alpha, noise.sigma)
     )
     eps = torch.randn_like(x0)
     return (
-        (a*x0 + s*eps).contiguous(memory_format=torch.channels_last),
+        (alpha*x0 + sigma*eps).contiguous(memory_format=torch.channels_last),
         t,
         y,
-        TARGETS[predicts](a, s, x0, eps),
+        TARGETS[predicts](alpha, sigma, x0, eps),
     )
 
 # %% ../../nbs/zoo/02_train.ipynb #8b9cc68e
@@ -237,7 +237,8 @@ class Training:
         self.noise = noise
         self.predicts = predicts
         self.sampler = sampler
-        self.steps, self.B = whole_number('steps', steps, 1), whole_number('B', B, 1)
+        self.steps = whole_number('steps', steps, 1)
+        self.B = whole_number('B', B, 1)
         self.drop = finite_number('drop', drop, 0)
         torch.manual_seed(seed_number(seed))
         self.net = net().to(memory_format=torch.channels_last)
@@ -267,10 +268,10 @@ def step(self:Training):
     torch.nn.utils.clip_grad_norm_(self.net.parameters(), 1.)
     self.opt.step()
     self.sched.step()
-    w = min(.999, (1+self.i)/(10+self.i))
+    weight = min(.999, (1+self.i)/(10+self.i))
     self.i += 1
-    for p,q in zip(self.ema.parameters(), self.net.parameters()):
-        p.lerp_(q.detach(), 1-w)
+    for averaged,learned in zip(self.ema.parameters(), self.net.parameters()):
+        averaged.lerp_(learned.detach(), 1-weight)
     self.loss = loss.item() if self.loss is None else .99*self.loss + .01*loss.item()
 
 # %% ../../nbs/zoo/02_train.ipynb #64e1d5f4
@@ -282,7 +283,7 @@ def save(self:Training,
     path, # File to write
 ):
     "Write a checkpoint in one move."
-    parts = {k: getattr(self, k).state_dict() for k in _PARTS}
+    parts = {name: getattr(self, name).state_dict() for name in _PARTS}
     state = dict(i=self.i, loss=self.loss, rows=self.rows, rng=torch.get_rng_state(), run=self.run)
     with in_one_move(path) as temporary:
         torch.save(parts | state, temporary)
@@ -298,7 +299,7 @@ def _checked_state(path, run):
     except ValueError as e:
         raise _broken(path, str(e).removeprefix(f'{path}: ')) from None
     if not isinstance(state, dict): raise _broken(path, f'a {type(state).__name__}')
-    if missing := [k for k in _STATE if k not in state]:
+    if missing := [key for key in _STATE if key not in state]:
         raise _broken(path, f'one without {missing[0]!r}')
     found = state['run'] if isinstance(state['run'], dict) else {}
     for name,value in run.items():
@@ -317,8 +318,8 @@ def restore(self:Training,
     "Continue from a checkpoint of the same run."
     state = _checked_state(path, self.run)
     try:
-        for k in _PARTS:
-            getattr(self, k).load_state_dict(state[k])
+        for name in _PARTS:
+            getattr(self, name).load_state_dict(state[name])
         torch.set_rng_state(state['rng'])
         self.i = whole_number('its step', state['i'], 0, self.steps)
         self.loss = None if state['loss'] is None else finite_number('its loss', state['loss'])
@@ -338,11 +339,14 @@ def denoiser(self:Training) -> Denoiser: # Unconditional, of the averaged weight
 
 # %% ../../nbs/zoo/02_train.ipynb #2b058eb6
 @torch.no_grad()
-def _judge(model, features, reference, n, s, seed=1):
+def _judge(model, features, reference, n, schedule, seed=1):
     "Fréchet distance of n samples, rounded; None where they have left the range of numbers."
-    starts = (start_noise(model, min(512, n-i), seed=seed, first=i) for i in range(0, n, 512))
+    starts = (
+        start_noise(model, min(512, n-start), seed=seed, first=start)
+        for start in range(0, n, 512)
+    )
     try:
-        return round(fid((sample(model, s, x) for x in starts), reference, features), 3)
+        return round(fid((sample(model, schedule, x) for x in starts), reference, features), 3)
     except Exploded:
         return None
 
@@ -370,7 +374,7 @@ def run_training(
     whole_number('every', every, 1)
     whole_number('n_judge', n_judge, 2)
     checkpoint = tr.begin(folder)
-    fd = next((r['fd'] for r in reversed(tr.rows) if r.get('fd')), float('nan'))
+    distance = next((row['fd'] for row in reversed(tr.rows) if row.get('fd')), float('nan'))
     with tqdm(total=tr.steps, initial=tr.i, desc='network', disable=None) as bar:
         while tr.i < tr.steps:
             tr.step()
@@ -381,17 +385,28 @@ def run_training(
                 tr.rows.append(dict(step=tr.i, loss=round(tr.loss, 5)))
             if judged:
                 judge50 = tr.sampler(tr.noise, 50)
-                fd = _judge(tr.denoiser(), features, reference, n_judge, judge50)
-                tr.rows[-1]['fd'] = fd
+                distance = _judge(tr.denoiser(), features, reference, n_judge, judge50)
+                tr.rows[-1]['fd'] = distance
             if last or tr.i % 500 == 0:
                 tr.save(checkpoint)
-            bar.set_postfix(loss=f'{tr.loss:.4f}', fd=fd, refresh=False)
+            bar.set_postfix(loss=f'{tr.loss:.4f}', fd=distance, refresh=False)
 
 # %% ../../nbs/zoo/02_train.ipynb #163de4f6
 def _save_tensors(tensors, path, about=None):
     "Safetensors, in one move."
     with in_one_move(path) as temporary:
         save_file(tensors, temporary, about)
+
+def _card_of(tr):
+    "What a card says of a training, before its samples are judged."
+    return dict(
+        network=type(tr.net).__name__,
+        parameters=sum(weight.numel() for weight in tr.net.parameters()),
+        shape=list(tr.X.shape[1:]),
+        predicts=tr.predicts,
+        noise=tr.noise.to_dict(),
+        mean=[round(value, 6) for value in tr.X.mean(0).flatten().tolist()],
+    )
 
 def ship(
     tr:Training,        # A finished training
@@ -406,28 +421,30 @@ def ship(
 ) -> dict: # The model card
     "Write the model's files: half-precision weights, reference statistics and card."
     folder = Path(folder)
-    half = {k: v.half().contiguous() for k,v in tr.ema.state_dict().items()}
-    feats = torch.cat([features(x) for x in _batches(tr.X)])
-    ref = Statistics.from_batches([feats])
-    s = tr.sampler(tr.noise, 100)
-    def fd(): return _judge(tr.denoiser(), features, ref, n_judge, s)
-    fd32 = fd()
-    tr.ema.load_state_dict({k: v.float() for k,v in half.items()})
-    c = dict(about, network=type(tr.net).__name__,
-        parameters=sum(p.numel() for p in tr.net.parameters()),
-        shape=list(tr.X.shape[1:]), predicts=tr.predicts, noise=tr.noise.to_dict(),
-        mean=[round(v, 6) for v in tr.X.mean(0).flatten().tolist()],
-        sampler=f'{s.name}, 100 steps', fd_100_steps=fd(), fd_100_steps_float32=fd32, fd_n=n_judge,
-        fd_floor=[round(v, 3) for v in real_floor(feats)], rows=tr.rows)
+    half = {key: value.half().contiguous() for key,value in tr.ema.state_dict().items()}
+    real_features = torch.cat([features(batch) for batch in _batches(tr.X)])
+    reference = Statistics.from_batches([real_features])
+    schedule = tr.sampler(tr.noise, 100)
+    def distance(): return _judge(tr.denoiser(), features, reference, n_judge, schedule)
+    distance32 = distance()
+    tr.ema.load_state_dict({key: value.float() for key,value in half.items()})
+    model_card = about | _card_of(tr) | dict(
+        sampler=f'{schedule.name}, 100 steps',
+        fd_100_steps=distance(),
+        fd_100_steps_float32=distance32,
+        fd_n=n_judge,
+        fd_floor=[round(value, 3) for value in real_floor(real_features)],
+        rows=tr.rows,
+    )
     _save_tensors(half, folder/f'{name}.safetensors')
     if 'features' not in about:
-        ref.save(folder/f'{name}_stats.safetensors')
-    write_text(folder/f'{name}.json', json.dumps(c, indent=1)+'\n')
-    return c
+        reference.save(folder/f'{name}_stats.safetensors')
+    write_text(folder/f'{name}.json', json.dumps(model_card, indent=1)+'\n')
+    return model_card
 
 # %% ../../nbs/zoo/02_train.ipynb #2437ecc1
 @dataclass(frozen=True)
-class Recipe:
+class TrainingRecipe:
     "All that tells the training of one embedded model from another's."
     title:str                    # Title of the card
     source:str                   # Where the data come from
@@ -456,14 +473,14 @@ _DIGITS = dict(
     licence='data CC BY 4.0; weights Apache-2.0',
 )
 RECIPES = dict(
-    digits=Recipe(
+    digits=TrainingRecipe(
         title='Handwritten digits, 8 by 8',
         network='UNet',
         arguments=dict(c=1, ch=[24, 48], d=96, n_classes=10),
         noise=VPLinear(),
         **_DIGITS,
     ),
-    digits_dit=Recipe(
+    digits_dit=TrainingRecipe(
         title='Handwritten digits, 8 by 8, by a transformer',
         network='DiT',
         arguments=dict(c=1, size=8, patch=2, width=96, depth=4, d=64, n_classes=10),
@@ -474,7 +491,7 @@ RECIPES = dict(
         features='digits',
         **_DIGITS,
     ),
-    patches=Recipe(
+    patches=TrainingRecipe(
         title='Patches of two photographs, 16 by 16, in colour',
         network='FoldedUNet',
         arguments=dict(c=3, fold=2, ch=[32, 64], d=128, n_classes=32),
@@ -496,11 +513,11 @@ RECIPES = dict(
 # %% ../../nbs/zoo/02_train.ipynb #da112f3e
 def _read_classifier(path, arguments, seed):
     "The classifier of a run that was begun, refused if it is broken or of another seed."
-    clf = Classifier(**arguments).eval()
+    classifier = Classifier(**arguments).eval()
     try:
         with safe_open(path, 'pt') as file:
             found = (file.metadata() or {}).get('seed')
-        clf.load_state_dict(load_file(path))
+        classifier.load_state_dict(load_file(path))
     except Exception as e:      # a damaged file may make its reader raise anything
         raise ValueError(f"{path} must hold the classifier of this run, got {type(e).__name__}: "
                          f"{e!s:.120}; delete it, so that it is trained again") from None
@@ -509,21 +526,22 @@ def _read_classifier(path, arguments, seed):
             f"seed must be {found}, that of the classifier in {path}, got {seed}; choose "
             "another folder (--out), or delete the file, so that it is trained again"
         )
-    return clf
+    return classifier
 
-def _judged_by(r, name, folder, X, Y, seed):
+def _judged_by(recipe, name, folder, pictures, labels, seed):
     "The classifier of a model that is judged by its own, and what it is made of."
-    path, classes = Path(folder)/f'{name}_features.safetensors', int(Y.max())+1
-    arguments = dict(c=X.shape[1], size=X.shape[-1])
+    path, classes = Path(folder)/f'{name}_features.safetensors', int(labels.max())+1
+    arguments = dict(c=pictures.shape[1], size=pictures.shape[-1])
     if classes != 10:
         arguments['n_classes'] = classes
     if path.exists(): return _read_classifier(path, arguments, seed), arguments
-    clf = train_classifier(X, Y, *r.split(X), seed, **r.classifier)
-    _save_tensors(clf.state_dict(), path, dict(seed=str(seed)))
-    return clf, arguments
+    parts = recipe.split(pictures)
+    classifier = train_classifier(pictures, labels, *parts, seed, **recipe.classifier)
+    _save_tensors(classifier.state_dict(), path, dict(seed=str(seed)))
+    return classifier, arguments
 
-def judge(
-    r:Recipe,   # What is trained
+def judge_for(
+    r:TrainingRecipe,   # What is trained
     name:str,   # Its name
     X, Y,       # Its pictures and labels
     folder,     # Where its classifier is, or will be
@@ -532,46 +550,70 @@ def judge(
     """The classifier that judges: another model's, or trained and written to `folder` unless it
     is there."""
     if r.features:
-        c = card(r.features)
-        said = {k: c[k] for k in ('classifier', 'classifier_accuracy')}
-        return _load_features(r.features, c, 'cpu'), said | dict(features=r.features)
-    clf, arguments = _judged_by(r, name, folder, X, Y, seed)
+        model_card = card(r.features)
+        said = {key: model_card[key] for key in ('classifier', 'classifier_accuracy')}
+        return _load_features(r.features, model_card, 'cpu'), said | dict(features=r.features)
+    classifier, arguments = _judged_by(r, name, folder, X, Y, seed)
     held_out = r.split(X)[1]
-    right = accuracy(clf, X[held_out], Y[held_out])
-    return clf.features, dict(classifier=arguments, classifier_accuracy=round(right, 4))
+    right = accuracy(classifier, X[held_out], Y[held_out])
+    return classifier.features, dict(classifier=arguments, classifier_accuracy=round(right, 4))
 
 # %% ../../nbs/zoo/02_train.ipynb #5f8bd170
-def _train(r, name, steps, seed, out):
-    "A run from its data to its files."
-    X, Y = r.data()
-    def net(): return NETWORKS[r.network](**r.arguments)
-    tr = Training(
-        X, Y, r.noise, net, steps, lr=r.lr, seed=seed, predicts=r.predicts, sampler=r.sampler
+def _training_of(recipe, pictures, labels, steps, seed):
+    "The run of a recipe, at its beginning."
+    def network(): return NETWORKS[recipe.network](**recipe.arguments)
+    return Training(
+        pictures,
+        labels,
+        recipe.noise,
+        network,
+        steps,
+        lr=recipe.lr,
+        seed=seed,
+        predicts=recipe.predicts,
+        sampler=recipe.sampler,
     )
-    checkpoint = tr.begin(out)  # before the classifier, so that another run is refused first
-    try:
-        features, about = judge(r, name, X, Y, out, seed)
-        ref = Statistics.from_batches([torch.cat([features(x) for x in _batches(X)])])
-        run_training(tr, features, ref, out)
-    except KeyboardInterrupt:
-        raise KeyboardInterrupt(f'stopped at step {tr.i}; the same command continues from '
-                                f'{checkpoint}') from None
-    return ship(tr, features, out, name, title=r.title, data=r.source, licence=r.licence,
-        arguments=r.arguments, steps=steps, seed=seed,
-        rows_fd=f'1,024 samples, 50 steps of {r.sampler(r.noise, 50).name}',
-        command=f'usf_train {name} --steps {steps} --seed {seed}', **about)
 
-def _said(c, out, name):
+def _train(recipe, name, steps, seed, out):
+    "A run from its data to its files."
+    pictures, labels = recipe.data()
+    training = _training_of(recipe, pictures, labels, steps, seed)
+    checkpoint = training.begin(out)  # before the classifier, so that another run is refused first
+    try:
+        features, about = judge_for(recipe, name, pictures, labels, out, seed)
+        of_reals = torch.cat([features(batch) for batch in _batches(pictures)])
+        reference = Statistics.from_batches([of_reals])
+        run_training(training, features, reference, out)
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(f'stopped at step {training.i}; the same command continues from '
+                                f'{checkpoint}') from None
+    return ship(
+        training,
+        features,
+        out,
+        name,
+        title=recipe.title,
+        data=recipe.source,
+        licence=recipe.licence,
+        arguments=recipe.arguments,
+        steps=steps,
+        seed=seed,
+        rows_fd=f'1,024 samples, 50 steps of {recipe.sampler(recipe.noise, 50).name}',
+        command=f'usf_train {name} --steps {steps} --seed {seed}',
+        **about,
+    )
+
+def _said(model_card, out, name):
     "What is said of a finished run."
-    return (f"{out}/{name}.json: Fréchet distance with 100 steps {c['fd_100_steps']}, "
-            f"reals against reals {c['fd_floor'][0]}")
+    return (f"{out}/{name}.json: Fréchet distance with 100 steps {model_card['fd_100_steps']}, "
+            f"reals against reals {model_card['fd_floor'][0]}")
 
 def _train_captions(steps, seed, out, font):
     "The model of captions, whose training has pages of its own; the line to say in the end."
     start_processes()
-    c = train_emoji(emoji_data(font), out, EmojiPlan(steps=steps, seed=seed))
-    if not c: return ''                      # another process of the run says it
-    found = c['seen']['judges']['convolution']
+    model_card = train_emoji(emoji_data(font), out, EmojiPlan(steps=steps, seed=seed))
+    if not model_card: return ''                      # another process of the run says it
+    found = model_card['seen']['judges']['convolution']
     return (
         f"{out}/emoji/card.json: Fréchet distance {found['distance']}, of real pictures "
         f"{found['floor']}"
@@ -592,8 +634,8 @@ def usf_train(
     if name not in names: raise ValueError(f"name must be one of {names}, got {name!r}")
     if name in RECIPES:
         without_effect(f'with {name}', font=font)
-    r = RECIPES.get(name, EmojiPlan)
-    steps = r.steps if steps is None else whole_number('steps', steps, 1)
+    recipe = RECIPES.get(name, EmojiPlan)
+    steps = recipe.steps if steps is None else whole_number('steps', steps, 1)
     seed_number(seed)
     whole_number('threads', threads, 1, 1024)
     out = place_for_folder(f'trained/{name}' if out is None else out)
@@ -603,7 +645,7 @@ def usf_train(
         if name == 'emoji':
             line = _train_captions(steps, seed, out, font)
         else:
-            line = _said(_train(r, name, steps, seed, out), out, name)
+            line = _said(_train(recipe, name, steps, seed, out), out, name)
     finally:
         torch.set_num_threads(before)
     if line:
