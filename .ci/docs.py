@@ -334,12 +334,20 @@ def process():
     except Exception as error:
         sys.exit(f'a notebook was not processed: {error}')
     names = [Path(path).relative_to(NOTEBOOKS) for path in nbglob(NOTEBOOKS)]
-    missing = [f'{name}: not processed' for name in names if not (out/name).exists()]
-    there = [name for name in names if (out/name).exists()]
-    broken = [f'{name}: {error}' for name in there for error in errors(out/name)]
-    if missing or broken or not names:
-        sys.exit('\n'.join([*missing, *broken]) or 'no notebooks')
+    lost = list(unprocessed(out, names))
+    if lost or not names:
+        sys.exit('\n'.join(lost) or 'no notebooks')
     return out, names
+
+
+def unprocessed(out, names):
+    "Notebooks that have no page, and those whose cells ended in an error, one line each."
+    for name in names:
+        if not (out/name).exists():
+            yield f'{name}: not processed'
+    for name in names:
+        if (out/name).exists():
+            yield from (f'{name}: {error}' for error in errors(out/name))
 
 
 def faults(out, names):

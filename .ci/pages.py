@@ -105,20 +105,31 @@ def body_style():
     return f'main {{ max-width: {settings["format"]["html"]["grid"]["body-width"]}; }}\n'
 
 
-def main(names):
-    if not chromium(): return print(NONE)
+def asked(names):
+    "The notebooks of these names; without names all of them."
     paths = [NOTEBOOKS/f'{name}.ipynb' for name in names] or sorted(NOTEBOOKS.rglob('*.ipynb'))
-    paths = [path for path in paths if '.ipynb_checkpoints' not in path.parts]
+    return [path for path in paths if '.ipynb_checkpoints' not in path.parts]
+
+
+def views(paths):
+    "[(without our rules, with them)] at each width."
     style = (NOTEBOOKS/'styles.css').read_text(encoding='utf-8')
     with tempfile.TemporaryDirectory() as folder:
         without = cut_blocks(paths, body_style(), Path(folder))
         found = cut_blocks(paths, body_style()+style, Path(folder))
-    for before, after in zip(without, found):
+    return list(zip(without, found))
+
+
+def main(names):
+    if not chromium(): return print(NONE)
+    pairs = views(asked(names))
+    for before, after in pairs:
         print(f'at {after["width"]} px: {after["cut"]} of {after["blocks"]} code blocks are cut, '
               f'{before["cut"]} without styles.css')
-    if not any(view['cut'] for view in without) and not names:
+    if not any(before['cut'] for before, _ in pairs) and not names:
         return 'the check does not see code that is cut'
-    faults = [f'at {view["width"]} px: {view["first"]!r} is cut' for view in found if view['cut']]
+    faults = [f'at {view["width"]} px: {view["first"]!r} is cut' for _, view in pairs
+              if view['cut']]
     return '\n'.join(faults) or None
 
 

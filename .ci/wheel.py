@@ -1,9 +1,10 @@
 #!/usr/bin/env python
 """Check a built wheel: python .ci/wheel.py WHEEL
 
-It has every file of usf_nbdev/models/ that git knows, at least one of them weights. Installed
-alone into a new place and used from an empty folder, where the packages of the extras can't be
-imported, all its modules import, the embedded model loads, and every command answers --help."""
+It has every file of usf_nbdev/ that git knows, some of them weights. Installed alone into a new
+place and used from an empty folder, where the packages of the extras can't be imported, all its
+modules import, the embedded model loads, a report finds its style sheet, and every command answers
+--help."""
 import os
 import re
 import subprocess
@@ -36,8 +37,10 @@ for module in pkgutil.walk_packages(usf_nbdev.__path__, 'usf_nbdev.'):
     except ImportError as error:
         if needs_extra.pop(module.name, 'no extra') not in str(error): raise
 assert not needs_extra, f'imported without their extras: {sorted(needs_extra)}'
+from usf_nbdev.showing.report import _page
 from usf_nbdev.zoo.models import load_model
 load_model('digits')
+assert '--paper' in _page('no result')
 '''
 
 
@@ -60,12 +63,12 @@ def names(requirements):
 def lacking(wheel):
     "What is wrong with the files in a wheel, or an empty string."
     has = set(zipfile.ZipFile(wheel).namelist())
-    known = subprocess.run(['git', 'ls-files', 'usf_nbdev/models'], cwd=ROOT, check=True,
+    known = subprocess.run(['git', 'ls-files', 'usf_nbdev'], cwd=ROOT, check=True,
                            capture_output=True, text=True).stdout.split()
     missing = sorted(set(known)-has)
     if missing: return f'it lacks {", ".join(missing)}: add them to package_data in settings.ini'
     weights = [name for name in known if name.endswith('.safetensors')]
-    return '' if weights else 'there are no weights in usf_nbdev/models/'
+    return '' if weights else 'there are no weights in usf_nbdev/'
 
 
 def use(wheel, folder):

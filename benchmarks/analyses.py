@@ -20,22 +20,24 @@ has none, and kept in runs/.
 """
 import argparse, json
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import replace
-from functools import cached_property, lru_cache
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from functools import cached_property, lru_cache, partial
 from multiprocessing import get_context
 from pathlib import Path
 import numpy as np, torch
-from common import ROWS, Rows
+from common import ROWS, Rows, text_of
 from efficiency import world
-from usf_nbdev import optimise
 from usf_nbdev.core import Relaxation, SolverSchedule
 from usf_nbdev.sampling.ems import EMS, estimate_ems
 from usf_nbdev.judging.evaluate import TRIAL_NOISE, Control, evaluate, noise_of
 from usf_nbdev.searching.journal import Trial
 from usf_nbdev.judging.frechet import feature_statistics
 from usf_nbdev.sampling.noise import timesteps
+from usf_nbdev.searching import proposers
 from usf_nbdev.searching.proposers import (
-    S3, STAGES, SearchConfig, distinct, new_children, ranked, spent)
+    S3, STAGES, SearchConfig, distinct, new_children, ranked, spent,
+)
 from usf_nbdev.sampling.sample import plan_for, sample
 from usf_nbdev.sampling.solvers import FAMILIES, ddim, dpm_solver_pp, known_solvers, unipc
 from usf_nbdev.searching.space import _change_step, fit_step, random_schedule
@@ -77,7 +79,7 @@ def ready(name):
     if m.ems is None:
         f = Path('runs')/f'ems-{name}.safetensors'
         if not f.exists():
-            from usf_nbdev import train
+            from usf_nbdev.zoo import train
             f.parent.mkdir(exist_ok=True)
             estimate_ems(
                 m,
@@ -252,68 +254,43 @@ def build(noise, nfe, family, grid):
     make, kw = FAMILIES[family]
     return make(noise, nfe, grid=grid, **kw)
 
-def transfer(b):
-    rows = Rows('transfer', ('model', 'source', 'how', 'seed', 'nfe', 'noise'))
+def of_best_known(bench, source, record):
+    "The best known solvers of a model, this one or another."
     for nfe in NFES:
-        b.record(
-            rows,
-            build(b.noise, nfe, *best_known(b.name, nfe)),
-            N,
-            source=b.name,
-            how='known',
-            seed='',
-            nfe=nfe,
-        )
-    for source in sorted(MODELS, key=lambda o: o != b.name):
-        for nfe in NFES if source != b.name else ():           # another model's best known solver
-            b.record(
-                rows,
-                build(b.noise, nfe, *best_known(source, nfe)),
-                N,
-                source=source,
-                how='known',
-                seed='',
-                nfe=nfe,
-            )
-        for seed in SEEDS:
-            for s in front(source, seed):
-                if source == b.name:
-                    b.record(rows, s, N, source=source, how='own', seed=seed, nfe=s.nfe)
-                    continue
-                for how in ('lambda', 'share'):
-                    b.record(
-                        rows,
-                        moved(s, b.noise, how),
-                        N,
-                        source=source,
-                        how=how,
-                        seed=seed,
-                        nfe=s.nfe,
-                    )
-    # at 5 calls: its times or its steps alone, with the rest of the best known solver
-    for source in MODELS:
-        for seed in SEEDS if source != b.name else ():
-            s = moved(front(source, seed)[NFES.index(CALLS)], b.noise, 'share')
-            family, grid = best_known(b.name, CALLS)
-            known = build(b.noise, s.n_steps, family, grid)
-            b.record(
-                rows,
-                replace(known, times=s.times, afs=s.afs, name=''),
-                N,
-                source=source,
-                how='times alone',
-                seed=seed,
-                nfe=CALLS,
-            )
-            b.record(
-                rows,
-                replace(s, times=known.times),
-                N,
-                source=source,
-                how='steps alone',
-                seed=seed,
-                nfe=CALLS,
-            )
+        schedule = build(bench.noise, nfe, *best_known(source, nfe))
+        record(schedule, source=source, how='known', seed='', nfe=nfe)
+
+def of_fronts(bench, source, record):
+    "The schedules that searches found for a model; another's are moved to this one."
+    ways = ('own',) if source == bench.name else ('lambda', 'share')
+    for seed in SEEDS:
+        for schedule in front(source, seed):
+            for how in ways:
+                there = schedule if how == 'own' else moved(schedule, bench.noise, how)
+                record(there, source=source, how=how, seed=seed, nfe=schedule.nfe)
+
+def of_halves(bench, source, record):
+    "At 5 calls: its times or its steps alone, with the rest of the best known solver."
+    family, grid = best_known(bench.name, CALLS)
+    for seed in SEEDS:
+        searched = moved(front(source, seed)[NFES.index(CALLS)], bench.noise, 'share')
+        known = build(bench.noise, searched.n_steps, family, grid)
+        halves = {
+            'times alone': replace(known, times=searched.times, afs=searched.afs, name=''),
+            'steps alone': replace(searched, times=known.times),
+        }
+        for how, schedule in halves.items():
+            record(schedule, source=source, how=how, seed=seed, nfe=CALLS)
+
+def transfer(bench):
+    rows = Rows('transfer', ('model', 'source', 'how', 'seed', 'nfe', 'noise'))
+    record = partial(bench.record, rows, n=N)
+    others = [name for name in MODELS if name != bench.name]
+    for source in (bench.name, *others):
+        of_best_known(bench, source, record)
+        of_fronts(bench, source, record)
+    for source in others:
+        of_halves(bench, source, record)
 
 # question 9: two objectives
 
@@ -370,6 +347,11 @@ class Teacher:
             )
         except ValueError:
             return dict(fd=float('inf'), end=float('inf'), path=float('inf'))
+    @cached_property
+    def known(self) -> dict:
+        "{known solver: its judgement}, with which every search begins."
+        solvers = distinct(known_solvers(self.b.noise, CALLS, firsts=('none',)))
+        return {schedule: self.judge(schedule) for schedule in solvers}
 
 WIDE = replace(STAGES[-1], predictions=('noise', 'data'))
 
@@ -385,12 +367,12 @@ def population(b):
         + [('evolved', p.schedule) for p in new_children(best, space, rng, 110-len(known), set())]
     )
 
-def by_objective(b, teacher, objective, seed, known, trials=48):
+def by_objective(b, teacher, objective, seed, trials=48):
     "Plain evolution from the known solvers, which count as given."
     rng = np.random.default_rng([seed, 9])
     space = WIDE.space(b.model, CALLS)
     seen = set()
-    scored = {s: v[objective] for s,v in known.items()}
+    scored = {s: v[objective] for s,v in teacher.known.items()}
     for _ in range(trials//16):
         for p in new_children(sorted(scored, key=scored.get)[:12], space, rng, 16, seen):
             scored[p.schedule] = teacher.judge(p.schedule)[objective]
@@ -398,69 +380,60 @@ def by_objective(b, teacher, objective, seed, known, trials=48):
 
 OBJECTIVES = ('fd', 'end', 'path')
 
-def objective(b):
-    rows, made = Rows('objective', ('model', 'part', 'group', 'seed', 'id', 'noise')), None
-    for z in (
-        (TRIAL_NOISE, TRIAL_NOISE+1)
-        if not any(r['model'] == b.name and r['part'] == 'search' for r in rows.rows)
-        else ()
-    ):  # searches come after a complete population
-        made = made or population(b)
-        t = Teacher(b, N, z)
-        for group,s in made:
-            rows.get(
-                lambda: dict(n=N, schedule='', **t.judge(s)),
-                model=b.name,
-                part='population',
-                group=group,
-                seed='',
-                id=s.id,
-                noise=z,
+def judge_all(bench, rows, part, groups, noise):
+    "Record what the teacher of one noise says of schedules, each with its group and its seed."
+    teacher = Teacher(bench, N, noise)
+    for group, seed, schedule in groups:
+        rows.get(
+            lambda: dict(n=N, schedule='', **teacher.judge(schedule)),
+            model=bench.name,
+            part=part,
+            group=group,
+            seed=seed,
+            id=schedule.id,
+            noise=noise,
+        )
+
+def recorded_winner(rows, name, objective, seed):
+    "The row of a search that has been recorded."
+    columns = ('model', 'part', 'group', 'seed')
+    searched = (name, 'search', objective, str(seed))
+    return next((row for row in rows.rows if tuple(map(row.get, columns)) == searched), None)
+
+def winners_of(bench, rows, seed):
+    "The winner by each objective on the noise of one seed: recorded, or searched."
+    teacher = Teacher(bench, N, TRIAL_NOISE+seed)
+    winners = {}
+    for name in OBJECTIVES:
+        row = recorded_winner(rows, bench.name, name, seed)
+        if row is None:
+            best = by_objective(bench, teacher, name, seed)
+            row = rows.get(
+                lambda: dict(n=N, schedule=text_of(best), **teacher.judge(best)),
+                model=bench.name,
+                part='search',
+                group=name,
+                seed=seed,
+                id=best.id,
+                noise=TRIAL_NOISE+seed,
             )
+        winners[name, seed] = SolverSchedule.from_json(row['schedule'])
+    return winners
+
+def objective(bench):
+    rows = Rows('objective', ('model', 'part', 'group', 'seed', 'id', 'noise'))
+    # searches come after a complete population
+    if not any((row['model'], row['part']) == (bench.name, 'search') for row in rows.rows):
+        drawn = [(group, '', schedule) for group, schedule in population(bench)]
+        for noise in (TRIAL_NOISE, TRIAL_NOISE+1):
+            judge_all(bench, rows, 'population', drawn, noise)
     winners = {}
     for seed in SEEDS:
-        t = None
-        for o in OBJECTIVES:
-            r = next(
-                (
-                    r
-                    for r in rows.rows
-                    if (r['model'], r['part'], r['group'], r['seed'])
-                    == (b.name, 'search', o, str(seed))
-                ),
-                None,
-            )
-            if r is None:
-                if t is None:
-                    t = Teacher(b, N, TRIAL_NOISE+seed)
-                    known = {
-                        s: t.judge(s)
-                        for s in distinct(known_solvers(b.noise, CALLS, firsts=('none',)))
-                    }
-                s = by_objective(b, t, o, seed, known)
-                r = rows.get(
-                    lambda: dict(n=N, schedule=s.to_json(indent=None, weights=False), **t.judge(s)),
-                    model=b.name,
-                    part='search',
-                    group=o,
-                    seed=seed,
-                    id=s.id,
-                    noise=TRIAL_NOISE+seed,
-                )
-            winners[o, seed] = SolverSchedule.from_json(r['schedule'])
-    winners['known', ''] = build(b.noise, CALLS, *best_known(b.name, CALLS))
-    for z in NOISES:
-        t = Teacher(b, N, z)
-        for (o,seed),s in winners.items():
-            rows.get(
-                lambda: dict(n=N, schedule='', **t.judge(s)),
-                model=b.name,
-                part='judged',
-                group=o,
-                seed=seed,
-                id=s.id,
-                noise=z,
-            )
+        winners |= winners_of(bench, rows, seed)
+    winners['known', ''] = build(bench.noise, CALLS, *best_known(bench.name, CALLS))
+    groups = [(group, seed, schedule) for (group, seed), schedule in winners.items()]
+    for noise in NOISES:
+        judge_all(bench, rows, 'judged', groups, noise)
 
 # question 5: one decision frozen at a time
 
@@ -558,7 +531,7 @@ class Restricted(S3):
 def mapped_child(f, equal):
     """How children are made while a restricted search runs: as ever, then mapped; where all
     steps are equal, the one strategy is changed more often."""
-    ordinary = optimise.child
+    ordinary = proposers.child
     def child(parents, space, rng):
         p = ordinary(parents, space, rng)
         s = p.schedule
@@ -573,102 +546,107 @@ def mapped_child(f, equal):
         return replace(p, schedule=f(s))
     return child
 
-def search_in(b, arm, seed):
-    "One search of a restricted space in memory: (best schedule, its value, spent, curve)."
-    closed, f = arms(b)[arm]
-    stages = tuple(
-        replace(
-            s,
-            **{
-                k: v if k != 'predictions' else tuple(p for p in s.predictions if p in v) or v
-                for k,v in (dict(predictions=('noise', 'data')) | closed).items()
-            },
-        )
-        for s in STAGES
-    )
-    c = SearchConfig(nfe=CALLS, seed=seed, budget=BUDGET, n=N, stages=stages)
-    o = Restricted(b.model, c, f)
-    trials = []
-    g = 0
-    curve = []
-    best = float('inf')
-    ordinary, optimise.child = (
-        optimise.child,
-        mapped_child(f, {'steps equal': 'all', 'steps equal, lowered': 'lowered'}.get(arm)),
-    )
-    try:
-        while (used := spent(trials, CALLS, c.n)) < c.budget and (made := o.ask(g, trials)):
-            for p in made:
-                n = p.n or c.n
-                try:
-                    value = evaluate(
-                        b.model, p.schedule, b.metric, n, TRIAL_NOISE+seed, control=b.control
-                    )
-                    state = 'done'
-                except ValueError:
-                    value, state = None, 'fail'
-                trials.append(
-                    Trial(
-                        number=len(trials),
-                        generation=g,
-                        origin=p.origin,
-                        nfe=CALLS,
-                        schedule=p.schedule.to_json(indent=None, weights=False),
-                        key=p.schedule.id,
-                        state=state,
-                        value=value,
-                        n=n,
-                        info=p.info,
-                    )
-                )
-                if state == 'done' and n == c.n and value < best:
-                    best = value
-                    curve.append([round(sum(t.n for t in trials)/c.n, 2), round(best, 4)])
-            g += 1
-    finally:
-        optimise.child = ordinary
-    return ranked(trials, CALLS, c.n)[0][0], round(best, 4), round(used, 2), curve
+def narrowed(stage, closed):
+    "A stage of a search without the choices that are closed."
+    predictions = closed.get('predictions', ('noise', 'data'))
+    allowed = tuple(name for name in stage.predictions if name in predictions)
+    return replace(stage, **closed | dict(predictions=allowed or predictions))
 
-def ablation(b):
-    rows = Rows('ablation', ('model', 'arm', 'seed', 'noise'))
-    known = build(b.noise, CALLS, *best_known(b.name, CALLS))
-    extra = dict(budget=0, final='', spent=0, curve='', schedule='')
-    for z in NOISES:
-        rows.get(
-            lambda: dict(
-                id=known.id,
-                n=N,
-                value=b.value(known, N, z),
-                **extra
-                | dict(schedule=known.to_json(None, weights=False) if z == NOISES[0] else ''),
-            ),
-            model=b.name,
-            arm='best known',
-            seed='',
-            noise=z,
+@contextmanager
+def children_by(child):
+    "While it lasts, searches make their children so."
+    ordinary, proposers.child = proposers.child, child
+    try:
+        yield
+    finally:
+        proposers.child = ordinary
+
+@dataclass
+class Course:
+    "What a search in memory has measured so far, and how its best value fell."
+    bench:Bench
+    config:SearchConfig
+    trials:list = field(default_factory=list)
+    curve:list = field(default_factory=list)      # [full trials spent, best value so far]
+    best:float = float('inf')
+    @property
+    def spent(self): return spent(self.trials, CALLS, self.config.n)
+    def value(self, schedule, n):
+        "Fréchet distance on the noise of trials; None where samples explode."
+        bench, noise = self.bench, TRIAL_NOISE+self.config.seed
+        try:
+            return evaluate(bench.model, schedule, bench.metric, n, noise, control=bench.control)
+        except ValueError:
+            return None
+    def measure(self, proposal, generation):
+        "A proposal becomes a trial."
+        n = proposal.n or self.config.n
+        value = self.value(proposal.schedule, n)
+        trial = Trial(
+            number=len(self.trials),
+            generation=generation,
+            origin=proposal.origin,
+            nfe=CALLS,
+            schedule=text_of(proposal.schedule),
+            key=proposal.schedule.id,
+            state='fail' if value is None else 'done',
+            value=value,
+            n=n,
+            info=proposal.info,
         )
+        self.trials.append(trial)
+        if value is not None and n == self.config.n and value < self.best:
+            self.best = value
+            self.curve.append([round(sum(t.n for t in self.trials)/n, 2), round(value, 4)])
+
+EQUAL_ARMS = {'steps equal': 'all', 'steps equal, lowered': 'lowered'}
+
+def search_in(bench, arm, seed):
+    "One search of a restricted space in memory: its best schedule, and its course."
+    closed, to_smaller = arms(bench)[arm]
+    stages = tuple(narrowed(stage, closed) for stage in STAGES)
+    config = SearchConfig(nfe=CALLS, seed=seed, budget=BUDGET, n=N, stages=stages)
+    optimiser = Restricted(bench.model, config, to_smaller)
+    course = Course(bench, config)
+    generation = 0
+    with children_by(mapped_child(to_smaller, EQUAL_ARMS.get(arm))):
+        while course.spent < BUDGET and (asked := optimiser.ask(generation, course.trials)):
+            for proposal in asked:
+                course.measure(proposal, generation)
+            generation += 1
+    return ranked(course.trials, CALLS, N)[0][0], course
+
+def ablation(bench):
+    rows = Rows('ablation', ('model', 'arm', 'seed', 'noise'))
+    def record(arm, seed, schedule, budget, final, spent, curve):
+        "A row for each noise; the curve and the schedule stand in the first."
+        for noise in NOISES:
+            once = noise == NOISES[0]
+            rows.get(
+                lambda: dict(
+                    id=schedule.id,
+                    n=N,
+                    value=bench.value(schedule, N, noise),
+                    budget=budget,
+                    final=final,
+                    spent=spent,
+                    curve=curve*once,
+                    schedule=text_of(schedule)*once,
+                ),
+                model=bench.name,
+                arm=arm,
+                seed=seed,
+                noise=noise,
+            )
+    known = build(bench.noise, CALLS, *best_known(bench.name, CALLS))
+    record('best known', '', known, 0, '', 0, '')
     for seed in SEEDS:
-        for arm in arms(b):
-            if all(rows.find(model=b.name, arm=arm, seed=seed, noise=z) for z in NOISES): continue
-            s, final, spent, curve = search_in(b, arm, seed)
-            for z in NOISES:
-                once = z == NOISES[0]
-                rows.get(
-                    lambda: dict(
-                        id=s.id,
-                        n=N,
-                        value=b.value(s, N, z),
-                        budget=BUDGET,
-                        final=final,
-                        spent=spent,
-                        curve=json.dumps(curve)*once,
-                        schedule=s.to_json(None, weights=False)*once,
-                    ),
-                    model=b.name,
-                    arm=arm,
-                    seed=seed,
-                    noise=z,
-                )
+        for arm in arms(bench):
+            of_arm = dict(model=bench.name, arm=arm, seed=seed)
+            if all(rows.find(**of_arm, noise=noise) for noise in NOISES): continue
+            best, course = search_in(bench, arm, seed)
+            final, used = round(course.best, 4), round(course.spent, 2)
+            record(arm, seed, best, BUDGET, final, used, json.dumps(course.curve))
 
 QUESTIONS = {2: predictions, 3: derivatives, 1: grids, 8: transfer, 9: objective, 5: ablation}
 

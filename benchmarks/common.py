@@ -36,6 +36,13 @@ class Rows:
         "The row of a key: the recorded one, or `measure()` (a dict), recorded."
         row = self.find(**key)
         return row if row is not None else self.add({**key, **measure()})
+    def on_noise(self, task, noise) -> dict:
+        "The key of a task, whose first fields are those of the key, on one noise."
+        return dict(zip(self.key, (*task, noise)))
+    def missing(self, tasks, noises) -> list:
+        "The tasks that are not recorded on every noise yet."
+        def lacks(task): return any(self.find(**self.on_noise(task, z)) is None for z in noises)
+        return [task for task in tasks if lacks(task)]
     def add(self, row) -> dict:
         "Record a row."
         made = {k: str(v) for k,v in {**row, **stamp()}.items()}
@@ -239,6 +246,27 @@ def pool(asked:Setting): return ProcessPoolExecutor(asked.workers, mp_context=ge
 
 
 # intervals
+
+def factors(rows, names) -> dict:
+    "What several rows share, as `bootstrap` takes it."
+    return {name: [row[name] for row in rows] for name in names}
+
+
+def polished_pairs(rows, what, key) -> list:
+    "[(row of a polished schedule, that of the same one before)] where both are recorded."
+    by_key = {tuple(row[name] for name in key): row for row in rows.rows}
+    after = [row for row in rows.rows if row['what'] == f'{what}, polished']
+    pairs = [(row, by_key.get(tuple((row | dict(what=what))[name] for name in key)))
+             for row in after]
+    return [(row, other) for row, other in pairs if other is not None]
+
+
+def say_ratios(title, pairs, column, names):
+    "The ratio of a column of paired rows, if there are any."
+    ratios = [float(after[column])/float(before[column]) for after, before in pairs]
+    if ratios:
+        print(title, bootstrap(ratios, factors([after for after, _ in pairs], names)))
+
 
 @dataclass(frozen=True)
 class Ratio:

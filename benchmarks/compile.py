@@ -12,7 +12,7 @@ every pixel, `shape`.
 import statistics, time
 import numpy as np
 from common import Rows
-from usf_nbdev import weights
+from usf_nbdev.sampling import weights
 from usf_nbdev.core import Corrector, SolverSchedule, StepStrategy
 from usf_nbdev.sampling.ems import EMS
 from usf_nbdev.sampling.noise import EDM, Flow, VPCosine, VPLinear, discrete, timesteps

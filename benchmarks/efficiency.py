@@ -26,6 +26,7 @@ setting: `--first-seed` says where they begin. Rows: rows/paired/efficiency.csv.
 import argparse, json
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from itertools import product
 from pathlib import Path
 import numpy as np
 from common import PAIRED, ROWS, Rows, world_of
@@ -254,47 +255,51 @@ def asked():
     return a.parse_args()
 
 
+def quick_races() -> list:
+    "The least that shows that it works."
+    more = dict(budget=4, n=64, probe_n=16, generation=4, known=('DDIM', 'UniPC-3 (vary)'))
+    return [
+        Race('mixture', 3, what, seed, tuple(more.items()), 64)
+        for seed in (0, 1)
+        for what in ('evolution', 's3', 's3, then polish', 's3, memetic')
+    ]
+
+
+def races(args) -> list:
+    "What the command line asks for."
+    chosen = [name for name in VARIANTS if name in args.variants or 'all' in args.variants]
+    seeds = range(args.first_seed, args.first_seed+args.seeds)
+    # the models and seeds first, so that what has been measured so far is comparable
+    asked_for = product(args.models, seeds, args.nfe, args.optimisers+chosen)
+    return [Race(model, nfe, what, seed) for model, seed, nfe, what in asked_for]
+
+
+def key_of(race) -> dict:
+    return dict(model=race.model, nfe=race.nfe, optimiser=race.what, seed=race.seed)
+
+
+def print_shares(rows):
+    for (model, nfe, what), of_seeds in sorted(shares(rows).items()):
+        print(
+            f'{model:10s} {nfe:>2s} calls, {what}: median share {np.median(of_seeds):.2f} of the '
+            f'passes of evolution; {sum(np.isfinite(of_seeds))} of {len(of_seeds)} seeds came there'
+        )
+
+
 def main():
     from concurrent.futures import ProcessPoolExecutor
     from multiprocessing import get_context
-    a = asked()
-    folder = Path('runs/quick') if a.quick else ROWS/PAIRED
-    rows = Rows('efficiency', KEY, folder)
-    chosen = [v for v in VARIANTS if v in a.variants or 'all' in a.variants]
-    if a.quick:
-        more = tuple(
-            dict(budget=4, n=64, probe_n=16, generation=4, known=('DDIM', 'UniPC-3 (vary)')).items()
-        )
-        tasks = [
-            Race('mixture', 3, what, seed, more, 64)
-            for seed in (0, 1)
-            for what in ('evolution', 's3', 's3, then polish', 's3, memetic')
-        ]
-    else:
-        seeds = range(a.first_seed, a.first_seed+a.seeds)
-        tasks = [
-            Race(m, k, what, s)
-            for m in a.models
-            for s in seeds
-            for k in a.nfe
-            for what in a.optimisers+chosen
-        ]
-    tasks = [
-        t
-        for t in tasks
-        if rows.find(model=t.model, nfe=t.nfe, optimiser=t.what, seed=t.seed) is None
-    ]
-    with ProcessPoolExecutor(1 if a.quick else a.workers, mp_context=get_context('spawn')) as pool:
-        for t,row in pool.map(one, tasks):
-            rows.get(lambda: row, model=t.model, nfe=t.nfe, optimiser=t.what, seed=t.seed)
-            print(
-                t.model, t.nfe, t.what, t.seed, row['final'], f"{row['spent']:,} passes", flush=True
-            )
-    for (model, nfe, what),v in sorted(shares(rows).items()):
-        print(
-            f'{model:10s} {nfe:>2s} calls, {what}: median share {np.median(v):.2f} of the passes '
-            f'of evolution; {sum(np.isfinite(v))} of {len(v)} seeds came there'
-        )
+    args = asked()
+    rows = Rows('efficiency', KEY, Path('runs/quick') if args.quick else ROWS/PAIRED)
+    every = quick_races() if args.quick else races(args)
+    missing = [race for race in every if rows.find(**key_of(race)) is None]
+    workers = 1 if args.quick else args.workers
+    with ProcessPoolExecutor(workers, mp_context=get_context('spawn')) as pool:
+        for race, row in pool.map(one, missing):
+            rows.get(lambda: row, **key_of(race))
+            about = race.model, race.nfe, race.what, race.seed
+            print(*about, row['final'], f"{row['spent']:,} passes", flush=True)
+    print_shares(rows)
 
 
 if __name__ == '__main__':

@@ -16,7 +16,9 @@ of a hundred steps of the same model
 from the same noise, and the passes through the network that its making took, tuning included.
 Rows: rows/paired/ladder.csv.
 """
-from common import Setting, bootstrap, pool, setting, text_of, values_of, world_of
+from itertools import product
+from operator import itemgetter
+from common import Setting, bootstrap, factors, pool, setting, text_of, values_of, world_of
 
 KEY = ('model', 'nfe', 'rung', 'seed', 'noise')
 TOGETHER = ('stock', '+ first step', '+ times', '+ S3', '+ polish')
@@ -143,55 +145,56 @@ def _passes_of_search(world, nfe, asked, seed):
         return sum(sum(o.values()) for o in journal.notes('passes:').values())
 
 
+def tasks_of(asked:Setting) -> list:
+    "Every rung of every model, number of calls and seed; of those without chance the first seed."
+    return [
+        (name, nfe, what, seed, asked)
+        for name, nfe, what in product(asked.models, asked.nfes, (*TOGETHER, *ALONE))
+        for seed in (asked.seeds[:1] if what in SEEDLESS else asked.seeds)
+    ]
+
+
+def record(rows, task, schedule, passes, measured):
+    "A row for each noise."
+    asked = task[-1]
+    for noise, (value, hundred) in zip(asked.noises, measured):
+        about = dict(
+            id=schedule.id,
+            name=schedule.name,
+            n=asked.n,
+            value=round(value, 4),
+            hundred=round(hundred, 4),
+            passes=passes,
+            schedule=text_of(schedule),
+        )
+        rows.get(lambda: about, **rows.on_noise(task[:4], noise))
+    values = [round(value, 3) for value, _ in measured]
+    print(*task[:4], f'{passes:,} passes', values, flush=True)
+
+
 def main():
     asked = setting(__doc__)
     asked.folder.mkdir(parents=True, exist_ok=True)
     rows = asked.rows('ladder', KEY)
-    every = [
-        (name, nfe, what, seed, asked)
-        for name in asked.models
-        for nfe in asked.nfes
-        for what in (*TOGETHER, *ALONE)
-        for seed in (asked.seeds[:1] if what in SEEDLESS else asked.seeds)
-    ]
-    todo = [
-        t
-        for t in every
-        if any(rows.find(**dict(zip(KEY, (*t[:4], z)))) is None for z in asked.noises)
-    ]
+    undone = rows.missing([task[:4] for task in tasks_of(asked)], asked.noises)
     with pool(asked) as workers:
-        for task,made,passes,measured in workers.map(rung, todo):
-            for z,(value,hundred) in zip(asked.noises, measured):
-                about = dict(
-                    id=made.id,
-                    name=made.name,
-                    n=asked.n,
-                    value=round(value, 4),
-                    hundred=round(hundred, 4),
-                    passes=passes,
-                    schedule=text_of(made),
-                )
-                rows.get(lambda: about, **dict(zip(KEY, (*task[:4], z))))
-            print(*task[:4], f'{passes:,} passes', [round(v, 3) for v,_ in measured], flush=True)
+        for done in workers.map(rung, [(*task, asked) for task in undone]):
+            record(rows, *done)
     table(rows)
 
 
 def table(rows):
     "Each rung over the stock solver, paired by noise."
-    base = {
-        (r['model'], r['nfe'], r['noise']): float(r['value'])
-        for r in rows.rows
-        if r['rung'] == 'stock'
-    }
+    place = itemgetter('model', 'nfe', 'noise')
+    stocks = [row for row in rows.rows if row['rung'] == 'stock']
+    base = {place(row): float(row['value']) for row in stocks}
     for what in (*TOGETHER[1:], *ALONE):
-        some = [r for r in rows.rows if r['rung'] == what]
-        values = [float(r['value'])/base[r['model'], r['nfe'], r['noise']] for r in some]
-        if values:
-            print(
-                f'{what:14s}',
-                bootstrap(values, {k: [r[k] for r in some] for k in ('model', 'noise', 'seed')}),
-                f"{sum(float(r['passes']) for r in some) / len(some):,.0f} passes",
-            )
+        some = [row for row in rows.rows if row['rung'] == what]
+        if not some: continue
+        ratios = [float(row['value'])/base[place(row)] for row in some]
+        passes = sum(float(row['passes']) for row in some)/len(some)
+        crossed = factors(some, ('model', 'noise', 'seed'))
+        print(f'{what:14s}', bootstrap(ratios, crossed), f'{passes:,.0f} passes')
 
 
 if __name__ == '__main__':

@@ -24,7 +24,9 @@ schedules: rows/paired/polished.jsonl.
 """
 import json
 from functools import lru_cache
-from common import Setting, bootstrap, pool, read, setting, text_of, tuned, values_of, world_of
+from common import (
+    Setting, polished_pairs, pool, read, say_ratios, setting, text_of, tuned, values_of, world_of,
+)
 from quality import fronts
 
 KEY = ('model', 'nfe', 'what', 'seed', 'noise')
@@ -188,48 +190,32 @@ def main():
             fronts(name, asked, workers)
             for nfe in asked.nfes:
                 tuned(name, nfe, asked)
-        todo = [
-            t
-            for t in tasks_of(asked)
-            if any(rows.find(**dict(zip(KEY, (*t[:4], z)))) is None for z in asked.noises)
-        ]
-        for task,schedule,measured in workers.map(run, todo):
-            for z,row in zip(asked.noises, measured):
-                rows.get(lambda: row, **dict(zip(KEY, (*task[:4], z))))
-            with made_file(asked).open('a') as f:
-                f.write(
-                    json.dumps(
-                        dict(zip(KEY, task[:4])) | dict(schedule=json.loads(text_of(schedule)))
-                    )
-                    +'\n'
-                )
-            print(
-                *task[:4],
-                [r['value'] for r in measured],
-                f"{measured[0]['passes']:,} passes",
-                flush=True,
-            )
+        undone = rows.missing([task[:4] for task in tasks_of(asked)], asked.noises)
+        for task, schedule, measured in workers.map(run, [(*task, asked) for task in undone]):
+            record(rows, task, schedule, measured)
     table(rows)
+
+
+def record(rows, task, schedule, measured):
+    "A row for each noise, and the schedule."
+    *about, asked = task
+    for noise, row in zip(asked.noises, measured):
+        rows.get(lambda: row, **rows.on_noise(about, noise))
+    with made_file(asked).open('a') as file:
+        line = dict(zip(KEY, about)) | dict(schedule=json.loads(text_of(schedule)))
+        file.write(json.dumps(line)+'\n')
+    values = [row['value'] for row in measured]
+    print(*about, values, f"{measured[0]['passes']:,} passes", flush=True)
 
 
 def table(rows):
     "Polished over not polished, by fresh noise, by other controls and by none."
-    before = {(r['model'], r['nfe'], r['what'], r['seed'], r['noise']): r for r in rows.rows}
+    columns = ('value', *(f'control_{i}' for i in range(OTHER_CONTROLS)), 'no_control')
     for what in ('searched', 'known'):
-        after = [r for r in rows.rows if r['what'] == f'{what}, polished']
-        pairs = [
-            (r, before.get((r['model'], r['nfe'], what, r['seed'], r['noise']))) for r in after
-        ]
-        for column in ('value', 'control_0', 'control_1', 'control_2', 'no_control'):
-            some = [(a, b) for a,b in pairs if b is not None]
-            values = [float(a[column])/float(b[column]) for a,b in some]
-            if values:
-                print(
-                    f'{what}, polished / {what}, {column}:',
-                    bootstrap(
-                        values, {k: [a[k] for a,_ in some] for k in ('model', 'noise', 'seed')}
-                    ),
-                )
+        pairs = polished_pairs(rows, what, KEY)
+        for column in columns:
+            title = f'{what}, polished / {what}, {column}:'
+            say_ratios(title, pairs, column, ('model', 'noise', 'seed'))
 
 
 if __name__ == '__main__':

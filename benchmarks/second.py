@@ -15,7 +15,7 @@ setting, beside those of the first judge and of the plain pixels. Rows: rows/pai
 import json, shutil, tempfile
 from functools import lru_cache
 from pathlib import Path
-from common import Setting, bootstrap, quick, read, setting, world_of
+from common import Setting, polished_pairs, quick, read, say_ratios, setting, world_of
 from polish import BARE, made_file, reals_of
 
 KEY = ('model', 'nfe', 'what', 'seed')
@@ -129,21 +129,11 @@ def kept_quick() -> Setting:
 
 def table(rows):
     "Polished over not polished by each judge, and the second over the first."
-    by = {(r['model'], r['nfe'], r['what'], r['seed']): r for r in rows.rows}
     for what in ('searched', 'known'):
-        pairs = [
-            (r, by.get((r['model'], r['nfe'], what, r['seed'])))
-            for r in rows.rows
-            if r['what'] == f'{what}, polished'
-        ]
+        pairs = polished_pairs(rows, what, KEY)
         for judge in ('first', 'second', 'pixels'):
-            some = [(a, b) for a,b in pairs if b is not None]
-            values = [float(a[f'frechet_{judge}'])/float(b[f'frechet_{judge}']) for a,b in some]
-            if values:
-                print(
-                    f'{what}, polished / {what} by {judge}:',
-                    bootstrap(values, {k: [a[k] for a,_ in some] for k in ('model', 'seed')}),
-                )
+            title = f'{what}, polished / {what} by {judge}:'
+            say_ratios(title, pairs, f'frechet_{judge}', ('model', 'seed'))
 
 
 if __name__ == '__main__':

@@ -20,8 +20,13 @@ nothing of probes would, and its values differ in the last digits. Rows:
 benchmarks/rows/throughput.csv.
 """
 import argparse, json, subprocess, sys, tempfile, time
-from dataclasses import replace
+from collections import Counter
+from dataclasses import dataclass, field, replace
+from itertools import product
 from common import append
+
+TWO_MODES = ('one by one', 'together')
+WHOLE = 'one by one, whole calls'
 
 def count_calls(model):
     "Counts calls of the network and the samples in them."
@@ -34,153 +39,169 @@ def count_calls(model):
     Denoiser.network = counted
     return seen
 
-def child(path, model, nfe, workers, mode, seed, budget):
+def set_mode(module, mode):
+    "Take away what `together` does, in the module of the search."
+    from usf_nbdev.judging.evaluate import Together
+    if mode != 'together':
+        module.Judge.most = lambda self, trial: 1
+        module.Together = lambda *args, **kw: Together(0, 0)
+    if mode.endswith('whole calls'):
+        terms = module.Judge.terms
+        module.Judge.terms = lambda self, trial: replace(terms(self, trial), head=0)
+
+@dataclass(frozen=True)
+class Account:
+    "Which calls were those of trials, and when trials ended."
+    seen:dict         # calls and samples of the network so far
+    spent:Counter = field(default_factory=Counter)   # by what for: polish or trials
+    ends:list = field(default_factory=list)          # (when, origin) of what was measured
+    def watch(self, judge):
+        "Keep the account of all that a class measures from now on."
+        measure = judge.measure
+        # calls of polish and of the control variate are not those of trials
+        def measured(judge, trials):
+            before = dict(self.seen)
+            values = measure(judge, trials)
+            purpose = 'polish' if trials[0].origin == 'polish' else 'trials'
+            for name, count in self.seen.items():
+                self.spent[purpose, name] += count-before[name]
+            self.ends.append((time.perf_counter(), trials[0].origin))
+            return values
+        judge.measure = measured
+
+def make_control(module, path, model, metric, config):
+    "The statistics of the control variate, which are the same work in every mode; seconds."
+    from usf_nbdev.judging.evaluate import TRIAL_NOISE, Control
+    from usf_nbdev.searching.journal import Journal
+    began = time.perf_counter()
+    noise = TRIAL_NOISE+config.seed
+    with Journal(path, module._meta(model, metric, config, 's3')) as journal:
+        control = Control(model, metric, config.control_n, config.batch_size, journal)
+        control.many(noise)
+        for n in (config.probe_n, config.n):
+            control.statistics(n, noise)
+    return time.perf_counter()-began
+
+KINDS_OF_COST = ('sampling', 'features', 'polishing', 'predictor', 'evolution', 'journal')
+
+def child(path, model_name, nfe, workers, mode, seed, budget):
     "One search; prints what it took as JSON."
     import torch
     torch.set_num_threads(1)
     from threadpoolctl import threadpool_limits
-    from usf_nbdev import search as s
-    from usf_nbdev.judging.evaluate import TRIAL_NOISE, Control, Together
-    from usf_nbdev.searching.journal import Journal
-    from usf_nbdev.searching.proposers import SearchConfig
+    from usf_nbdev.searching import search as module
     from usf_nbdev.zoo.models import load_model
     threadpool_limits(1)
-    m = load_model(model)
-    seen = count_calls(m)
-    trial = {}
-    at = []
-    if mode != 'together':
-        s.Judge.most, s.Together = lambda self, t: 1, lambda *a, **kw: Together(0, 0)
-    if mode.endswith('whole calls'):
-        terms = s.Judge.terms
-        s.Judge.terms = lambda self, t: replace(terms(self, t), head=0)
-    metric = s.default_metric(m)
-    config = SearchConfig(nfe=nfe, seed=seed, budget=budget)
-    began = time.perf_counter()
-    with Journal(path, s._meta(m, metric, config, 's3')) as j:
-        c = Control(m, metric, config.control_n, config.batch_size, j)
-        c.many(TRIAL_NOISE+seed)
-        for n in (config.probe_n, config.n):
-            c.statistics(n, TRIAL_NOISE+seed)
-    control = time.perf_counter()-began
-    seen.update(calls=0, samples=0)
-    measure = s.Judge.measure
-    # calls of polish and of the control variate are not those of trials
-    def measured(self, trials):
-        before = dict(seen)
-        out = measure(self, trials)
-        trial['kind'] = 'polish' if trials[0].origin == 'polish' else 'trials'
-        for k in seen:
-            trial[trial['kind'], k] = trial.get((trial['kind'], k), 0) + seen[k]-before[k]
-        at.append((time.perf_counter(), trials[0].origin))
-        return out
-    s.Judge.measure = measured
+    model = load_model(model_name)
+    account = Account(count_calls(model))
+    set_mode(module, mode)
+    metric = module.default_metric(model)
+    config = module.SearchConfig(nfe=nfe, seed=seed, budget=budget)
+    control = make_control(module, path, model, metric, config)
+    account.seen.update(calls=0, samples=0)
+    account.watch(module.Judge)
     start = time.perf_counter()
-    r = s.search(m, metric, config=config, workers=workers, journal=path, progress=False)
-    total = time.perf_counter()-start+control
-    proper = max(t for t,o in at if o not in list(s.Phase))-start
-    n = int((~r.trials.origin.isin(list(s.Phase))).sum())
-    cost = {
-        f'{k}_s': round(sum(c.get(k, 0.0) for c in r.cost.values()), 2)
-        for k in ('sampling', 'features', 'polishing', 'predictor', 'evolution', 'journal')
-    }
-    print(
-        json.dumps(
-            dict(
-                trials=n,
-                proper_s=round(proper, 1),
-                all_s=round(total, 1),
-                ratio=round(r.ratio, 3),
-                calls=trial.get(('trials', 'calls'), 0),
-                samples=trial.get(('trials', 'samples'), 0),
-                polish_calls=trial.get(('polish', 'calls'), 0),
-                polish_samples=trial.get(('polish', 'samples'), 0),
-                **cost,
-            )
-        )
+    result = module.search(
+        model, metric, config=config, workers=workers, journal=path, progress=False
     )
+    total = time.perf_counter()-start+control
+    phases = list(module.Phase)
+    proper = max(end for end, origin in account.ends if origin not in phases)-start
+    said = dict(
+        trials=int((~result.trials.origin.isin(phases)).sum()),
+        proper_s=round(proper, 1),
+        all_s=round(total, 1),
+        ratio=round(result.ratio, 3),
+        calls=account.spent['trials', 'calls'],
+        samples=account.spent['trials', 'samples'],
+        polish_calls=account.spent['polish', 'calls'],
+        polish_samples=account.spent['polish', 'samples'],
+    )
+    costs = result.cost.values()
+    for kind in KINDS_OF_COST:
+        said[f'{kind}_s'] = round(sum(seconds.get(kind, 0.) for seconds in costs), 2)
+    print(json.dumps(said))
 
 def contents(path):
     from usf_nbdev.searching.journal import Journal
     with Journal(path) as j:
         return [{k: v for k,v in vars(t).items() if k != 'seconds'} for t in j.trials()]
 
+def run_apart(path, *words):
+    "One search in a process of its own: what it took."
+    command = [sys.executable, __file__, '--child', path, *map(str, words)]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    return json.loads(done.stdout.splitlines()[-1])
+
+@dataclass(frozen=True)
+class Round:
+    "What the modes took for one search, and whether two of them had the same journal."
+    took:dict         # by mode
+    same:bool
+
+def one_round(model, nfe, workers, modes, args) -> Round:
+    took = {}
+    with tempfile.TemporaryDirectory() as folder:
+        for mode in modes:
+            path = f'{folder}/{mode}.db'
+            took[mode] = run_apart(path, model, nfe, workers, mode, args.seed, args.budget)
+        one_by_one, together = (contents(f'{folder}/{mode}.db') for mode in TWO_MODES)
+    return Round(took, one_by_one == together)
+
+def record(done, args, **about):
+    "A row for each mode."
+    for mode, took in done.took.items():
+        same = done.same if mode in TWO_MODES else ''
+        row = about | dict(mode=mode, seed=args.seed, budget=args.budget) | took
+        append('throughput', row | dict(same_journal=same))
+
+def sentence(done, model, nfe, workers):
+    "How much faster it is to measure together, in words."
+    alone, together = (done.took[mode] for mode in TWO_MODES)
+    def times(row, name): return row[name]/together[name]
+    whole = counted = ''
+    if WHOLE in done.took:
+        whole = f" ({times(done.took[WHOLE], 'proper_s'):.2f} to whole calls)"
+    if workers == 1:
+        counted = (
+            f"; calls {times(alone, 'calls'):.2f} and samples through the network "
+            f"{times(alone, 'samples'):.2f} times fewer"
+        )
+    return (
+        f"{model}, {nfe} calls, {workers} workers: trials per second "
+        f"{times(alone, 'proper_s'):.2f} times{whole}, all {alone['all_s']:.0f} "
+        f"-> {together['all_s']:.0f} s{counted}; same journal: {done.same}"
+    )
+
+def measure(model, nfe, workers, args):
+    "All repeats of one search; every other time the modes come in the opposite order."
+    modes = ['together', 'one by one'] + [WHOLE]*args.whole
+    for repeat in range(1 if workers == 1 else args.repeats):
+        order = modes[::-1] if repeat % 2 else modes
+        done = one_round(model, nfe, workers, order, args)
+        record(done, args, model=model, nfe=nfe, workers=workers, repeat=repeat)
+        print(sentence(done, model, nfe, workers), flush=True)
+
 def main():
-    a = argparse.ArgumentParser(
+    parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    a.add_argument('--models', nargs='*', default=['digits'])
-    a.add_argument('--nfe', type=int, nargs='*', default=[5])
-    a.add_argument('--repeats', type=int, default=2)
-    a.add_argument('--seed', type=int, default=0)
-    a.add_argument('--whole', action='store_true', help='measure *one by one, whole calls* too')
-    a.add_argument('--workers', type=int, nargs='*', default=[1, 2])
-    a.add_argument('--budget', type=int, default=200)
-    a = a.parse_args()
-    for model in a.models:
-        for nfe in a.nfe:
-            for workers in a.workers:
-                for i in range(1 if workers == 1 else a.repeats):
-                    with tempfile.TemporaryDirectory() as tmp:
-                        got = {}
-                        modes = ['together', 'one by one'] + ['one by one, whole calls']*a.whole
-                        for mode in modes[::-1] if i % 2 else modes:
-                            out = subprocess.run(
-                                [
-                                    sys.executable,
-                                    __file__,
-                                    '--child',
-                                    f'{tmp}/{mode}.db',
-                                    model,
-                                    str(nfe),
-                                    str(workers),
-                                    mode,
-                                    str(a.seed),
-                                    str(a.budget),
-                                ],
-                                check=True,
-                                capture_output=True,
-                                text=True,
-                            ).stdout
-                            got[mode] = json.loads(out.splitlines()[-1])
-                        same = contents(f'{tmp}/one by one.db') == contents(f'{tmp}/together.db')
-                    for mode,r in got.items():
-                        append(
-                            'throughput',
-                            dict(
-                                model=model,
-                                nfe=nfe,
-                                workers=workers,
-                                repeat=i,
-                                mode=mode,
-                                seed=a.seed,
-                                budget=a.budget,
-                                **r,
-                                same_journal=same if mode in modes[:2] else '',
-                            ),
-                        )
-                    x, y = got['one by one'], got['together']
-                    whole = (
-                        f" ({got[modes[2]]['proper_s'] / y['proper_s']:.2f} to whole calls)"
-                        if a.whole
-                        else ''
-                    )
-                    counted = (
-                        f"; calls {x['calls'] / y['calls']:.2f} and samples through the network "
-                        f"{x['samples'] / y['samples']:.2f} times fewer"
-                        if workers == 1
-                        else ''
-                    )
-                    print(
-                        f"{model}, {nfe} calls, {workers} workers: trials per second "
-                        f"{x['proper_s'] / y['proper_s']:.2f} times{whole}, all {x['all_s']:.0f} "
-                        f"-> {y['all_s']:.0f} s{counted}; same journal: {same}",
-                        flush=True,
-                    )
+    parser.add_argument('--models', nargs='*', default=['digits'])
+    parser.add_argument('--nfe', type=int, nargs='*', default=[5])
+    parser.add_argument('--repeats', type=int, default=2)
+    parser.add_argument('--seed', type=int, default=0)
+    parser.add_argument(
+        '--whole', action='store_true', help='measure *one by one, whole calls* too'
+    )
+    parser.add_argument('--workers', type=int, nargs='*', default=[1, 2])
+    parser.add_argument('--budget', type=int, default=200)
+    args = parser.parse_args()
+    for model, nfe, workers in product(args.models, args.nfe, args.workers):
+        measure(model, nfe, workers, args)
 
 if __name__ == '__main__':
     if sys.argv[1:2] == ['--child']:
-        p, m, k, w, mode, seed, b = sys.argv[2:]
-        child(p, m, int(k), int(w), mode, int(seed), int(b))
+        path, name, nfe, workers, mode, seed, budget = sys.argv[2:]
+        child(path, name, int(nfe), int(workers), mode, int(seed), int(budget))
     else:
         main()

@@ -8,10 +8,12 @@ __all__ = ['PALETTE', 'COLOURS', 'theme', 'styles', 'strategy_table', 'plot_stra
            'plot_trajectories', 'stepwise_errors', 'plot_errors', 'plot_stages', 'plot_loss']
 
 # %% ../../nbs/showing/01_plots.ipynb #735356cb
-import html, textwrap
+import textwrap
 from collections import Counter
+from itertools import chain
 from pathlib import Path
 import matplotlib as mpl, numpy as np, pandas as pd, seaborn as sns, torch
+from fastcore.xml import Br, Table, Tbody, Td, Th, Thead, Tr, to_xml
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 from scipy.stats import kendalltau
@@ -62,71 +64,86 @@ def styles(
         alike[colour] += 1
     return looks
 
+def _family(name):
+    "The longest of the families here with which a name begins, if there is one."
+    fits = [family for family in COLOURS if name.lower().startswith(family.lower())]
+    return max(fits, key=len, default=None)
+
 def _colours_for(names):
     "By name the place in `PALETTE`: that of its family, or else one that no family here has."
-    def family(name):
-        fits = [f for f in COLOURS if name.lower().startswith(f.lower())]
-        return max(fits, key=len, default=None)
-    of_family = {name: COLOURS[family(name)] for name in names if family(name)}
-    spare = [i for i in (0, 1, 2, 4, 5, 9, 7, 3, 6) if i not in of_family.values()] or [7]
-    others = [name for name in names if name not in of_family]
-    given = {name: spare[i%len(spare)] for i, name in enumerate(others)}
-    return {name: (of_family | given)[name] for name in names}
+    families = {name: _family(name) for name in names}
+    colours = {name: COLOURS[family] for name, family in families.items() if family}
+    taken = set(colours.values())
+    spare = [place for place in (0, 1, 2, 4, 5, 9, 7, 3, 6) if place not in taken] or [7]
+    others = [name for name in names if name not in colours]
+    for i, name in enumerate(others):
+        colours[name] = spare[i%len(spare)]
+    return {name: colours[name] for name in names}
 
 # %% ../../nbs/showing/01_plots.ipynb #092a2d34
-def _axes(ax, width, height, n=1):
-    "`ax`, or new axes (`n` of them side by side) in a figure of a size in inches."
+def _axes(ax, width, height, columns=1):
+    "`ax`, or new axes (several side by side) in a figure of a size in inches."
     if ax is not None: return ax
-    notebook = any(
-        k in str(mpl.get_backend(auto_select=False)).lower()
-        for k in ('inline', 'ipympl', 'nbagg', 'widget')
-    )
-    return (mpl.pyplot.figure if notebook else Figure)(
-        figsize=(width, height), layout='constrained'
-    ).subplots(1, n)
+    backend = str(mpl.get_backend(auto_select=False)).lower()
+    in_notebook = any(kind in backend for kind in ('inline', 'ipympl', 'nbagg', 'widget'))
+    new_figure = mpl.pyplot.figure if in_notebook else Figure
+    return new_figure(figsize=(width, height), layout='constrained').subplots(1, columns)
 
 # %% ../../nbs/showing/01_plots.ipynb #2fd29015
 class _Ticks(LogLocator):
-    def nonsingular(self, lo, hi):
-        return (lo/1.5, hi*1.5) if 0 < lo <= hi < 1.001*lo else super().nonsingular(lo, hi)
-    def tick_values(self, lo, hi):
-        if hi < 10*lo: return MaxNLocator(5).tick_values(lo, hi)
-        return LogLocator(subs=(1, 2, 5) if hi < 1e3*lo else (1,)).tick_values(lo, hi)
+    "Few round numbers, whatever the range."
+    def nonsingular(self, low, high):
+        is_point = 0 < low <= high < 1.001*low
+        return (low/1.5, high*1.5) if is_point else super().nonsingular(low, high)
+    def tick_values(self, low, high):
+        if high < 10*low: return MaxNLocator(5).tick_values(low, high)
+        subs = (1, 2, 5) if high < 1e3*low else (1,)
+        return LogLocator(subs=subs).tick_values(low, high)
 
 def _log(ax, which='y'):
-    for k in which:
-        getattr(ax, f'set_{k}scale')('log')
-        getattr(ax, f'{k}axis').set(
+    "Logarithmic axes, with numbers that can be read."
+    for letter in which:
+        getattr(ax, f'set_{letter}scale')('log')
+        getattr(ax, f'{letter}axis').set(
             major_locator=_Ticks(), major_formatter='{x:g}', minor_formatter=NullFormatter()
         )
 
 # %% ../../nbs/showing/01_plots.ipynb #31e8dbe9
 def _frame(rows, *columns):
-    rows = pd.DataFrame(rows)
-    if gone := [c for c in columns if c not in rows]:
+    "Rows as a frame that has some columns."
+    frame = pd.DataFrame(rows)
+    missing = [name for name in columns if name not in frame]
+    if missing:
         raise ValueError(
-            f"rows must have the columns {list(columns)}, got {list(rows)}; add {gone}"
+            f"rows must have the columns {list(columns)}, got {list(frame)}; add {missing}"
         )
-    return rows
+    return frame
 
-# %% ../../nbs/showing/01_plots.ipynb #49dc2b3b
-def _text(e):
+# %% ../../nbs/showing/01_plots.ipynb #49dc2b30
+def _text(expansion):
     "An `Expansion` in words: its start node, how its derivatives are estimated, its relaxation."
-    return _nodes_text([e.start]), _derivatives_text(e.points), _relaxation_text(e.relaxation)
+    return (
+        _nodes_text([expansion.start]),
+        _derivatives_text(expansion.points),
+        _relaxation_text(expansion.relaxation),
+    )
 
 def _nodes_text(nodes):
     "Nodes, shortened where they follow each other."
-    follow = len(nodes) > 2 and all(a-b == 1 for a,b in zip(nodes, nodes[1:]))
+    steps = [before-after for before, after in zip(nodes, nodes[1:])]
+    follow = len(nodes) > 2 and set(steps) == {1}
     text = f'{nodes[0]}…{nodes[-1]}' if follow else ' '.join(map(str, nodes))
     return text.replace('-', '−')
 
+# %% ../../nbs/showing/01_plots.ipynb #49dc2b3b
 def _derivatives_text(points):
+    "Whether derivatives are estimated at full order, and over which nodes each of them is."
     if not points: return '–'
     # derivatives whose nodes differ from those of the one before
-    first = [k for k, nodes in enumerate(points) if not k or nodes != points[k-1]]
+    first = [k for k, nodes in enumerate(points) if k == 0 or nodes != points[k-1]]
     lines = [
-        f"d{a + 1}{f'–{b}' if b > a + 1 else ''}: {_nodes_text(points[a])}"
-        for a, b in zip(first, [*first[1:], len(points)])
+        f"d{start + 1}{f'–{end}' if end > start + 1 else ''}: {_nodes_text(points[start])}"
+        for start, end in zip(first, [*first[1:], len(points)])
     ]
     kind = 'low' if any(len(nodes) < len(points) for nodes in points) else 'full'
     return '\n'.join([kind, *lines])
@@ -136,39 +153,42 @@ def _relaxation_text(relaxation):
     if relaxation.kind != 'linear': return relaxation.kind
     return f'linear\nc = {relaxation.c:.3g}'.replace('-', '−')
 
-def _corrector(c):
-    if c is None: return '–'
-    start, _, relaxation = _text(c)
-    return (
-        f'{c.kind} {c.order}'
-        + f'\nfrom {start}'*(c.start != -2)
-        + f'\n{relaxation}'*(relaxation != '–')
-    )
+def _corrector_text(corrector):
+    if corrector is None: return '–'
+    start, _, relaxation = _text(corrector)
+    lines = [f'{corrector.kind} {corrector.order}']
+    if corrector.start != -2:
+        lines.append(f'from {start}')
+    if relaxation != '–':
+        lines.append(relaxation)
+    return '\n'.join(lines)
 
 # %% ../../nbs/showing/01_plots.ipynb #f8f732f9
+def _rises(schedule):
+    "By how much lambda rises in each step, in words."
+    with np.errstate(all='ignore'):
+        rises = np.diff(schedule.noise.lamb(np.array(schedule.times)))
+    return [f'{rise:.2f}' if np.isfinite(rise) else '∞' for rise in rises]
+
 def strategy_table(
     schedule:SolverSchedule, # What to read
 ) -> pd.DataFrame: # A row for each decision, a column for each step; text
     "The decisions of a solver schedule in words."
     of_kind('schedule', schedule, SolverSchedule, 'load it: SolverSchedule.load(path)')
-    t, S = schedule.times, schedule.steps
-    rows = {'time': [f'{a:.3g} → {b:.3g}' for a,b in zip(t, t[1:])]}
+    times, steps = schedule.times, schedule.steps
+    rows = {'time': [f'{start:.3g} → {end:.3g}' for start, end in zip(times, times[1:])]}
     if schedule.noise is not None:
-        with np.errstate(all='ignore'):
-            rows['Δλ'] = [
-                f'{h:.2f}' if np.isfinite(h) else '∞'
-                for h in np.diff(schedule.noise.lamb(np.array(t)))
-            ]
-    start, derivatives, relaxation = zip(*map(_text, S))
+        rows['Δλ'] = _rises(schedule)
+    start_nodes, derivatives, relaxations = zip(*map(_text, steps))
     rows |= {
-        'prediction': [s.prediction for s in S],
-        'order': [str(s.order) for s in S],
-        'start node': start,
+        'prediction': [step.prediction for step in steps],
+        'order': [str(step.order) for step in steps],
+        'start node': start_nodes,
         'derivatives': derivatives,
-        'relaxation': relaxation,
-        'corrector': [_corrector(s.corrector) for s in S],
+        'relaxation': relaxations,
+        'corrector': [_corrector_text(step.corrector) for step in steps],
     }
-    return pd.DataFrame(rows, index=pd.RangeIndex(len(S), name='step')).T
+    return pd.DataFrame(rows, index=pd.RangeIndex(len(steps), name='step')).T
 
 # %% ../../nbs/showing/01_plots.ipynb #ddce9e6f
 _TINTS = dict(
@@ -184,8 +204,31 @@ _TINTS = dict(
 def _tint(row, text):
     word = text.split()[0]
     if row in ('time', 'Δλ') or word in ('–', '−1'): return '.955'
-    place, a = (0, .1*int(word)) if row == 'order' else _TINTS.get(word, (5, .45))
-    return 1 - a*(1-np.array(mpl.colors.to_rgb(PALETTE[place])))
+    place, strength = (0, .1*int(word)) if row == 'order' else _TINTS.get(word, (5, .45))
+    return 1 - strength*(1-np.array(mpl.colors.to_rgb(PALETTE[place])))
+
+# %% ../../nbs/showing/01_plots.ipynb #ac391c80
+def _longest_line(texts): return max(len(line) for text in texts for line in text.split('\n'))
+
+def _draw_row(ax, name, texts, top, height, column_points):
+    "One decision of every step: coloured fields with text as large as fits, 5 to 9 points."
+    size = np.clip(1.4*column_points/max(8, _longest_line(texts)), 5, 9)
+    for i, text in enumerate(texts):
+        field = mpl.patches.Rectangle(
+            (i+.02, top+.06), .96, height-.12, fc=_tint(name, text), ec='none'
+        )
+        ax.add_patch(field)
+        middle = i+.5, top+height/2
+        ax.text(*middle, text, ha='center', va='center', color='.15', fontsize=size)
+
+def _strip_title(schedule, letters):
+    "Its name in lines of so many letters, and what it costs."
+    facts = [f'{schedule.nfe} network calls (NFE)', f'{schedule.n_steps} steps']
+    if schedule.afs != 'none':
+        facts.append(f"first step: x₀ = {schedule.afs.replace('zero', '0')}, no call")
+    if schedule.skips is not None:
+        facts.append('with skip coefficients')
+    return f"{textwrap.fill(schedule.name or schedule.id, letters)}\n{' · '.join(facts)}"
 
 # %% ../../nbs/showing/01_plots.ipynb #ac391c89
 def plot_strategy(
@@ -193,21 +236,13 @@ def plot_strategy(
     ax=None,                 # Axes to draw in; default: new ones
 ) -> mpl.axes.Axes:
     "The strategy strip: one column a step, one row a decision."
-    table = strategy_table(schedule)
-    s, n = schedule, schedule.n_steps
-    heights = [1.7+max(c.count('\n') for c in row) for row in table.values]
+    table, n = strategy_table(schedule), schedule.n_steps
+    heights = [1.7 + max(text.count('\n') for text in texts) for texts in table.values]
     tops = np.cumsum([0, *heights])
     ax = _axes(ax, max(1.2+1.15*n, 5.2), .75+.165*tops[-1])
-    points = 72*ax.figure.get_figwidth()*ax.get_position().width/n    # width of a column
-    for (name,row),y,h in zip(table.iterrows(), tops, heights):
-        size = np.clip(1.4*points/max(8, *(len(l) for c in row for l in c.split('\n'))), 5, 9)
-        for i,c in enumerate(row):
-            ax.add_patch(
-                mpl.patches.Rectangle(
-                    (i+ 0.02, y+ 0.06), 0.96, h- 0.12, fc=_tint(name, c), ec='none'
-                )
-            )
-            ax.text(i+.5, y+h/2, c, ha='center', va='center', color='.15', fontsize=size)
+    column_points = 72*ax.figure.get_figwidth()*ax.get_position().width/n
+    for (name, texts), top, height in zip(table.iterrows(), tops, heights):
+        _draw_row(ax, name, texts, top, height, column_points)
     ax.set(xlim=(0, n), ylim=(tops[-1], 0))
     ax.grid(False)
     ax.spines[:].set_visible(False)
@@ -215,67 +250,93 @@ def plot_strategy(
     ax.tick_params(length=0, labelsize=9, pad=2)
     ax.set_xticks(np.arange(n)+.5, [f'step {i}' for i in range(n)])
     ax.set_yticks((tops[1:]+tops[:-1])/2, table.index)
-    more = (
-        [f'{s.nfe} network calls (NFE)', f'{n} steps']
-        + [f"first step: x₀ = {s.afs.replace('zero', '0')}, no call"]*(s.afs != 'none')
-        + ['with skip coefficients']*(s.skips is not None)
-    )
-    ax.set_title(
-        f"{textwrap.fill(s.name or s.id, max(20, int(points * n / 6.5)))}\n{' · '.join(more)}",
-        loc='left',
-        fontsize=10,
-        pad=8,
-    )
+    title = _strip_title(schedule, max(20, int(column_points*n/6.5)))
+    ax.set_title(title, loc='left', fontsize=10, pad=8)
     return ax
 
 # %% ../../nbs/showing/01_plots.ipynb #8c5a6f7f
+def _field(row, text):
+    "One decision of one step as a cell of a table."
+    lines = text.split('\n')
+    broken = [part for line in lines for part in (Br(), line)][1:]
+    return Td(*broken, style=f'background:{mpl.colors.to_hex(_tint(row, text))};color:#222')
+
 def strategy_html(
     schedule:SolverSchedule, # What to show
 ) -> str: # A table in HTML
     "The strategy strip as text."
     table = strategy_table(schedule)
-    def cell(row, text):
-        return (
-            '<td '
-            f'style="background:{mpl.colors.to_hex(_tint(row, text))};color:#222">{html.escape(text).replace(chr(10), "<br>")}</td>'
-        )
-    head = ''.join(f'<th scope="col">step {i}</th>' for i in table)
-    body = ''.join(
-        f'<tr><th scope="row">{row}</th>{"".join(cell(row, c) for c in r)}</tr>'
-        for row,r in zip(table.index, table.values)
-    )
-    return (
-        f'<table class="strip"><thead><tr><td></td>{head}</tr></thead><tbody>{body}</tbody></table>'
-    )
+    heads = [Th(f'step {i}', scope='col') for i in table]
+    rows = []
+    for name, texts in table.iterrows():
+        fields = [_field(name, text) for text in texts]
+        rows.append(Tr(Th(name, scope='row'), *fields))
+    head = Thead(Tr(Td(), *heads))
+    return to_xml(Table(head, Tbody(*rows), cls='strip'), indent=False)
 
 # %% ../../nbs/showing/01_plots.ipynb #2b107be7
+def _name_that_fits(stage, inches):
+    "The name of a stage, shortened to what has room, or nothing."
+    names = (stage,) if isinstance(stage, str) else (f'stage {stage}', f'{stage}')
+    return next((name for name in names if inches > .075*len(name)), '')
+
 def _shade(ax, stages):
     "Shade every other run of equal `stages`, and name those that are wide enough."
-    s = list(stages)
-    n = len(stages)
-    inch = ax.figure.get_figwidth()*ax.get_position().width/len(stages)
-    starts = [i for i in range(n) if not i or s[i] != s[i-1]]
-    for k,(a,b) in enumerate(zip(starts, [*starts[1:], n])):
-        if k%2:
-            ax.axvspan(a+.5, b+.5, color='.5', alpha=.1, lw=0, zorder=0)
-        name = next(
-            (
-                t
-                for t in ((s[a],) if isinstance(s[a], str) else (f'stage {s[a]}', f'{s[a]}'))
-                if (b-a)*inch > 0.075 *len(t)
-            ),
-            '',
-        )
+    stages = list(stages)
+    count = len(stages)
+    inch = ax.figure.get_figwidth()*ax.get_position().width/count
+    starts = [i for i in range(count) if i == 0 or stages[i] != stages[i-1]]
+    for run, (start, end) in enumerate(zip(starts, [*starts[1:], count])):
+        if run%2:
+            ax.axvspan(start+.5, end+.5, color='.5', alpha=.1, lw=0, zorder=0)
         ax.text(
-            (a+b+1)/2,
+            (start+end+1)/2,
             1.01,
-            name,
+            _name_that_fits(stages[start], (end-start)*inch),
             transform=ax.get_xaxis_transform(),
             ha='center',
             va='bottom',
             fontsize=8,
             color='.3',
         )
+
+# %% ../../nbs/showing/01_plots.ipynb #ff2e1eb0
+def _best_so_far(values):
+    "(values, best so far), each (seeds,n); NaN for a trial that failed."
+    values = np.atleast_2d(numbers('values', values))
+    values[~np.isfinite(values)] = np.nan
+    best = np.fmin.accumulate(values, axis=1)
+    if not values.size or np.isnan(best[:,-1]).any():
+        raise ValueError(
+            "values must have a finite number in each row, got none; no trial has succeeded yet"
+        )
+    return values, best
+
+def _draw_trials(ax, trials, values, top, color):
+    "A dot for each trial; what failed at the bottom, what is above `top` at the top."
+    in_scale = np.where(values > top, np.nan, values)
+    ax.plot(trials, in_scale, 'o', ms=4.5, alpha=.4, color=color, mew=0)
+    style = dict(ms=5, mew=1.2, color='.35', transform=ax.get_xaxis_transform())
+    for what, chosen, marker, height in (
+        ('failed', np.isnan(values), 'x', .03),
+        ('off the scale', values > top, '^', .97),
+    ):
+        count = chosen.sum()
+        if count:
+            heights = np.full(count, height)
+            ax.plot(trials[chosen], heights, marker, label=f'{what}: {count}', **style)
+
+def _draw_best(ax, trials, best, name, color):
+    "The best so far: of one search, or the median of several with their range."
+    label = f'{name}, best so far'
+    if len(best) > 1:
+        label += f' (median and range of {len(best)})'
+        ax.fill_between(
+            trials, best.min(0), best.max(0), step='post', color=color, alpha=.2, lw=0
+        )
+    middle = np.median(best, 0)
+    places, heights = [*trials, trials[-1]+.5], [*middle, middle[-1]]
+    ax.step(places, heights, where='post', color=color, lw=2, label=label)
 
 # %% ../../nbs/showing/01_plots.ipynb #ff2e1eb6
 def plot_best_so_far(
@@ -288,52 +349,21 @@ def plot_best_so_far(
     name:str='searched', # Name of the line; gives its colour
 ) -> mpl.axes.Axes:
     "Best value so far against trials; call again with the same `ax` to compare."
-    v = np.atleast_2d(numbers('values', values))
-    v[~np.isfinite(v)] = np.nan
-    best = np.fmin.accumulate(v, axis=1)
-    if not v.size or np.isnan(best[:,-1]).any():
-        raise ValueError(
-            "values must have a finite number in each row, got none; no trial has succeeded yet"
-        )
-    x = np.arange(v.shape[1])+1
+    values, best = _best_so_far(values)
+    trials = np.arange(values.shape[1])+1
     color = styles([name])[name]['color']
     ax = _axes(ax, 7.5, 3.8)
     _log(ax)
-    end = max(len(x)+.5, ax.get_xlim()[1])
+    end = max(len(trials)+.5, ax.get_xlim()[1])
     if n_known:
-        ax.axvspan(
-            0.5, n_known+ 0.5, color=PALETTE[9], alpha=0.25, lw=0, zorder=0, label='known solvers'
-        )
+        style = dict(color=PALETTE[9], alpha=.25, lw=0, zorder=0)
+        ax.axvspan(.5, n_known+.5, label='known solvers', **style)
     if stages is not None:
         _shade(ax, stages)
-    if len(v) == 1:
-        top = 3*max(np.nanmedian(v), np.nanmax(best))
-        ax.plot(x, np.where(v[0] > top, np.nan, v[0]), 'o', ms=4.5, alpha=.4, color=color, mew=0)
-        for what,at,marker,y in (
-            ('failed', np.isnan(v[0]), 'x', 0.03),
-            ('off the scale', v[0] > top, '^', 0.97),
-        ):
-            if at.any():
-                ax.plot(
-                    x[at],
-                    np.full(at.sum(), y),
-                    marker,
-                    ms=5,
-                    mew=1.2,
-                    color='.35',
-                    transform=ax.get_xaxis_transform(),
-                    label=f'{what}: {at.sum()}',
-                )
-    else:
-        ax.fill_between(x, best.min(0), best.max(0), step='post', color=color, alpha=.2, lw=0)
-    ax.step(
-        [*x, x[-1]+ 0.5],
-        np.median(best, 0)[[*(x-1), -1]],
-        where='post',
-        color=color,
-        lw=2,
-        label=f'{name}, best so far' + f' (median and range of {len(v)})'*(len(v) > 1),
-    )
+    if len(values) == 1:
+        top = 3*max(np.nanmedian(values), np.nanmax(best))
+        _draw_trials(ax, trials, values[0], top, color)
+    _draw_best(ax, trials, best, name, color)
     if known is not None:
         ax.axhline(known, color='.2', ls='--', lw=1.3, label=f'best known solver: {known:.3g}')
     ax.set(xlabel='trials', ylabel='Fréchet distance', xlim=(.5, end))
@@ -342,6 +372,23 @@ def plot_best_so_far(
     return ax
 
 # %% ../../nbs/showing/01_plots.ipynb #8acf078e
+def _pairs(predicted, measured):
+    "Those of both that are positive and finite."
+    predicted = numbers('predicted', predicted).ravel()
+    measured = numbers('measured', measured).ravel()
+    if len(predicted) != len(measured):
+        raise ValueError(
+            "predicted and measured must be of the same length, got "
+            f"{len(predicted)} and {len(measured)}"
+        )
+    usable = np.isfinite(predicted*measured) & (predicted > 0) & (measured > 0)
+    if usable.sum() < 2:
+        raise ValueError(
+            "predicted and measured must have at least 2 pairs of positive finite numbers, got "
+            f"{usable.sum()}"
+        )
+    return predicted[usable], measured[usable]
+
 def plot_predicted(
     predicted,      # (n,) predictions, > 0
     measured,       # (n,) values of the same schedules, > 0
@@ -349,49 +396,35 @@ def plot_predicted(
     ax=None,        # Axes to draw in; default: new ones
 ) -> mpl.axes.Axes:
     "Predicted against measured values, with the line where they agree."
-    p, m = numbers('predicted', predicted).ravel(), numbers('measured', measured).ravel()
-    if len(p) != len(m):
-        raise ValueError(
-            f"predicted and measured must be of the same length, got {len(p)} and {len(m)}"
-        )
-    ok = np.isfinite(p*m) & (p > 0) & (m > 0)
-    p, m = p[ok], m[ok]
-    if len(p) < 2:
-        raise ValueError(
-            "predicted and measured must have at least 2 pairs of positive finite numbers, got "
-            f"{len(p)}"
-        )
-    ax, lim = _axes(ax, 4.4, 4.4), np.array([min(p.min(), m.min())/1.1, max(p.max(), m.max())*1.1])
+    predicted, measured = _pairs(predicted, measured)
+    if tau is None:
+        tau = kendalltau(predicted, measured).statistic
+    ax = _axes(ax, 4.4, 4.4)
+    both = np.r_[predicted, measured]
+    ends = np.array([both.min()/1.1, both.max()*1.1])
     _log(ax, 'xy')
-    ax.plot(lim, lim, '--', color='.4', lw=1)
-    ax.plot(m, p, 'o', ms=5.5, alpha=.65, color=PALETTE[0], mec='w', mew=.4)
-    ax.set(
-        xlim=lim,
-        ylim=lim,
-        aspect='equal',
-        xlabel='measured Fréchet distance',
-        ylabel='predicted Fréchet distance',
-        title=(
-            f"Kendall's τ = {kendalltau(p, m).statistic if tau is None else tau:.2f} (n = "
-            f"{len(p)})"
-        ),
-    )
+    ax.plot(ends, ends, '--', color='.4', lw=1)
+    ax.plot(measured, predicted, 'o', ms=5.5, alpha=.65, color=PALETTE[0], mec='w', mew=.4)
+    ax.set(xlim=ends, ylim=ends, aspect='equal')
+    ax.set_title(f"Kendall's τ = {tau:.2f} (n = {len(measured)})")
+    ax.set(xlabel='measured Fréchet distance', ylabel='predicted Fréchet distance')
     return ax
 
 # %% ../../nbs/showing/01_plots.ipynb #3c294706
 def _grid(images, columns):
     "(n,C,H,W) in [-1,1] -> one picture (height,width,3) in [0,1], white lines between."
-    x = torch.as_tensor(images).detach().float().cpu().numpy()
-    if x.ndim != 4 or x.shape[1] not in (1, 3) or not len(x):
+    images = torch.as_tensor(images).detach().float().cpu().numpy()
+    if images.ndim != 4 or images.shape[1] not in (1, 3) or not len(images):
         raise ValueError(
-            f"images must have shape (n,C,H,W) with n >= 1 and C 1 or 3, got {x.shape}"
+            f"images must have shape (n,C,H,W) with n >= 1 and C 1 or 3, got {images.shape}"
         )
-    n, _, h, w = x.shape
-    columns = min(columns or int(np.ceil(n**.5)), n)
-    out = np.ones((-(-n//columns), h+1, columns, w+1, 3))
-    for i,p in enumerate((np.nan_to_num(x).clip(-1, 1)+1)/2):
-        out[i//columns,:h,i%columns,:w] = p.transpose(1, 2, 0)
-    return out.reshape(-1, columns*(w+1), 3)[:-1,:-1]
+    count, _, height, width = images.shape
+    columns = min(columns or int(np.ceil(count**.5)), count)
+    lines = -(-count//columns)
+    grid = np.ones((lines, height+1, columns, width+1, 3))
+    for i, image in enumerate((np.nan_to_num(images).clip(-1, 1)+1)/2):
+        grid[i//columns,:height,i%columns,:width] = image.transpose(1, 2, 0)
+    return grid.reshape(-1, columns*(width+1), 3)[:-1,:-1]
 
 # %% ../../nbs/showing/01_plots.ipynb #dc4ac961
 def save_grid(
@@ -413,6 +446,21 @@ def save_grid(
     )
     return path
 
+# %% ../../nbs/showing/01_plots.ipynb #4839fc60
+def _check_alike(images_by_name, n):
+    "Pictures of every name, as many and as large."
+    for name, images in not_empty('images_by_name', images_by_name).items():
+        if not hasattr(images, 'shape'):
+            raise ValueError(
+                f"images must be tensors (n,C,H,W), got {type(images).__name__} {images!r:.40} "
+                f"for {name!r}"
+            )
+    if len({images[:n].shape for images in images_by_name.values()}) != 1:
+        shapes = {name: tuple(images.shape) for name, images in images_by_name.items()}
+        raise ValueError(
+            f"images must have the same shape and number for every name, got {shapes}"
+        )
+
 # %% ../../nbs/showing/01_plots.ipynb #4839fc62
 def plot_samples(
     images_by_name:dict, # Name -> images (n,C,H,W) in [-1,1], all from the same noise
@@ -421,46 +469,49 @@ def plot_samples(
     columns:int=16,      # At most so many side by side; more go into further lines
 ) -> mpl.axes.Axes:
     "A row of samples for each name, the same noise in a column."
-    for name, images in not_empty('images_by_name', images_by_name).items():
-        if not hasattr(images, 'shape'):
-            raise ValueError(
-                f"images must be tensors (n,C,H,W), got {type(images).__name__} {images!r:.40} "
-                f"for {name!r}"
-            )
-    if len({v[:n].shape for v in images_by_name.values()}) != 1:
-        raise ValueError(
-            "images must have the same shape and number for every name, got "
-            f"{ {k: tuple(v.shape) for k, v in images_by_name.items()} }"
-        )
-    parts = [_grid(v[:n], min(n, columns)) for v in images_by_name.values()]
-    h, w, _ = parts[0].shape
-    gap = max(2, h//8)
-    picture = np.concatenate(
-        [np.pad(p, ((0, gap), (0, 0), (0, 0)), constant_values=1) for p in parts]
-    )[:-gap]
-    width = min(7.3, .2+w*.07)
-    ax = _axes(ax, 1.7+width, .2 + width*len(picture)/w)
+    _check_alike(images_by_name, n)
+    strips = [_grid(images[:n], min(n, columns)) for images in images_by_name.values()]
+    height, width, _ = strips[0].shape
+    gap = max(2, height//8)
+    below = (0, gap), (0, 0), (0, 0)
+    padded = [np.pad(strip, below, constant_values=1) for strip in strips]
+    picture = np.concatenate(padded)[:-gap]
+    inches = min(7.3, .2+width*.07)
+    ax = _axes(ax, 1.7+inches, .2 + inches*len(picture)/width)
     ax.imshow(picture, interpolation='nearest')
     ax.grid(False)
     ax.spines[:].set_visible(False)
     ax.set_xticks([])
-    ax.set_yticks([i*(h+gap) + h/2 - .5 for i in range(len(parts))], images_by_name)
+    middles = [i*(height+gap) + height/2 - .5 for i in range(len(strips))]
+    ax.set_yticks(middles, images_by_name)
     ax.tick_params(length=0)
     return ax
 
 # %% ../../nbs/showing/01_plots.ipynb #68d5c924
+_BAR = dict(capsize=3, lw=1.8, ms=7, mec='w', mew=.6)
+
 def _reach(rows):
     """How far the bars of `rows` go down and up: from `low` and `high`, or `spread`; no bar
     reaches 0."""
-    v = rows['fid'].to_numpy(float)
-    half = rows['spread'] if 'spread' in rows else 0*v
+    values = rows['fid'].to_numpy(float)
+    half = rows['spread'] if 'spread' in rows else 0*values
     low, high = (
-        np.asarray(rows[k] if k in rows else v+sign*half, float)
-        for k,sign in (('low', -1), ('high', 1))
+        np.asarray(rows[name] if name in rows else values+sign*half, float)
+        for name, sign in (('low', -1), ('high', 1))
     )
-    return np.nan_to_num([np.minimum(v-low, .9*v), high-v]).clip(0)
+    return np.nan_to_num([np.minimum(values-low, .9*values), high-values]).clip(0)
+
+def _keep_in_view(limits, values):
+    "Limits of an axis that long bars leave, rather than flatten the figure."
+    low, high = limits
+    return max(low, values.min()/3), min(high, 3*values.max())
 
 # %% ../../nbs/showing/01_plots.ipynb #48b8fb29
+def _asides(count, has_bars):
+    "By how much each of several names moves aside, so that bars of one place don't cover another."
+    places = .05*np.linspace(-1, 1, count)
+    return places*min(3, count-1) if has_bars and count > 1 else 0*places
+
 def plot_front(
     # DataFrame, or what makes one: nfe, fid, name, and perhaps spread (half the length of the bar),
     # or low and high (its ends)
@@ -471,47 +522,37 @@ def plot_front(
     rows = _frame(rows, 'nfe', 'fid', 'name')
     ax = _axes(ax, 6.5, 4)
     _log(ax)
-    look = styles(rows['name'].unique())
-    # bars of one place stand side by side
-    aside = .05*np.linspace(-1, 1, len(look))*(len(look) > 1 and 'low' in rows)*min(3, len(look)-1)
-    for (name,style),dx in zip(look.items(), aside):
-        r = rows[rows['name'] == name].sort_values('nfe')
-        ax.errorbar(
-            r['nfe']+dx,
-            r['fid'],
-            yerr=_reach(r),
-            capsize=3,
-            lw=1.8,
-            ms=7,
-            mec='w',
-            mew=0.6,
-            label=name,
-            **style,
-        )
-    lo, hi = ax.get_ylim()
-    # long bars leave the figure, rather than flatten it
-    ax.set_ylim(max(lo, rows['fid'].min()/3), min(hi, 3*rows['fid'].max()))
+    names = rows['name'].unique()
+    for (name, style), aside in zip(styles(names).items(), _asides(len(names), 'low' in rows)):
+        own = rows[rows['name'] == name].sort_values('nfe')
+        ax.errorbar(own['nfe']+aside, own['fid'], yerr=_reach(own), label=name, **_BAR, **style)
+    ax.set_ylim(_keep_in_view(ax.get_ylim(), rows['fid']))
     ax.xaxis.set_major_locator(MaxNLocator('auto', integer=True, min_n_ticks=1))
     ax.set(xlabel='network calls (NFE)', ylabel='Fréchet distance')
-    ax.legend(
-        **dict(loc='upper left', bbox_to_anchor=(1.01, 1)) if rows['name'].nunique() > 5 else {}
-    )
+    ax.legend(**dict(loc='upper left', bbox_to_anchor=(1.01, 1)) if len(names) > 5 else {})
     return ax
 
 # %% ../../nbs/showing/01_plots.ipynb #a896d9d9
+def _values_by_seed(rows): return rows.set_index('seed')['value'].astype(float)
+
+def _least(rows):
+    "(name, values by seed) of the schedule with the least mean on the seeds that all of them have."
+    values = {name_id: _values_by_seed(own) for name_id, own in rows.groupby(['name', 'id'])}
+    shared = sorted(set.intersection(*(set(own.index) for own in values.values())))
+    finite = {name_id: own for name_id, own in values.items() if np.isfinite(own).all()}
+    if not finite: return None
+    best = min(finite, key=lambda name_id: finite[name_id].loc[shared].mean())
+    return best[0], finite[best]
+
 def _best_known(rows):
     """For each number of calls, name and values by seed of the known solver with the least mean
     on the seeds that all of them have."""
     best = {}
-    for k,group in rows[rows['known'].astype(bool)].groupby('nfe'):
-        of_each = {
-            o: g.set_index('seed')['value'].astype(float) for o,g in group.groupby(['name', 'id'])
-        }
-        shared = sorted(set.intersection(*(set(v.index) for v in of_each.values())))
-        finite = {o: v for o,v in of_each.items() if np.isfinite(v).all()}
-        if not finite: continue
-        name, i = min(finite, key=lambda o: finite[o].loc[shared].mean())
-        best[k] = f'{name}, {k} calls', finite[name, i]
+    for nfe, group in rows[rows['known'].astype(bool)].groupby('nfe'):
+        least = _least(group)
+        if least is None: continue
+        name, values = least
+        best[nfe] = f'{name}, {nfe} calls', values
     return best
 
 def _ratio_to(values, other):
@@ -532,25 +573,19 @@ def ranking(
 ) -> pd.DataFrame:
     "What was compared, one row a schedule, each beside the best known solver."
     rows = _frame(rows, 'name', 'id', 'nfe', 'n', 'seed', 'value', 'known').sort_values('seed')
-    best, out = _best_known(rows), []
-    for (k,name,i,n),g in rows.groupby(['nfe', 'name', 'id', 'n']):
-        values = g.set_index('seed')['value'].astype(float)
-        whom, other = best.get(k, best.get(max(best, default=None), (None, None)))
+    best = _best_known(rows)
+    nobody = None, None
+    with_most_calls = best.get(max(best, default=None), nobody)
+    ranked = []
+    for (nfe, name, key, n), own in rows.groupby(['nfe', 'name', 'id', 'n']):
+        values = _values_by_seed(own)
+        against, other = best.get(nfe, with_most_calls)
         mean, low, high = interval(values)
         spread = values.std(ddof=1) if len(values) > 1 else 0.
-        about = dict(
-            name=name,
-            id=i,
-            nfe=k,
-            n=n,
-            seeds=len(values),
-            mean=mean,
-            spread=spread,
-            low=low,
-            high=high,
-        )
-        out.append(about | _ratio_to(values, other) | dict(against=whom))
-    return pd.DataFrame(out).sort_values(['nfe', 'mean'], ignore_index=True)
+        about = dict(name=name, id=key, nfe=nfe, n=n, seeds=len(values))
+        about |= dict(mean=mean, spread=spread, low=low, high=high)
+        ranked.append(about | _ratio_to(values, other) | dict(against=against))
+    return pd.DataFrame(ranked).sort_values(['nfe', 'mean'], ignore_index=True)
 
 # %% ../../nbs/showing/01_plots.ipynb #2213ef04
 def plot_intervals(
@@ -564,32 +599,34 @@ def plot_intervals(
     rows = rows.sort_values(['nfe', 'fid'] if 'nfe' in rows else 'fid', ignore_index=True)
     ax = _axes(ax, 7, .9+.3*len(rows))
     _log(ax, 'x')
-    several = 'nfe' in rows and rows['nfe'].nunique() > 1
     reach = _reach(rows)
-    look = styles(rows['name'].unique())
-    for i,(name,v) in enumerate(zip(rows['name'], rows['fid'])):
-        ax.errorbar(
-            v,
-            i,
-            xerr=reach[:,[i]],
-            capsize=3,
-            lw=1.8,
-            ms=7,
-            mec='w',
-            mew=0.6,
-            **{**look[name], 'ls': ''},
-        )
-    lo, hi = ax.get_xlim()
-    ax.set_xlim(max(lo, rows['fid'].min()/3), min(hi, 3*rows['fid'].max()))
-    ax.set_yticks(
-        range(len(rows)),
-        [
-            f'{o["name"]}, {o["nfe"]} calls' if several else o['name']
-            for o in rows.to_dict('records')
-        ],
-    )
+    looks = styles(rows['name'].unique())
+    for i, (name, value) in enumerate(zip(rows['name'], rows['fid'])):
+        ax.errorbar(value, i, xerr=reach[:,[i]], **_BAR, **looks[name] | dict(ls=''))
+    ax.set_xlim(_keep_in_view(ax.get_xlim(), rows['fid']))
+    labels = rows['name'].tolist()
+    if 'nfe' in rows and rows['nfe'].nunique() > 1:
+        labels = [f'{name}, {nfe} calls' for name, nfe in zip(rows['name'], rows['nfe'])]
+    ax.set_yticks(range(len(rows)), labels)
     ax.set(ylim=(len(rows)-.5, -.5), xlabel='Fréchet distance')
     return ax
+
+# %% ../../nbs/showing/01_plots.ipynb #9e47a3e0
+def _finite_lamb(noise, times):
+    "Lambda at some times, NaN where it is infinite."
+    with np.errstate(all='ignore'):
+        lamb = noise.lamb(times)
+    return np.where(np.isfinite(lamb), lamb, np.nan)
+
+def _draw_nodes(ax, name, times, lamb, place, look):
+    "The nodes of one schedule: on the curve, and as ticks beside both axes."
+    color = look['color']
+    dot = dict(ms=7, mec='w', mew=.5, alpha=.85)
+    ax.plot(times, lamb, look['marker'], color=color, label=name, **dot)
+    tick = dict(ms=10, mew=1.8, color=color)
+    bottom, right = .03+.045*place, .98-.025*place
+    ax.plot(times, np.full(len(times), bottom), '|', transform=ax.get_xaxis_transform(), **tick)
+    ax.plot(np.full(len(times), right), lamb, '_', transform=ax.get_yaxis_transform(), **tick)
 
 # %% ../../nbs/showing/01_plots.ipynb #9e47a3e1
 def plot_times(
@@ -599,43 +636,38 @@ def plot_times(
 ) -> mpl.axes.Axes:
     "The nodes of solver schedules on the curve lambda(t)."
     check_noise(noise)
-    nodes = {s.name or s.id: np.array(s.times) for s in not_empty('schedules', schedules)}
-    top = max(v[0] for v in nodes.values())
+    not_empty('schedules', schedules)
+    nodes = {schedule.name or schedule.id: np.array(schedule.times) for schedule in schedules}
+    top = max(times[0] for times in nodes.values())
+    least = min(times[times > 0][-1] for times in nodes.values())
     ax = _axes(ax, 7, 4.2)
-    t = np.geomspace(min(v[v > 0][-1] for v in nodes.values()), top, 400)
-    def lamb(v): return np.where(np.isfinite(l := noise.lamb(v)), l, np.nan)
-    with np.errstate(all='ignore'):
-        levels = {k: lamb(v) for k,v in nodes.items()}
-        ax.plot(t, lamb(t), color='.75', zorder=1)
-    for k,(name,look) in enumerate(styles(nodes).items()):
-        v = nodes[name]
-        l = levels[name]
-        c = look['color']
-        ax.plot(v, l, look['marker'], color=c, ms=7, mec='w', mew=.5, alpha=.85, label=name)
-        ax.plot(
-            v,
-            0*v + 0.03 + 0.045 *k,
-            '|',
-            ms=10,
-            mew=1.8,
-            color=c,
-            transform=ax.get_xaxis_transform(),
-        )
-        ax.plot(
-            0*v + 0.98 - 0.025 *k,
-            l,
-            '_',
-            ms=10,
-            mew=1.8,
-            color=c,
-            transform=ax.get_yaxis_transform(),
-        )
+    curve = np.geomspace(least, top, 400)
+    ax.plot(curve, _finite_lamb(noise, curve), color='.75', zorder=1)
+    for place, (name, look) in enumerate(styles(nodes).items()):
+        _draw_nodes(ax, name, nodes[name], _finite_lamb(noise, nodes[name]), place, look)
     if top > 2:
         ax.set_xscale('log')
     ax.margins(.04+.035*len(nodes), .06+.06*len(nodes))
     ax.set(xlabel='time t', ylabel=r'$\lambda_t=\log(\alpha_t/\sigma_t)$')
     ax.legend()
     return ax
+
+# %% ../../nbs/showing/01_plots.ipynb #a94b7bd0
+_MOST_NODES = 31    # a path of more states is taken for the exact one
+
+def _as_array(path): return torch.as_tensor(path).detach().cpu().double().numpy()
+
+def _draw_exact(ax, name, path):
+    "A path of many steps, thin and grey."
+    labels = [name] + ['_']*(path.shape[1]-1)
+    ax.plot(*path.transpose(2, 0, 1), color='.6', lw=1, zorder=1, label=labels)
+
+def _draw_path(ax, name, path, look):
+    "A path with its nodes, and a larger mark where it ends."
+    color = look['color']
+    ax.plot(*path.transpose(2, 0, 1), '.-', color=color, lw=1, ms=4, alpha=.85)
+    end = dict(ms=6, mec='w', mew=.5, zorder=3)
+    ax.plot(*path[-1].T, look['marker'], color=color, label=name, **end)
 
 # %% ../../nbs/showing/01_plots.ipynb #a94b7bd5
 def plot_trajectories(
@@ -644,23 +676,17 @@ def plot_trajectories(
 ) -> mpl.axes.Axes:
     "Trajectories of one or more solvers from the same noise, with their nodes."
     not_empty('paths', paths)
-    paths = {k: torch.as_tensor(p).detach().cpu().double().numpy() for k,p in paths.items()}
-    if bad := {k: p.shape for k,p in paths.items() if p.ndim != 3 or p.shape[2] != 2}:
-        raise ValueError(f"paths must have shape (n_steps+1,B,2), got {bad}")
-    ax, look = _axes(ax, 5, 5), styles([k for k,p in paths.items() if len(p) <= 31])
-    for k,p in paths.items():
-        if k in look:
-            c = look[k]['color']
-            ax.plot(*p.transpose(2, 0, 1), '.-', color=c, lw=1, ms=4, alpha=.85)
-            ax.plot(*p[-1].T, look[k]['marker'], color=c, ms=6, mec='w', mew=.5, label=k, zorder=3)
+    paths = {name: _as_array(path) for name, path in paths.items()}
+    shapes = {name: path.shape for name, path in paths.items()}
+    bad = {name: shape for name, shape in shapes.items() if len(shape) != 3 or shape[2] != 2}
+    if bad: raise ValueError(f"paths must have shape (n_steps+1,B,2), got {bad}")
+    ax = _axes(ax, 5, 5)
+    looks = styles([name for name, path in paths.items() if len(path) <= _MOST_NODES])
+    for name, path in paths.items():
+        if name in looks:
+            _draw_path(ax, name, path, looks[name])
         else:
-            ax.plot(
-                *p.transpose(2, 0, 1),
-                color='.6',
-                lw=1,
-                zorder=1,
-                label=[k]+['_']*(p.shape[1]-1),
-            )
+            _draw_exact(ax, name, path)
     ax.set(xlabel='$x_1$', ylabel='$x_2$')
     ax.set_aspect('equal', 'datalim')
     ax.legend()
@@ -674,18 +700,17 @@ def stepwise_errors(
     parts:int=20,# Steps of the exact path in each step of the schedule
 ) -> tuple: # times (n_steps+1,), root mean square differences (n_steps+1,)
     "How far each node of a path is from the exact one."
-    t = np.array(schedule.times)
-    lam = model.noise.lamb(t)
-    if not np.isfinite(lam).all():
-        raise ValueError(f"lambda must be finite at every node, got {lam.tolist()}")
-    fine = [np.linspace(a, b, parts+1)[:-1] for a,b in zip(lam, lam[1:])]
-    grid = model.noise.t_of_lamb(np.r_[np.concatenate(fine), lam[-1]])
-    grid[::parts] = t
-    exact = sample(
-        model, dpm_solver_pp(model.noise, len(grid)-1, grid=grid), x_T, return_path=True
-    )[1][::parts]
+    times = np.array(schedule.times)
+    lamb = model.noise.lamb(times)
+    if not np.isfinite(lamb).all():
+        raise ValueError(f"lambda must be finite at every node, got {lamb.tolist()}")
+    inner = [np.linspace(start, end, parts+1)[:-1] for start, end in zip(lamb, lamb[1:])]
+    grid = model.noise.t_of_lamb(np.r_[np.concatenate(inner), lamb[-1]])
+    grid[::parts] = times
+    fine = dpm_solver_pp(model.noise, len(grid)-1, grid=grid)
+    exact = sample(model, fine, x_T, return_path=True)[1][::parts]
     path = sample(model, schedule, x_T, return_path=True)[1]
-    return t, (path-exact).flatten(1).square().mean(1).sqrt().cpu().numpy()
+    return times, (path-exact).flatten(1).square().mean(1).sqrt().cpu().numpy()
 
 # %% ../../nbs/showing/01_plots.ipynb #c4f56246
 def plot_errors(
@@ -697,11 +722,12 @@ def plot_errors(
     not_empty('errors', errors)
     ax = _axes(ax, 6, 3.6)
     _log(ax)
-    for (name,(t, e)),look in zip(errors.items(), styles(errors).values()):
-        keep = np.asarray(e) > 0
-        ax.plot(
-            noise.lamb(np.asarray(t))[keep], np.asarray(e)[keep], ms=6, lw=1.6, label=name, **look
-        )
+    looks = styles(errors)
+    for name, (times, differences) in errors.items():
+        times, differences = np.asarray(times), np.asarray(differences)
+        shown = differences > 0
+        lamb = noise.lamb(times)[shown]
+        ax.plot(lamb, differences[shown], ms=6, lw=1.6, label=name, **looks[name])
     ax.set(
         xlabel=r'$\lambda$ of the node (noise left, data right)',
         ylabel='distance from the exact path (rms)',
@@ -710,18 +736,25 @@ def plot_errors(
     return ax
 
 # %% ../../nbs/showing/01_plots.ipynb #7446291e
+def _in_order(decisions):
+    return sorted(decisions) if isinstance(decisions, (set, frozenset)) else list(decisions)
+
+def _openings(stages, decisions):
+    "For each decision and stage: 0 where it is closed, 1 where open as before, 2 where it opens."
+    is_open = np.array([[decision in stage for stage in stages] for decision in decisions], int)
+    before = np.pad(is_open, ((0, 0), (1, 0)))[:,:-1]
+    return is_open*(2-before)
+
 def plot_stages(
     stages:dict, # Stage name -> its open decisions; rows are in the order in which they open
     ax=None,     # Axes to draw in; default: new ones
 ) -> mpl.axes.Axes:
     "Which decisions are open at which stage of a search."
     not_empty('stages', stages)
-    sets = [sorted(s) if isinstance(s, (set, frozenset)) else list(s) for s in stages.values()]
-    rows = list(dict.fromkeys(d for s in sets for d in s))
-    state = np.array(
-        [[(d in s)*(2 - (k > 0 and d in sets[k-1])) for k,s in enumerate(sets)] for d in rows]
-    )  # 0 closed, 1 open as before, 2 opens here
-    ax = _axes(ax, 1.8+1.15*len(sets), .7+.34*len(rows))
+    by_stage = [_in_order(decisions) for decisions in stages.values()]
+    rows = list(dict.fromkeys(chain(*by_stage)))
+    state = _openings(by_stage, rows)
+    ax = _axes(ax, 1.8+1.15*len(by_stage), .7+.34*len(rows))
     sns.heatmap(
         pd.DataFrame(state, rows, list(stages)),
         ax=ax,
@@ -747,12 +780,15 @@ def plot_loss(
     axes=None,        # Two axes to draw in; default: a new figure
 ) -> Figure:
     "Training curves: loss, and Fréchet distance, against steps."
-    rows, axes = _frame(rows, 'step', 'loss', 'fd'), _axes(axes, 9, 3.4, n=2)
-    for a,k,c,label in zip(axes, ('loss', 'fd'), (0, 3), ('loss', 'Fréchet distance')):
-        r = rows[rows[k].notna()]
-        _log(a)
-        a.plot(r['step'], r[k], 'o-' if len(r) < 40 else '-', color=PALETTE[c], ms=5, lw=1.8)
-        a.set(xlabel='training step', ylabel=label)
+    rows, axes = _frame(rows, 'step', 'loss', 'fd'), _axes(axes, 9, 3.4, columns=2)
+    for ax, column, colour, label in zip(
+        axes, ('loss', 'fd'), (0, 3), ('loss', 'Fréchet distance')
+    ):
+        measured = rows[rows[column].notna()]
+        style = dict(color=PALETTE[colour], ms=5, lw=1.8)
+        _log(ax)
+        ax.plot(measured['step'], measured[column], 'o-' if len(measured) < 40 else '-', **style)
+        ax.set(xlabel='training step', ylabel=label)
     if floor is not None:
         axes[1].axhline(floor, color='.2', ls='--', lw=1.3, label=f'real against real: {floor:.3g}')
         axes[1].legend()
