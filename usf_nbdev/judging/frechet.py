@@ -181,20 +181,22 @@ def _arrays(path):
     if not Path(path).is_file():
         raise ValueError(f"statistics must be an existing file, got {str(path)!r}")
     names = ('n', 'mu', 'sigma') if ending == '.npz' else ('n', 'mean', 'cov')
+    rule = f"{path} must hold statistics ({', '.join(names)})"
     try:
-        if ending == '.npz':
-            with np.load(path, allow_pickle=False) as archive:
-                found = {k: archive[k] for k in names if k in archive}
-        else:
-            found = load_file(path)
-    except Exception as e:      # a damaged file may make its reader raise anything
-        raise ValueError(f"{path} must hold statistics ({', '.join(names)}), got a file that is "
-                         f"cut short or of another kind ({type(e).__name__}: {e!s:.90}); "
-                         "make it anew") from None
-    if missing := [k for k in names[1:] if k not in found]:
-        raise ValueError(f"{path} must hold statistics ({', '.join(names)}), "
-                         f"got no {' and no '.join(missing)}; were they made by another program?")
-    return found.get('n', 0), *(found[k] for k in names[1:])
+        found = _npz_arrays(path, names) if ending == '.npz' else load_file(path)
+    except Exception as error:      # a damaged file may make its reader raise anything
+        raise ValueError(f"{rule}, got a file that is cut short or of another kind "
+                         f"({type(error).__name__}: {error!s:.90}); make it anew") from None
+    missing = [name for name in names[1:] if name not in found]
+    if missing:
+        raise ValueError(f"{rule}, got no {' and no '.join(missing)}; "
+                         "were they made by another program?")
+    return found.get('n', 0), *(found[name] for name in names[1:])
+
+def _npz_arrays(path, names):
+    "Those of the named arrays that a file of NumPy has."
+    with np.load(path, allow_pickle=False) as archive:
+        return {name: archive[name] for name in names if name in archive}
 
 def _is_semidefinite(cov):
     "Whether no direction has a variance below zero, but for rounding."

@@ -4,12 +4,12 @@
 
 # %% auto #0
 __all__ = ['NOISE_FAMILIES', 'usable_device', 'Denoiser', 'check_model', 'lend', 'keep', 'static_threshold', 'dynamic_threshold',
-           'classifier_free', 'start_noise', 'program', 'weighted_sum', 'plan_for', 'first_state', 'sample']
+           'classifier_free', 'start_noise', 'program', 'weighted_sum', 'advance', 'plan_for', 'first_state', 'sample']
 
 # %% ../../nbs/sampling/04_sample.ipynb #3c70d4b2
 import inspect, sys
 from copy import copy
-from types import SimpleNamespace
+from dataclasses import dataclass
 import numpy as np, torch
 from fastcore.basics import patch
 
@@ -408,13 +408,14 @@ def _spread(scale, x):
     "A guidance scale in a form that multiplies x sample by sample."
     if not torch.is_tensor(scale): return scale
     kind = torch.promote_types(x.dtype, torch.float32)
+    if scale.numel() == 1: return scale.to(x.device, kind).reshape(())
     each = (len(x),) + (1,)*(x.ndim-1)
-    if scale.numel() != 1 and tuple(scale.shape) not in ((len(x),), each):
+    if tuple(scale.shape) not in ((len(x),), each):
         raise ValueError(
             f"scale must be one number or one for each of the {len(x)} samples, of shape "
             f"({len(x)},), got shape {tuple(scale.shape)}"
         )
-    return scale.to(x.device, kind).reshape(each if scale.numel() != 1 else ())
+    return scale.to(x.device, kind).reshape(each)
 
 def classifier_free(
     fn,           # Function of (x, t, condition), and perhaps of `skips=`
@@ -474,6 +475,13 @@ def start_noise(
     return (x*float(model.noise.sigma(model.noise.T))).to(model.device)
 
 # %% ../../nbs/sampling/04_sample.ipynb #b1c4e47d
+@dataclass
+class _Row:
+    "What makes the state after one slot."
+    terms:list        # [(weight, 'x' or 'm', slot)]: what is added up
+    const:object=None # A tensor that is added at the end
+    last:tuple=()     # [(source, slot)]: what no later row needs
+
 def program(
     plan:Plan,       # A plan over the model's own outputs
     x:torch.Tensor,  # A state: its device and type are those of the weights that are tensors
@@ -492,11 +500,8 @@ def program(
             if weight.any()
         ]
         const = plan.c[slot] + plan.M[slot]*mean
-        rows.append(
-            SimpleNamespace(
-                terms=terms or [(0.0, 'x', slot)], const=tensor(const) if np.any(const) else None
-            )
-        )
+        const = tensor(const) if np.any(const) else None
+        rows.append(_Row(terms or [(0.0, 'x', slot)], const))
     _say_last_use(rows)
     return rows
 
@@ -520,14 +525,31 @@ def weighted_sum(
     const=None, # Added at the end
 ): # The sum
     "One weighted sum, accumulated in place: it allocates one state."
-    (w, *at), *rest = terms
-    out = w*values[tuple(at)]
-    for w,*at in rest:
-        if isinstance(w, float):
-            out.add_(values[tuple(at)], alpha=w)
+    (weight, *place), *rest = terms
+    total = weight*values[tuple(place)]
+    for weight,*place in rest:
+        if isinstance(weight, float):
+            total.add_(values[tuple(place)], alpha=weight)
         else:
-            out.addcmul_(values[tuple(at)], w)
-    return out if const is None else out.add_(const)
+            total.addcmul_(values[tuple(place)], weight)
+    return total if const is None else total.add_(const)
+
+# `sample` and `sample_many` go through a plan by this function, and a host that keeps the loop to
+# itself by the same rows and sums, in `USFScheduler.step`. Two loops can't: that of `run_table`,
+# whose gradients reach the weights, so that nothing may be added in place, and that of `run_toys`,
+# which takes many plans at once in NumPy. Their pages test that they agree with `sample`.
+def advance(
+    rows,       # What `program` made of a plan
+    slot:int,   # Which of them
+    values,     # (source, slot) -> tensor; the next state comes in, what nobody needs goes out
+    keep=False, # Keep all?
+) -> None:
+    "One row of a plan: the state after a slot, from what is known so far."
+    row = rows[slot]
+    values['x', slot+1] = weighted_sum(row.terms, values, row.const)
+    if keep: return
+    for place in row.last:
+        values.pop(place, None)
 
 # %% ../../nbs/sampling/04_sample.ipynb #7d06418b
 def _refuse_skips(model, skips):
@@ -627,25 +649,15 @@ def sample(
     "Draw samples: call the network, take one weighted sum, until the plan is done."
     plan = plan_for(model, schedule, ems, mean)
     x = first_state(model, plan, x_T)
-    values, model = {('x', 0): x}, model.at(first, len(x))
+    rows, values = program(plan, x), {('x', 0): x}
+    model = model.at(first, len(x))
     with torch.set_grad_enabled(grad):
-        for r,row in enumerate(program(plan, x)):
-            x = values['x', r]
-            if plan.called[r]:
-                values['m', r] = model(x, plan.times[r], plan.skips, x_T.dtype)
-            values['x', r+1] = weighted_sum(row.terms, values, row.const)
+        for slot,t in enumerate(plan.times):
+            x, output = values['x', slot], None
+            if plan.called[slot]:
+                output = values['m', slot] = model(x, t, plan.skips, x_T.dtype)
+            advance(rows, slot, values, keep=return_path)
             if callback:
-                callback(
-                    dict(
-                        step=r,
-                        t=plan.times[r],
-                        x=x,
-                        m=values.get(('m', r)),
-                        next=values['x', r+1],
-                    )
-                )
-            if not return_path:
-                for k in row.last:
-                    values.pop(k, None)
-    out = values['x', len(plan.times)].to(x_T.dtype)
-    return (out, _path(plan, values)) if return_path else out
+                callback(dict(step=slot, t=t, x=x, m=output, next=values['x', slot+1]))
+    samples = values['x', len(plan.times)].to(x_T.dtype)
+    return (samples, _path(plan, values)) if return_path else samples

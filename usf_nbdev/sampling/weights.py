@@ -15,7 +15,7 @@ from fastcore.basics import patch
 
 # %% ../../nbs/sampling/02_weights.ipynb #9df0d034
 from ..checks import numbers
-from ..core import SolverSchedule, Relaxation, check_noise
+from .noise import check_noise
 
 # %% ../../nbs/sampling/02_weights.ipynb #93cedf03
 _OVER_FACTORIAL = [1/math.factorial(n) for n in range(60)]
@@ -65,17 +65,18 @@ def difference_weights(
 
 # %% ../../nbs/sampling/02_weights.ipynb #0df648af
 def relaxation_factor(
-    r:Relaxation,    # The relaxation
+    relaxation,      # A `Relaxation`
     h:float,         # Step in lambda
     prediction:str,  # 'noise', 'data' or 'ems'
 ) -> float: # Factor on the first derivative
     "How much of the first derivative a step uses."
-    if r.kind == 'none': return 1.
-    if r.kind == 'linear': return 1 + r.c*h
-    z = -h if prediction == 'data' else h
-    if r.kind == 'bh1': return 0.5/phi(2, z)
-    if r.kind in ('bh2', 'dpm_solver_2'): return 0.5*phi(1, z)/phi(2, z)
-    return 1 + (0.5 if r.kind == 'exp' else -0.5)*float(np.expm1(z))
+    kind = relaxation.kind
+    if kind == 'none': return 1.
+    if kind == 'linear': return 1 + relaxation.c*h
+    signed = -h if prediction == 'data' else h
+    if kind == 'bh1': return 0.5/phi(2, signed)
+    if kind in ('bh2', 'dpm_solver_2'): return 0.5*phi(1, signed)/phi(2, signed)
+    return 1 + (0.5 if kind == 'exp' else -0.5)*float(np.expm1(signed))
 
 # %% ../../nbs/sampling/02_weights.ipynb #e934d87f
 @dataclass(frozen=True, eq=False)
@@ -302,9 +303,9 @@ def reduced(
 _cached, _cached_ems = lru_cache(maxsize=4096)(_compile), lru_cache(maxsize=2)(_compile)
 
 def compile_plan(
-    schedule:SolverSchedule, # The decisions
-    noise,                   # The noise schedule of the model
-    ems=None,                # Empirical model statistics, if any step has prediction 'ems'
+    schedule, # A `SolverSchedule`, the decisions
+    noise,    # The noise schedule of the model
+    ems=None, # Empirical model statistics, if any step has prediction 'ems'
     # The data's mean, (*shape), if the first step assumes it; a plan keeps it
     mean=None,
 ) -> Plan: # Weights over (states, data predictions)
@@ -319,8 +320,11 @@ def compile_plan(
     plan = _cached_ems(schedule, noise, ems) if needs else _cached(schedule, noise)
     return plan if schedule.afs != 'mean' else replace(plan, mean=mean)
 
+# what compiling asks of a solver schedule; `SolverSchedule` itself builds on this page
+_DECISIONS = ('times', 'steps', 'afs', 'noise', 'skips', 'weights')
+
 def _check_compiled(schedule, noise, mean):
-    if not isinstance(schedule, SolverSchedule):
+    if not all(hasattr(schedule, name) for name in _DECISIONS):
         raise ValueError(f"schedule must be a SolverSchedule, got {type(schedule).__name__}")
     check_noise(noise)
     if schedule.noise is not None and schedule.noise != noise:
@@ -374,7 +378,7 @@ def for_model(self:Plan,
 
 # %% ../../nbs/sampling/02_weights.ipynb #c03dca12
 def plan_dict(
-    schedule:SolverSchedule, # A schedule that knows its noise schedule
+    schedule, # A `SolverSchedule` that knows its noise schedule
 ) -> dict: # JSON-ready weights, or None where a step needs model statistics
     "The compiled weights as plain lists."
     if any(s.prediction == 'ems' for s in schedule.steps): return None
