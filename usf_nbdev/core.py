@@ -27,16 +27,16 @@ FIRST_STEPS = ('none', 'zero', 'mean')
 MAX_ORDER   = 6
 
 # %% ../nbs/00_core.ipynb #419c9474
-def _one_of(name, v, choices):
-    if not isinstance(v, str) or v not in choices:
-        raise ValueError(f"{name} must be one of {choices}, got {v!r}")
-def _int(name, v, lo, hi):
-    if isinstance(v, bool) or not isinstance(v, int) or not lo <= v <= hi:
-        raise ValueError(f"{name} must be an integer from {lo} to {hi}, got {v!r}")
-def _number(name, v):
-    if isinstance(v, bool) or not isinstance(v, (int, float)) or not abs(v) < 1e300:
-        raise ValueError(f"{name} must be a finite number, got {v!r}")
-    return float(v) + 0.   # -0. becomes 0.
+def _one_of(name, value, choices):
+    if not isinstance(value, str) or value not in choices:
+        raise ValueError(f"{name} must be one of {choices}, got {value!r}")
+def _int(name, value, least, most):
+    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+        raise ValueError(f"{name} must be an integer from {least} to {most}, got {value!r}")
+def _number(name, value):
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not abs(value) < 1e300:
+        raise ValueError(f"{name} must be a finite number, got {value!r}")
+    return float(value) + 0.   # -0. becomes 0.
 
 # %% ../nbs/00_core.ipynb #c00dbc0f
 @dataclass(frozen=True)
@@ -78,21 +78,23 @@ class Expansion:
                 f"{what} points must list {self.order - 1} derivatives for order {self.order}, "
                 f"got {len(self.points)}"
             )
-        for k,nodes in enumerate(self.points, 1):
-            self._check_points(what, k, nodes)
+        for derivative,nodes in enumerate(self.points, 1):
+            self._check_points(what, derivative, nodes)
 
 # %% ../nbs/00_core.ipynb #5e3cf452
 @patch
-def _check_points(self:Expansion, what, k, nodes):
+def _check_points(self:Expansion, what, derivative, nodes):
     for node in nodes:
-        _int(f'{what} active point of derivative {k}', node, -10_000, -1)
+        _int(f'{what} active point of derivative {derivative}', node, -10_000, -1)
     if len(set(nodes)) < len(nodes) or self.start in nodes:
         raise ValueError(
-            f"{what} active points of derivative {k} must differ from each other and from "
+            f"{what} active points of derivative {derivative} must differ from each other and from "
             f"start={self.start}, got {nodes}"
         )
-    if len(nodes) < k:
-        raise ValueError(f"{what} derivative {k} needs at least {k} active points, got {nodes}")
+    if len(nodes) < derivative:
+        raise ValueError(
+            f"{what} derivative {derivative} needs at least {derivative} active points, got {nodes}"
+        )
 
 # %% ../nbs/00_core.ipynb #4925f3f9
 @dataclass(frozen=True)
@@ -148,11 +150,11 @@ class SolverSchedule:
             raise ValueError(
                 f"steps must be one fewer than times, got {len(steps)} steps and {len(times)} times"
             )
-        for i,s in enumerate(steps):
-            if s.reach > i+1:
+        for i,step in enumerate(steps):
+            if step.reach > i+1:
                 raise ValueError(
-                    f"step {i} reaches back {s.reach} nodes but only {i + 1} were visited; lower "
-                    "its order or move start and points"
+                    f"step {i} reaches back {step.reach} nodes but only {i + 1} were visited; "
+                    "lower its order or move start and points"
                 )
         _one_of('afs', self.afs, FIRST_STEPS)
         if self.afs != 'none' and len(steps) < 2:
@@ -175,28 +177,30 @@ class SolverSchedule:
         return self._hash
     def __getstate__(self):
         # another process hashes texts otherwise
-        return {k: v for k,v in self.__dict__.items() if k != '_hash'}
+        return {name: value for name,value in self.__dict__.items() if name != '_hash'}
 
 # %% ../nbs/00_core.ipynb #76fa20ab
-def _seq(name, v):
-    if not isinstance(v, (tuple, list)):
-        raise ValueError(f"{name} must be a list, got {type(v).__name__}")
-    return v
-def _times(v):
-    t = tuple(
-        _number('times', o) for o in (_seq('times', v.tolist() if hasattr(v, 'tolist') else v))
-    )
-    if len(t) < 2: raise ValueError(f"times must be at least 2, got {len(t)}")
-    bad = next((i for i in range(len(t)-1) if t[i+1] >= t[i]), None)
-    if bad is not None:
-        raise ValueError(f"times must decrease, got {t[bad]} then {t[bad+1]} at position {bad}")
-    if t[-1] < 0: raise ValueError(f"times must be at least 0, got {t[-1]} at the end")
-    return t
-def _steps(v):
-    s = tuple(_seq('steps', v))
-    if not all(isinstance(o, StepStrategy) for o in s):
-        raise ValueError(f"steps must all be StepStrategy, got {[type(o).__name__ for o in s]}")
-    return s
+def _seq(name, values):
+    if not isinstance(values, (tuple, list)):
+        raise ValueError(f"{name} must be a list, got {type(values).__name__}")
+    return values
+def _times(values):
+    values = _seq('times', values.tolist() if hasattr(values, 'tolist') else values)
+    times = tuple(_number('times', time) for time in values)
+    if len(times) < 2: raise ValueError(f"times must be at least 2, got {len(times)}")
+    where = next((i for i in range(len(times)-1) if times[i+1] >= times[i]), None)
+    if where is not None:
+        raise ValueError(
+            f"times must decrease, got {times[where]} then {times[where+1]} at position {where}"
+        )
+    if times[-1] < 0: raise ValueError(f"times must be at least 0, got {times[-1]} at the end")
+    return times
+def _steps(values):
+    steps = tuple(_seq('steps', values))
+    if not all(isinstance(step, StepStrategy) for step in steps):
+        kinds = [type(step).__name__ for step in steps]
+        raise ValueError(f"steps must all be StepStrategy, got {kinds}")
+    return steps
 
 # %% ../nbs/00_core.ipynb #f8a247ca
 @patch
@@ -283,35 +287,37 @@ def n_steps(self:SolverSchedule) -> int: # n
 @patch(as_prop=True)
 def nfe(self:SolverSchedule) -> int: # Counted, not estimated: the loop makes exactly so many
     "Network calls that one sample costs."
-    n = self.n_steps - (self.afs != 'none')
-    n += sum(s.corrector is not None and s.corrector.kind == 'implicit' for s in self.steps[:-1])
-    return n + (self.steps[-1].corrector is not None)
+    *before, last = (step.corrector for step in self.steps)
+    again = sum(corrector is not None and corrector.kind == 'implicit' for corrector in before)
+    return self.n_steps - (self.afs != 'none') + again + (last is not None)
 
 # %% ../nbs/00_core.ipynb #e0c4080e
-def _expansion_dict(e):
-    d = dict(start=e.start, order=e.order, points=[list(p) for p in e.points])
-    if e.relaxation.kind != 'none':
-        d['relaxation'] = dict(kind=e.relaxation.kind, c=e.relaxation.c)
-    return d
-def _step_dict(s):
-    d = dict(prediction=s.prediction, **_expansion_dict(s))
-    if s.corrector:
-        d['corrector'] = dict(kind=s.corrector.kind, **_expansion_dict(s.corrector))
-    return d
+def _expansion_dict(expansion):
+    points, relaxation = list(map(list, expansion.points)), expansion.relaxation
+    plain = dict(start=expansion.start, order=expansion.order, points=points)
+    if relaxation.kind != 'none':
+        plain['relaxation'] = dict(kind=relaxation.kind, c=relaxation.c)
+    return plain
+def _step_dict(step):
+    plain = dict(prediction=step.prediction, **_expansion_dict(step))
+    if step.corrector:
+        plain['corrector'] = dict(kind=step.corrector.kind, **_expansion_dict(step.corrector))
+    return plain
 
 # %% ../nbs/00_core.ipynb #43f69487
 @patch
 # times, steps, first step, skips, overriding weights, noise schedule
 def decisions(self:SolverSchedule) -> dict:
     "What the schedule decides, without name and evidence: what `id` is made from."
-    d = dict(times=list(self.times), afs=self.afs, steps=[_step_dict(s) for s in self.steps])
+    steps = list(map(_step_dict, self.steps))
+    plain = dict(times=list(self.times), afs=self.afs, steps=steps)
     if self.skips is not None:
-        d['skips'] = list(self.skips)
+        plain['skips'] = list(self.skips)
     if self.weights is not None:
-        d['weights'] = [list(r) for r in self.weights]
+        plain['weights'] = [list(row) for row in self.weights]
     if self.noise is not None:
-        d['noise'] = self.noise.to_dict()
-    return d
+        plain['noise'] = self.noise.to_dict()
+    return plain
 
 @patch(as_prop=True)
 def id(self:SolverSchedule) -> str: # 12 hex digits
@@ -361,7 +367,7 @@ def to_json(self:SolverSchedule,
     weights:bool=True, # Include the compiled weights?
 ) -> str: # JSON text
     "The schedule as JSON text, with compiled weights where the noise schedule is known."
-    d = dict(
+    content = dict(
         format=FORMAT,
         version=VERSION,
         name=self.name,
@@ -371,11 +377,11 @@ def to_json(self:SolverSchedule,
         evidence=self.evidence,
     )
     if weights and self.noise is not None:
-        d['plan'] = plan_dict(self)
+        content['plan'] = plan_dict(self)
     try:
-        return json.dumps(d, indent=indent, allow_nan=False)
-    except (TypeError, ValueError, RecursionError) as e:
-        raise ValueError(f"evidence must be plain data with finite numbers: {e}") from None
+        return json.dumps(content, indent=indent, allow_nan=False)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise ValueError(f"evidence must be plain data with finite numbers: {error}") from None
 
 # %% ../nbs/00_core.ipynb #88c4bd0f
 @contextmanager
@@ -389,8 +395,8 @@ def in_one_move(
     os.close(handle)
     try:
         yield Path(temporary)
-        with open(temporary, 'rb') as f:
-            os.fsync(f.fileno())
+        with open(temporary, 'rb') as file:
+            os.fsync(file.fileno())
         os.chmod(temporary, 0o644)
         os.replace(temporary, path)
     except BaseException:
@@ -415,6 +421,7 @@ def save(self:SolverSchedule,
     return write_text(path, self.to_json()+'\n')
 
 # %% ../nbs/00_core.ipynb #b36b6912
+_RELAXATION = ('kind', 'c')
 _EXPANSION = ('start', 'order', 'points', 'relaxation')
 _STEP, _CORRECTOR = (*_EXPANSION, 'prediction', 'corrector'), (*_EXPANSION, 'kind')
 _SCHEDULE = (
@@ -433,48 +440,50 @@ _SCHEDULE = (
     'plan',
 )
 
-def _known(what, d, keys):
-    if not isinstance(d, dict):
-        raise ValueError(f"{what} must be an object, got {type(d).__name__}")
-    if extra := set(d) - set(keys):
+def _known(what, entries, keys):
+    if not isinstance(entries, dict):
+        raise ValueError(f"{what} must be an object, got {type(entries).__name__}")
+    if extra := set(entries) - set(keys):
         raise ValueError(f"{what} has unknown entries {sorted(extra)}; known are {list(keys)}")
-def _build(cls, what, d, keys):
-    _known(what, d, keys)
-    d = dict(d)
-    if 'relaxation' in d:
-        d['relaxation'] = _build(Relaxation, f'{what} relaxation', d['relaxation'], ('kind', 'c'))
-    if d.get('corrector') is not None:
-        d['corrector'] = _build(Corrector, f'{what} corrector', d['corrector'], _CORRECTOR)
+def _build(cls, what, entries, keys):
+    _known(what, entries, keys)
+    entries = dict(entries)
+    if 'relaxation' in entries:
+        relaxation = entries['relaxation']
+        entries['relaxation'] = _build(Relaxation, f'{what} relaxation', relaxation, _RELAXATION)
+    if entries.get('corrector') is not None:
+        corrector = entries['corrector']
+        entries['corrector'] = _build(Corrector, f'{what} corrector', corrector, _CORRECTOR)
     try:
-        return cls(**d)
-    except ValueError as e:
-        raise ValueError(f"{what}: {e}") from None
+        return cls(**entries)
+    except ValueError as error:
+        raise ValueError(f"{what}: {error}") from None
 
 # %% ../nbs/00_core.ipynb #baec2402
-def _refuse_other_files(d):
+def _refuse_other_files(content):
     "It must say that it is a solver schedule of this version, and hold nothing else."
-    if not isinstance(d, dict) or d.get('format') != FORMAT:
+    if not isinstance(content, dict) or content.get('format') != FORMAT:
         raise ValueError(
             f"not a solver schedule: format must be {FORMAT!r}, got "
-            f"{d.get('format') if isinstance(d, dict) else type(d).__name__!r}"
+            f"{content.get('format') if isinstance(content, dict) else type(content).__name__!r}"
         )
-    if d.get('version') != VERSION or d['version'] is True:
+    if content.get('version') != VERSION or content['version'] is True:
         raise ValueError(
-            f"version of the solver schedule must be {VERSION}, got {d.get('version')!r}; it was "
-            "written by another release: a newer usf_nbdev reads what is newer"
+            f"version of the solver schedule must be {VERSION}, got {content.get('version')!r}; it "
+            "was written by another release: a newer usf_nbdev reads what is newer"
         )
-    _known('solver schedule', d, _SCHEDULE)
-    if not isinstance(d.get('plan'), (dict, type(None))):
-        raise ValueError(f"plan must be an object or null, got {type(d['plan']).__name__}")
+    _known('solver schedule', content, _SCHEDULE)
+    if not isinstance(content.get('plan'), (dict, type(None))):
+        raise ValueError(f"plan must be an object or null, got {type(content['plan']).__name__}")
 
-def _refuse_changed(schedule, d):
+def _refuse_changed(schedule, content):
     "What a file says of its decisions must be so."
     for name in ('id', 'nfe'):
         value = getattr(schedule, name)
-        if d.get(name, value) != value:
+        if content.get(name, value) != value:
             raise ValueError(
-                f"{name} must be {value!r} for these decisions, got {d[name]!r}; the file was "
-                "changed by hand: remove its id and nfe to accept that"
+                f"{name} must be {value!r} for these decisions, got {content[name]!r}; the file "
+                "was changed by hand: remove its id and nfe to accept that"
             )
 
 @patch(cls_method=True)
@@ -501,12 +510,12 @@ def from_dict(cls:SolverSchedule,
     return schedule
 
 # %% ../nbs/00_core.ipynb #0daf8908
-def _bad_constant(s): raise ValueError(f"numbers must be finite, got {s}")
+def _bad_constant(text): raise ValueError(f"numbers must be finite, got {text}")
 def _once(pairs):
-    d = dict(pairs)
-    if len(d) < len(pairs):
-        raise ValueError(f"every entry must appear once, got {[k for k,_ in pairs]}")
-    return d
+    entries = dict(pairs)
+    if len(entries) < len(pairs):
+        raise ValueError(f"every entry must appear once, got {[key for key,_ in pairs]}")
+    return entries
 
 @patch(cls_method=True)
 def from_json(cls:SolverSchedule,
@@ -516,13 +525,13 @@ def from_json(cls:SolverSchedule,
     if not isinstance(text, (str, bytes)):
         raise ValueError(f"text must be JSON, got {type(text).__name__} {text!r:.40}")
     try:
-        d = json.loads(text, parse_constant=_bad_constant, object_pairs_hook=_once)
+        content = json.loads(text, parse_constant=_bad_constant, object_pairs_hook=_once)
     except RecursionError:
         raise ValueError("not a solver schedule: nested too deeply") from None
-    except (json.JSONDecodeError, UnicodeDecodeError) as e:
-        raise ValueError(f"not valid JSON (truncated?): {e}") from None
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise ValueError(f"not valid JSON (truncated?): {error}") from None
     try:
-        return cls.from_dict(d)
+        return cls.from_dict(content)
     except OverflowError:
         raise ValueError("numbers must be below 1e300 in size") from None
     except RecursionError:
@@ -538,10 +547,10 @@ def load(cls:SolverSchedule,
         raise ValueError(f"path must name the file of a solver schedule, got {path!r:.80}")
     try:
         return cls.from_json(Path(path).read_bytes().decode('utf-8'))
-    except OSError as e:
-        raise ValueError(f"{path}: cannot be read: {e.strerror}") from None
-    except ValueError as e:
-        raise ValueError(f"{path}: {e}") from None
+    except OSError as error:
+        raise ValueError(f"{path}: cannot be read: {error.strerror}") from None
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from None
 
 # %% ../nbs/00_core.ipynb #0cc9a613
 def json_schema() -> dict: # JSON Schema, draft 2020-12
@@ -568,25 +577,27 @@ _USF = dict(
     },
 )
 
-def _translate(what, v):
-    if not isinstance(v, (str, type(None))) or v not in _USF[what]:
-        raise ValueError(f"{what} must be one of {list(_USF[what])}, got {v!r:.80}")
-    return _USF[what][v]
-def _native(v):
+def _translate(what, word):
+    if not isinstance(word, (str, type(None))) or word not in _USF[what]:
+        raise ValueError(f"{what} must be one of {list(_USF[what])}, got {word!r:.80}")
+    return _USF[what][word]
+def _native(value):
     "A plain number or list, where numpy or torch wrapped it."
     try:
-        return v.tolist() if hasattr(v, 'tolist') and not isinstance(v, type) else v
+        return value.tolist() if hasattr(value, 'tolist') and not isinstance(value, type) else value
     except (RuntimeError, TypeError):
-        return v       # what has no values stays, for the checks to refuse
-def _listed(what, v):
-    v = _native(v)
-    if not isinstance(v, (list, tuple)):
-        raise ValueError(f"{what} must be a list, got {type(v).__name__}")
-    return [_native(o) for o in v]
-def _entry(what, d, k):
-    if not isinstance(d, dict): raise ValueError(f"{what} must be a dict, got {type(d).__name__}")
-    if k not in d: raise ValueError(f"{what} must have an entry {k!r}, has {list(d)!r:.80}")
-    return d[k]
+        return value       # what has no values stays, for the checks to refuse
+def _listed(what, values):
+    values = _native(values)
+    if not isinstance(values, (list, tuple)):
+        raise ValueError(f"{what} must be a list, got {type(values).__name__}")
+    return [_native(value) for value in values]
+def _entry(what, entries, name):
+    if not isinstance(entries, dict):
+        raise ValueError(f"{what} must be a dict, got {type(entries).__name__}")
+    if name not in entries:
+        raise ValueError(f"{what} must have an entry {name!r}, has {list(entries)!r:.80}")
+    return entries[name]
 
 # %% ../nbs/00_core.ipynb #c0de7a02
 _DERIVATIVES = 'derivative_types'

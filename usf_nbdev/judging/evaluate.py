@@ -232,9 +232,8 @@ def evaluate_many(
     judge = _FrechetJudge(metric, control, n, seed, draw) if by_batch else _AnyJudge(metric)
     head = head if by_batch else 0
     values = [_plan_or_error(model, schedule) for schedule in schedules]
-    numbers = [i for i,plan in enumerate(values) if not isinstance(plan, ValueError)]
     with torch.inference_mode(), clock('features'):
-        for group in _groups(numbers, by_batch or n <= batch_size):
+        for group in _groups(values, by_batch or n <= batch_size):
             plans = [values[i] for i in group]
             batches = together.batches(model, plans, n, seed, batch_size, draw, clock, head)
             for i,value in zip(group, judge(batches, len(group))):
@@ -248,8 +247,9 @@ def _plan_or_error(model, schedule):
     except ValueError as error:
         return error
 
-def _groups(numbers, at_once):
-    "Which schedules are measured together."
+def _groups(plans, at_once):
+    "Which schedules are measured together: all that have a plan, or each alone."
+    numbers = [i for i,plan in enumerate(plans) if not isinstance(plan, ValueError)]
     if not at_once: return [[i] for i in numbers]
     return [numbers] if numbers else []
 
@@ -442,23 +442,23 @@ def recall(self:Control,
 # %% ../../nbs/judging/03_evaluate.ipynb #5b5efd31
 @patch
 def noted(self:Control,
-    s:Statistics,    # What `statistics` made
+    stats:Statistics,    # What `statistics` made
     n:int, seed:int, # Samples, and the seed of their noise
     first:int,       # Index of the first
     draw:str,        # One of `DRAWS`
 ) -> tuple: # (key, value)
     "Statistics as a note."
-    return _key(n, seed, first, draw), _pack(s)
+    return _key(n, seed, first, draw), _pack(stats)
 
 @patch
 def remember(self:Control,
-    s:Statistics,    # What `statistics` would have made
+    stats:Statistics,    # What `statistics` would have made
     n:int, seed:int, # Samples, and the seed of their noise
     first:int,       # Index of the first
     draw:str,        # One of `DRAWS`
 ) -> Statistics:
     "Keep statistics, wherever they were made."
-    key, packed = self.noted(s, n, seed, first, draw)
+    key, packed = self.noted(stats, n, seed, first, draw)
     self.known[key] = _unpack(packed)
     if self.store is not None:
         self.store.put(key, packed)
@@ -490,7 +490,7 @@ def wanted(self:Control,
 ) -> list: # Arguments of `statistics`
     "All that a distance on n samples of a seed asks for."
     ends = np.linspace(0, self.n, min(PARTS, self.n)+1).astype(int).tolist()
-    many = [(b-a, CONTROL_NOISE+seed, a, 'normal') for a,b in zip(ends, ends[1:])]
+    many = [(end-start, CONTROL_NOISE+seed, start, 'normal') for start,end in zip(ends, ends[1:])]
     return many + [(n, seed, 0, draw)]
 
 @patch
@@ -501,7 +501,7 @@ def many(self:Control,
     parts = self.wanted(0, seed)[:-1]
     for i in np.random.default_rng(os.getpid()).permutation(len(parts)):
         self.statistics(*parts[i])
-    return reduce(Statistics.merge, (self.statistics(*p) for p in parts))
+    return reduce(Statistics.merge, (self.statistics(*part) for part in parts))
 
 # %% ../../nbs/judging/03_evaluate.ipynb #8b9fe050
 @patch

@@ -154,6 +154,11 @@ class _Network:
             self.kept.put((self.key, node), output)
         return answers
 
+def _network(model, x_T, first, key, kept, merge):
+    "The network of these samples; calls are merged where all samples have one condition."
+    merge = merge if merge and model.each is None else Merger(0)
+    return _Network(model.at(first, len(x_T)), key, kept, merge, x_T.dtype)
+
 def _answer(network, slot, asking):
     "Give all runs that ask at this slot the output of the network at their node."
     first_to_ask = {}
@@ -188,9 +193,8 @@ def sample_many(
     plans = [plan_for(model, schedule) for schedule in schedules]
     if not plans: return []
     runs = _runs(model, plans, x_T)
-    merge = merge if merge and model.each is None else Merger(0)
     kept = Answers(0) if key is None or answers is None else answers
-    network = _Network(model.at(first, len(x_T)), key, kept, merge, x_T.dtype)
+    network = _network(model, x_T, first, key, kept, merge)
     with torch.no_grad():
         for slot in range(max(len(run.rows) for run in runs)):
             _answer(network, slot, [run for run in runs if run.asks(slot)])

@@ -30,9 +30,10 @@ def _table(name, values):
         raise ValueError(f"{name} must be a table of numbers, got one number, {values!r:.80}")
     return table
 
-def _running(f, d):
-    "Running trapezoid integral of a table on a uniform grid of spacing `d`, 0 at the start."
-    return np.concatenate([np.zeros_like(f[:1]), np.cumsum((f[1:]+f[:-1])*d/2, 0)])
+def _running(values, spacing):
+    "Running trapezoid integral of a table on a uniform grid, 0 at the start."
+    areas = (values[1:]+values[:-1])*spacing/2
+    return np.concatenate([np.zeros_like(values[:1]), np.cumsum(areas, 0)])
 
 # %% ../../nbs/sampling/06_ems.ipynb #30b357a8
 class EMS:
@@ -49,12 +50,12 @@ class EMS:
         grid = _table('lamb', lamb)
         self.lamb = np.linspace(*grid, len(self.l)) if len(grid) == 2 else grid
         self._check()
-        d = self.d = self.lamb[1] - self.lamb[0]
-        self.L, self.S = _running(self.l, d), _running(self.s, d)
-        self.B = _running(np.exp(-self.S)*self.b, d)
+        spacing = self.d = self.lamb[1] - self.lamb[0]
+        self.L, self.S = _running(self.l, spacing), _running(self.s, spacing)
+        self.B = _running(np.exp(-self.S)*self.b, spacing)
         self.I, self.C = (
-            _running(np.exp(self.L+self.S), d),
-            _running(np.exp(self.L+self.S)*self.B, d),
+            _running(np.exp(self.L+self.S), spacing),
+            _running(np.exp(self.L+self.S)*self.B, spacing),
         )
     @property
     def shape(self) -> tuple: return self.l.shape[1:]
@@ -76,7 +77,7 @@ def _check(self:EMS):
         np.isfinite(self.lamb).all() and (step > 0).all() and np.allclose(step, step[0], rtol=1e-4)
     ):
         raise ValueError("lamb must be a rising uniform grid")
-    if not all(np.isfinite(v).all() for v in (self.l, self.s, self.b)):
+    if not all(np.isfinite(table).all() for table in (self.l, self.s, self.b)):
         raise ValueError("l, s, b must be finite")
 
 # %% ../../nbs/sampling/06_ems.ipynb #a7fda87e
@@ -85,13 +86,13 @@ def index(self:EMS,
     lam:float, # A value of lambda
 ) -> int: # The nearest grid index
     "Snap lambda to the grid; outside it by more than a step is an error."
-    i = round((lam - self.lamb[0])/self.d)
-    if not -1 <= i <= len(self.lamb):
+    nearest = round((lam - self.lamb[0])/self.d)
+    if not -1 <= nearest <= len(self.lamb):
         raise ValueError(
             f"statistics cover lambda from {self.lamb[0]:.3f} to {self.lamb[-1]:.3f}, got a node "
             f"at {lam:.3f}; estimate them on a wider range or move the times"
         )
-    return min(max(i, 0), len(self.lamb)-1)
+    return min(max(nearest, 0), len(self.lamb)-1)
 
 # %% ../../nbs/sampling/06_ems.ipynb #c949d747
 @patch
@@ -100,19 +101,21 @@ def value_terms(self:EMS,
     lam_p, # $\lambda$ of the node whose output is used
 ) -> tuple:
     "(scale, l, shift) with g_s(p) = scale*f(p) - shift and f = (sigma eps - l x)/alpha."
-    s, p = self.index(lam_s), self.index(lam_p)
-    return np.exp(self.S[s]-self.S[p]), self.l[p], np.exp(self.S[s])*(self.B[p]-self.B[s])
+    start, point = self.index(lam_s), self.index(lam_p)
+    scale = np.exp(self.S[start]-self.S[point])
+    shift = np.exp(self.S[start])*(self.B[point]-self.B[start])
+    return scale, self.l[point], shift
 
 # %% ../../nbs/sampling/06_ems.ipynb #0911c900
 @patch
-def _power_integrals(self:EMS, s, t, powers):
+def _power_integrals(self:EMS, start, end, powers):
     "E_k for every k of `powers`: trapezoid weights times exp, summed over the grid at once."
-    reach = self.lamb[s:t+1]-self.lamb[s]
-    weights = np.zeros(t-s+1)
-    growth = (self.L[s:t+1]-self.L[s]) + (self.S[s:t+1]-self.S[s])
+    reach = self.lamb[start:end+1]-self.lamb[start]
+    weights = np.zeros(end-start+1)
+    growth = (self.L[start:end+1]-self.L[start]) + (self.S[start:end+1]-self.S[start])
     weights[1:] += self.d/2
     weights[:-1] += self.d/2
-    rows = [weights*reach**k/math.factorial(k) for k in powers]
+    rows = [weights*reach**power/math.factorial(power) for power in powers]
     rows = np.array(rows).reshape(len(powers), len(reach))
     integrals = rows@np.exp(growth).reshape(len(reach), -1)
     return integrals.reshape(len(powers), *self.shape)
@@ -122,20 +125,19 @@ def _power_integrals(self:EMS, s, t, powers):
 def step(self:EMS,
     lam_s, lam_t,     # $\lambda$ of start and end
     alpha_s, alpha_t, # $\alpha$ there
-    X,                # The form of x_s
-    # Forms of the derivatives of g at s, the value first; None where one is not used
-    D,
+    state,            # The form of x_s
+    derivatives,      # Forms of the derivatives of g at s, the value first; None where unused
 ): # A form
-    "The form of x_t from the form `X` of x_s and the derivatives `D` of g (D[0] the value)."
-    s, t = self.index(lam_s), self.index(lam_t)
-    I = self.I[t]-self.I[s]
-    decay = np.exp(self.L[s]-self.L[t])
-    x = decay*X/alpha_s - np.exp(-self.L[t]-self.S[s])*I*D[0]
-    x[-1] -= np.exp(-self.L[t])*(self.C[t]-self.C[s]-self.B[s]*I)
-    powers = [k for k,derivative in enumerate(D) if k and derivative is not None]
-    for k,integral in zip(powers, self._power_integrals(s, t, powers)):
-        x = x - decay*integral*D[k]
-    return alpha_t*x
+    "The form of x_t from that of x_s and from the derivatives of g."
+    start, end = self.index(lam_s), self.index(lam_t)
+    passed = self.I[end]-self.I[start]
+    decay = np.exp(self.L[start]-self.L[end])
+    form = decay*state/alpha_s - np.exp(-self.L[end]-self.S[start])*passed*derivatives[0]
+    form[-1] -= np.exp(-self.L[end])*(self.C[end]-self.C[start]-self.B[start]*passed)
+    powers = [power for power in range(1, len(derivatives)) if derivatives[power] is not None]
+    for power,integral in zip(powers, self._power_integrals(start, end, powers)):
+        form = form - decay*integral*derivatives[power]
+    return alpha_t*form
 
 # %% ../../nbs/sampling/06_ems.ipynb #61ea76ab
 @patch
@@ -146,28 +148,28 @@ def refine(self:EMS,
     if isinstance(k, bool) or not isinstance(k, int) or k < 1:
         raise ValueError(f"k must be an integer of at least 1, got {k!r}")
     lamb = np.linspace(self.lamb[0], self.lamb[-1], k*(len(self.lamb)-1)+1)
-    return EMS(lamb, *(CubicSpline(self.lamb, v)(lamb) for v in (self.l, self.s, self.b)))
+    return EMS(lamb, *(CubicSpline(self.lamb, table)(lamb) for table in (self.l, self.s, self.b)))
 
 # %% ../../nbs/sampling/06_ems.ipynb #323282c4
 def _ends(noise, t_start=None, t_end=None):
     "lambda at the two ends of the times."
-    t = noise.T if t_start is None else t_start, noise.t_end if t_end is None else t_end
-    lam = noise.lamb(np.array(t, float))
-    if not (np.isfinite(lam).all() and lam[0] < lam[1]):
+    times = noise.T if t_start is None else t_start, noise.t_end if t_end is None else t_end
+    ends = noise.lamb(np.array(times, float))
+    if not (np.isfinite(ends).all() and ends[0] < ends[1]):
         raise ValueError(
-            f"lambda must be finite and rise from t_start to t_end, got {lam[0]:g} at t={t[0]:g} "
-            f"and {lam[1]:g} at t={t[1]:g}; choose times inside"
+            f"lambda must be finite and rise from t_start to t_end, got {ends[0]:g} at "
+            f"t={times[0]:g} and {ends[1]:g} at t={times[1]:g}; choose times inside"
         )
-    return lam
+    return ends
 
 def _read(path, names):
     "Named arrays of a safetensors or npz file, without unpickling."
     try:
         if path.suffix == '.safetensors':
-            d = load_file(path)
-            return [d[k] for k in names]
-        with np.load(path, allow_pickle=False) as z:
-            return [z[k] for k in names]
+            tables = load_file(path)
+            return [tables[name] for name in names]
+        with np.load(path, allow_pickle=False) as archive:
+            return [archive[name] for name in names]
     except (
         OSError,
         KeyError,
@@ -177,9 +179,9 @@ def _read(path, names):
         SafetensorError,
         zipfile.BadZipFile,
         zlib.error,
-    ) as e:
+    ) as error:
         raise ValueError(
-            f"{path}: must hold the arrays {', '.join(names)}; it cannot be read: {e}"
+            f"{path}: must hold the arrays {', '.join(names)}; it cannot be read: {error}"
         ) from None
 
 # %% ../../nbs/sampling/06_ems.ipynb #bc00644b
@@ -230,14 +232,14 @@ def load(cls:EMS,
 # %% ../../nbs/sampling/06_ems.ipynb #41e36758
 def _noise_prediction(model, x, t):
     "What the network says about the noise in x, whatever it predicts."
-    a, s = float(model.noise.alpha(t)), float(model.noise.sigma(t))
-    p, q = to_data(model.predicts, a, s)
-    m = model(x, t)
-    if x.requires_grad and not m.requires_grad:
+    alpha, sigma = float(model.noise.alpha(t)), float(model.noise.sigma(t))
+    of_state, of_output = to_data(model.predicts, alpha, sigma)
+    output = model(x, t)
+    if x.requires_grad and not output.requires_grad:
         raise ValueError(
             "model must be differentiable in x; take torch.no_grad or .detach() out of its fn"
         )
-    return x*float((1-a*p)/s) - m*float(a*q/s)
+    return x*float((1-alpha*of_state)/sigma) - output*float(alpha*of_output/sigma)
 
 # %% ../../nbs/sampling/06_ems.ipynb #ccedabc5
 def _place(noise, lam):
@@ -245,13 +247,13 @@ def _place(noise, lam):
     t = float(noise.t_of_lamb(lam))
     return t, float(noise.alpha(t)), float(noise.sigma(t))
 
-def _looks(lam, ends, h):
+def _looks(lam, ends, apart):
     "How far from a lambda two more looks are, inside the ends."
-    if lam-h < ends[0]: return h, 2*h
-    if lam+h > ends[1]: return -2*h, -h
-    return -h, h
+    if lam-apart < ends[0]: return apart, 2*apart
+    if lam+apart > ends[1]: return -2*apart, -apart
+    return -apart, apart
 
-def _observe(model, lam, x0, z, signs, ends, h):
+def _observe(model, lam, x0, z, signs, ends, apart):
     """At one lambda: a probe of the diagonal of sigma*J, and y, r*eps, r*eps' as one stack, all
     float64."""
     t, alpha, sigma = _place(model.noise, lam)
@@ -265,50 +267,51 @@ def _observe(model, lam, x0, z, signs, ends, h):
     def on_tangent(away):
         t, alpha, _ = _place(model.noise, lam+away)
         return _noise_prediction(model, alpha*(y - away*ratio*eps), t)
-    d, e = _looks(lam, ends, h)
+    d, e = _looks(lam, ends, apart)
     with torch.no_grad():
         slope = (e*e*(on_tangent(d)-eps) - d*d*(on_tangent(e)-eps))/(d*e*(e-d))
     return probe.double(), torch.stack([y, ratio*eps, ratio*slope]).double()
 
 # %% ../../nbs/sampling/06_ems.ipynb #50fbf6b4
-def _draws(data, order, first, k, seed):
+def _draws(data, order, first, count, seed):
     "Pictures, noise and signs of states first..first+k-1, one generator per state."
-    g = torch.Generator()
-    z, v = (torch.empty(k, *data.shape[1:], dtype=data.dtype) for _ in range(2))
-    for i in range(k):
-        g.manual_seed((seed+1)*2_000_029 + first+i)
-        z[i] = torch.randn(data.shape[1:], generator=g, dtype=data.dtype)
-        v[i] = torch.randint(2, data.shape[1:], generator=g)*2-1
-    return data[order[torch.arange(first, first+k) % len(data)]], z, v
+    generator = torch.Generator()
+    z, signs = (torch.empty(count, *data.shape[1:], dtype=data.dtype) for _ in range(2))
+    for i in range(count):
+        generator.manual_seed((seed+1)*2_000_029 + first+i)
+        z[i] = torch.randn(data.shape[1:], generator=generator, dtype=data.dtype)
+        signs[i] = torch.randint(2, data.shape[1:], generator=generator)*2-1
+    return data[order[torch.arange(first, first+count) % len(data)]], z, signs
 
 # %% ../../nbs/sampling/06_ems.ipynb #4b1ce6c0
-def _moments(model, lamb, data, n, seed, h, batch_size, bar):
+def _moments(model, lamb, data, n, seed, apart, batch_size, counter):
     "At every lambda the mean diagonal l, and mean and covariance of (y, r*eps, r*eps')."
     order = torch.randperm(len(data), generator=torch.Generator().manual_seed(seed))
     shape = data.shape[1:]
-    l, m, C = (torch.zeros(len(lamb), *k, *shape, dtype=torch.float64) for k in ((), (3,), (3, 3)))
+    def zeros(*dimensions): return torch.zeros(len(lamb), *dimensions, *shape, dtype=torch.float64)
+    diagonals, means, products = zeros(), zeros(3), zeros(3, 3)
+    device = getattr(model, 'device', 'cpu')
     for first in range(0, n, batch_size):
-        draws = [
-            o.to(getattr(model, 'device', 'cpu'))
-            for o in _draws(data, order, first, min(batch_size, n-first), seed)
-        ]
+        drawn = _draws(data, order, first, min(batch_size, n-first), seed)
+        draws = [tensor.to(device) for tensor in drawn]
         for j,lam in enumerate(lamb):
-            J, V = (o.cpu() for o in _observe(model, lam, *draws, lamb[[0,-1]], h))
-            bar.update(J.shape[0])
-            l[j] += J.sum(0)/n
-            m[j] += V.sum(1)/n
-            C[j] += torch.einsum('ak...,bk...->ab...', V, V)/n
-    return l.numpy(), m.numpy(), (C - m[:,:,None]*m[:,None]).numpy()
+            observed = _observe(model, lam, *draws, lamb[[0,-1]], apart)
+            probes, looks = (tensor.cpu() for tensor in observed)
+            counter.update(probes.shape[0])
+            diagonals[j] += probes.sum(0)/n
+            means[j] += looks.sum(1)/n
+            products[j] += torch.einsum('ak...,bk...->ab...', looks, looks)/n
+    return diagonals.numpy(), means.numpy(), (products - means[:,:,None]*means[:,None]).numpy()
 
 # %% ../../nbs/sampling/06_ems.ipynb #f50fcac1
-def _fit(lamb, l, m, C, ridge):
+def _fit(lamb, diagonal, means, covariance, ridge):
     "s and b of every pixel, by least squares of f' on f."
-    dl, one = np.gradient(l, lamb, axis=0, edge_order=2), np.ones_like(l)
-    u, w = np.stack([-l, one, 0*one], 1), np.stack([-dl, l-1, one], 1)
-    def form(p, q): return np.einsum('na...,nab...,nb...->n...', p, C, q)
-    var = form(u, u)
-    s = form(u, w)/np.maximum(var + ridge, 1e-300)
-    return s, (w*m).sum(1) - s*(u*m).sum(1)
+    slope, ones = np.gradient(diagonal, lamb, axis=0, edge_order=2), np.ones_like(diagonal)
+    left, right = np.stack([-diagonal, ones, 0*ones], 1), np.stack([-slope, diagonal-1, ones], 1)
+    def form(first, second): return np.einsum('na...,nab...,nb...->n...', first, covariance, second)
+    variance = form(left, left)
+    growth = form(left, right)/np.maximum(variance + ridge, 1e-300)
+    return growth, (right*means).sum(1) - growth*(left*means).sum(1)
 
 # %% ../../nbs/sampling/06_ems.ipynb #4d42bda9
 def estimate_ems(
@@ -332,9 +335,9 @@ def estimate_ems(
     lamb = np.linspace(*_ends(model.noise, t_start, t_end), n_lamb+1)
     with tqdm(
         total=n*len(lamb), desc='statistics', unit='state', disable=None if progress else True
-    ) as bar:
-        l, m, C = _moments(model, lamb, data, n, seed, h, batch_size, bar)
-    return EMS(lamb, l, *_fit(lamb, l, m, C, ridge))
+    ) as counter:
+        diagonals, means, covariances = _moments(model, lamb, data, n, seed, h, batch_size, counter)
+    return EMS(lamb, diagonals, *_fit(lamb, diagonals, means, covariances, ridge))
 
 # %% ../../nbs/sampling/06_ems.ipynb #cefb9dd5
 def _check_estimate(model, data, n, n_lamb, h, ridge, batch_size):

@@ -22,8 +22,8 @@ NOISE_KINDS = {}
 class NoiseSchedule:
     """Base of all noise schedules: x_t = alpha(t) x_0 + sigma(t) eps, with lamb(t) =
     log(alpha/sigma) falling in t."""
-    def __init_subclass__(cls, **kw):
-        super().__init_subclass__(**kw)
+    def __init_subclass__(cls, **options):
+        super().__init_subclass__(**options)
         NOISE_KINDS[cls.__name__] = cls
     def lamb(self,
         t, # Time(s) in [0, T]
@@ -33,15 +33,15 @@ class NoiseSchedule:
             return np.log(self.alpha(t)) - np.log(self.sigma(t))
 
 # %% ../../nbs/sampling/01_noise.ipynb #2e089619
-def _positive(obj, *names):
-    for k in names:
-        v = getattr(obj, k)
-        if isinstance(v, bool) or not isinstance(v, (int, float)) or not 0 < v < float('inf'):
-            raise ValueError(
-                f"{type(obj).__name__}: {k} must be a positive finite number, got {v!r}"
-            )
-    if not obj.t_end < obj.T:
-        raise ValueError(f"{type(obj).__name__}: t_end must be below T={obj.T}, got {obj.t_end}")
+def _positive(schedule, *names):
+    what = type(schedule).__name__
+    for name in names:
+        number = getattr(schedule, name)
+        is_number = isinstance(number, (int, float)) and not isinstance(number, bool)
+        if not is_number or not 0 < number < float('inf'):
+            raise ValueError(f"{what}: {name} must be a positive finite number, got {number!r}")
+    if not schedule.t_end < schedule.T:
+        raise ValueError(f"{what}: t_end must be below T={schedule.T}, got {schedule.t_end}")
 
 # %% ../../nbs/sampling/01_noise.ipynb #ab83f2c2
 class _VP(NoiseSchedule):
@@ -49,9 +49,9 @@ class _VP(NoiseSchedule):
     def alpha(self, t): return np.exp(self.log_alpha(t))
     def sigma(self, t): return np.sqrt(-np.expm1(2*self.log_alpha(t)))
     def lamb(self, t):
-        la = self.log_alpha(t)
+        log_alpha = self.log_alpha(t)
         with np.errstate(divide='ignore'):
-            return la - 0.5*np.log(-np.expm1(2*la))
+            return log_alpha - 0.5*np.log(-np.expm1(2*log_alpha))
     def t_of_lamb(self, l):
         return self.t_of_log_alpha(-0.5*np.logaddexp(0., -2*np.asarray(l, float)))
 
@@ -67,9 +67,9 @@ class VPLinear(_VP):
     def log_alpha(self, t):
         t = np.asarray(t, float)
         return -t**2*(self.beta_1-self.beta_0)/4 - t*self.beta_0/2
-    def t_of_log_alpha(self, la):
-        c = -4*np.asarray(la, float)
-        return c/(np.sqrt(self.beta_0**2 + (self.beta_1-self.beta_0)*c) + self.beta_0)
+    def t_of_log_alpha(self, log_alpha):
+        scaled = -4*np.asarray(log_alpha, float)
+        return scaled/(np.sqrt(self.beta_0**2 + (self.beta_1-self.beta_0)*scaled) + self.beta_0)
 
 # %% ../../nbs/sampling/01_noise.ipynb #0f3298f6
 @dataclass(frozen=True)
@@ -82,12 +82,12 @@ class VPCosine(_VP):
         _positive(self, 's', 'T', 't_end')
         if not self.T < 1:
             raise ValueError(f"VPCosine: T must be below 1 (alpha is 0 there), got {self.T}")
-    def _lc(self, u): return np.log(np.cos(np.pi/2*u))
+    def _lc(self, share): return np.log(np.cos(np.pi/2*share))
     def log_alpha(self, t):
         return self._lc((np.asarray(t, float)+self.s)/(1+self.s)) - self._lc(self.s/(1+self.s))
-    def t_of_log_alpha(self, la):
+    def t_of_log_alpha(self, log_alpha):
         return (
-            np.arccos(np.exp(np.asarray(la, float) + self._lc(self.s/(1+self.s))))
+            np.arccos(np.exp(np.asarray(log_alpha, float) + self._lc(self.s/(1+self.s))))
             *2
             /np.pi
             *(1+self.s)
@@ -95,11 +95,13 @@ class VPCosine(_VP):
         )
 
 # %% ../../nbs/sampling/01_noise.ipynb #e487fe65
-def _interp(x, xp, fp):
-    "Linear interpolation on rising `xp`, extended by the outermost segments."
+def _interp(x, places, values):
+    "Linear interpolation on rising `places`, extended by the outermost segments."
     x = np.asarray(x, float)
-    i = np.clip(np.searchsorted(xp, x) - 1, 0, len(xp)-2)
-    return fp[i] + (x-xp[i])*(fp[i+1]-fp[i])/(xp[i+1]-xp[i])
+    segment = np.clip(np.searchsorted(places, x) - 1, 0, len(places)-2)
+    left, right = places[segment], places[segment+1]
+    low, high = values[segment], values[segment+1]
+    return low + (x-left)*(high-low)/(right-left)
 
 # %% ../../nbs/sampling/01_noise.ipynb #2bd7d120
 def _number_table(name, values):
@@ -120,23 +122,24 @@ class VPDiscrete(_VP):
     T:float=1.           # Where sampling starts
     t_end:float=1e-3     # Where sampling stops by default
     def __post_init__(self):
-        a = tuple(_number_table('VPDiscrete: alphas_cumprod', self.alphas_cumprod).tolist())
-        object.__setattr__(self, 'alphas_cumprod', a)
-        falling = all(0 < after < before < 1 for before,after in zip((.999999999999,)+a, a))
-        if len(a) < 2 or not falling:
+        alphas = tuple(_number_table('VPDiscrete: alphas_cumprod', self.alphas_cumprod).tolist())
+        object.__setattr__(self, 'alphas_cumprod', alphas)
+        pairs = zip((.999999999999,)+alphas, alphas)
+        falling = all(0 < after < before < 1 for before,after in pairs)
+        if len(alphas) < 2 or not falling:
             raise ValueError(
                 "VPDiscrete: alphas_cumprod must be at least 2 values in (0,1), strictly "
-                f"falling, got {len(a)} from {a[:1]} to {a[-1:]}"
+                f"falling, got {len(alphas)} from {alphas[:1]} to {alphas[-1:]}"
             )
         _positive(self, 'T', 't_end')
     @cached_property
     def _table(self):
-        N = len(self.alphas_cumprod)
-        return np.arange(1, N+1)/N, 0.5*np.log(self.alphas_cumprod)
+        count = len(self.alphas_cumprod)
+        return np.arange(1, count+1)/count, 0.5*np.log(self.alphas_cumprod)
     def log_alpha(self, t):
         return np.where(np.asarray(t) <= 0, 0., np.minimum(_interp(t, *self._table), 0.))
-    def t_of_log_alpha(self, la):
-        return _interp(-np.asarray(la, float), -self._table[1], self._table[0])
+    def t_of_log_alpha(self, log_alpha):
+        return _interp(-np.asarray(log_alpha, float), -self._table[1], self._table[0])
 
 # %% ../../nbs/sampling/01_noise.ipynb #e8766938
 BETAS = ('linear', 'scaled_linear', 'squaredcos_cap_v2')
@@ -153,34 +156,34 @@ def betas_for(
     if kind == 'linear': return np.linspace(beta_0, beta_1, n)
     if kind == 'scaled_linear': return np.linspace(beta_0**.5, beta_1**.5, n)**2
     if kind == 'squaredcos_cap_v2':
-        f = np.cos((np.arange(n+1)/n + .008)/1.008*np.pi/2)**2
-        return np.minimum(1 - f[1:]/f[:-1], .999)
+        signal = np.cos((np.arange(n+1)/n + .008)/1.008*np.pi/2)**2
+        return np.minimum(1 - signal[1:]/signal[:-1], .999)
     raise ValueError(f"kind of betas must be one of {BETAS}, got {kind!r}")
 
 # %% ../../nbs/sampling/01_noise.ipynb #3e4dce99
 def discrete(
     betas='linear',       # (N,) betas in (0,1), or one of `BETAS`
     zero_snr:bool=False,  # Rescale to zero terminal SNR (Lin et al. 2023)?
-    **kw,                 # `n`, `beta_0`, `beta_1` for a named table
+    **options,                 # `n`, `beta_0`, `beta_1` for a named table
 ) -> VPDiscrete:
     "A `VPDiscrete` from betas."
     if isinstance(betas, str):
-        b = betas_for(betas, **kw)
+        table = betas_for(betas, **options)
     else:
-        without_effect('beside a table of betas', **kw)
-        b = _number_table('betas', betas)
-    if len(b) < 2 or not ((b>0) & (b<1)).all():
+        without_effect('beside a table of betas', **options)
+        table = _number_table('betas', betas)
+    if len(table) < 2 or not ((table>0) & (table<1)).all():
         raise ValueError(
-            f"betas must be a 1-D table of values in (0,1), at least 2, got {len(b)} from "
-            f"{b[:1]} to {b[-1:]}"
+            f"betas must be a 1-D table of values in (0,1), at least 2, got {len(table)} from "
+            f"{table[:1]} to {table[-1:]}"
         )
-    a = np.cumprod(1-b)
+    alphas = np.cumprod(1-table)
     if zero_snr:
-        r = np.sqrt(a)
-        r = (r - r[-1])*r[0]/(r[0] - r[-1])
-        a = r**2
-        a[-1] = min(2.**-24, a[-2]/4)
-    return VPDiscrete(tuple(a.tolist()), t_end=1/len(a))
+        roots = np.sqrt(alphas)
+        roots = (roots - roots[-1])*roots[0]/(roots[0] - roots[-1])
+        alphas = roots**2
+        alphas[-1] = min(2.**-24, alphas[-2]/4)
+    return VPDiscrete(tuple(alphas.tolist()), t_end=1/len(alphas))
 
 # %% ../../nbs/sampling/01_noise.ipynb #7a1397bb
 @dataclass(frozen=True)
@@ -231,10 +234,10 @@ def check_noise(
 @patch
 def to_dict(self:NoiseSchedule) -> dict: # `{'kind': class name, **fields}`, JSON-ready
     "The schedule as plain data; `noise_from_dict` reads it back."
-    return dict(
-        kind=type(self).__name__,
-        **{k: list(v) if isinstance(v, tuple) else v for k,v in asdict(self).items()},
-    )
+    plain = dict(kind=type(self).__name__)
+    for name,value in asdict(self).items():
+        plain[name] = list(value) if isinstance(value, tuple) else value
+    return plain
 
 # %% ../../nbs/sampling/01_noise.ipynb #a0ce54fd
 PUBLIC = ('VPLinear', 'VPCosine', 'VPDiscrete', 'EDM', 'Flow')
@@ -248,13 +251,18 @@ def noise_from_dict(
             f"noise: kind must be one of {PUBLIC}, got "
             f"{d.get('kind') if isinstance(d, dict) else d!r}"
         )
-    kw = {k: tuple(v) if isinstance(v, list) else v for k,v in d.items() if k != 'kind'}
+    options = {name: value for name,value in d.items() if name != 'kind'}
+    for name,value in options.items():
+        if isinstance(value, list):
+            options[name] = tuple(value)
     try:
-        return NOISE_KINDS[d['kind']](**kw)
-    except (TypeError, OverflowError) as e:
-        raise ValueError(f"noise: {d['kind']} does not understand {sorted(kw)}: {e}") from None
-    except ValueError as e:
-        raise ValueError(f"noise: {e}") from None
+        return NOISE_KINDS[d['kind']](**options)
+    except (TypeError, OverflowError) as error:
+        raise ValueError(
+            f"noise: {d['kind']} does not understand {sorted(options)}: {error}"
+        ) from None
+    except ValueError as error:
+        raise ValueError(f"noise: {error}") from None
 
 # %% ../../nbs/sampling/01_noise.ipynb #f80711a8
 GRIDS = ('uniform_t', 'uniform_lambda', 'quadratic', 'karras', 'beta')
@@ -308,12 +316,12 @@ def _beta_quantiles(shares, ab):
     return beta.ppf(shares, *ab)
 
 def _grid_in_lambda(noise, shares, kind, start, end, rho):
-    low, high = noise.lamb(start), noise.lamb(end)
-    if not np.isfinite([low, high]).all():
+    lamb_start, lamb_end = noise.lamb(start), noise.lamb(end)
+    if not np.isfinite([lamb_start, lamb_end]).all():
         raise ValueError(
-            f"a {kind} grid needs finite lambda at both ends, got {low} at t={start} and {high} at "
-            f"t={end}; choose t_start, t_end inside"
+            f"a {kind} grid needs finite lambda at both ends, got {lamb_start} at t={start} and "
+            f"{lamb_end} at t={end}; choose t_start, t_end inside"
         )
-    if kind == 'uniform_lambda': return noise.t_of_lamb(low + (high-low)*shares)
-    first, last = np.exp(-low/rho), np.exp(-high/rho)
+    if kind == 'uniform_lambda': return noise.t_of_lamb(lamb_start + (lamb_end-lamb_start)*shares)
+    first, last = np.exp(-lamb_start/rho), np.exp(-lamb_end/rho)
     return noise.t_of_lamb(-rho*np.log(first + (last-first)*shares))

@@ -100,10 +100,10 @@ def _refuse_options(dtype, name, **functions):
 def _refuse_mean(mean, shape):
     "A mean of the data has the shape of one sample."
     if mean is None: return
-    got = tuple(mean.shape) if hasattr(mean, 'shape') else np.shape(mean)
-    if shape is not None and got != tuple(shape):
+    found = tuple(mean.shape) if hasattr(mean, 'shape') else np.shape(mean)
+    if shape is not None and found != tuple(shape):
         raise ValueError(
-            f"mean must have the shape of one sample, {tuple(shape)}, got {got}; reshape it"
+            f"mean must have the shape of one sample, {tuple(shape)}, got {found}; reshape it"
         )
 
 # %% ../../nbs/sampling/04_sample.ipynb #0f031c74
@@ -183,47 +183,48 @@ def _share(self:Denoiser):
     return getattr(self.fn, 'passes', 1)
 
 @patch
-def _count_backward(self:Denoiser, m):
-    "Count two passes for each sample when a gradient comes back through the output `m`."
-    if not m.requires_grad: return
-    more = 2*self._share()*len(m)
+def _count_backward(self:Denoiser, output):
+    "Count two passes for each sample when a gradient comes back through the output `output`."
+    if not output.requires_grad: return
+    more = 2*self._share()*len(output)
     def count(gradient): self._passes[0] += more
-    m.register_hook(count)
+    output.register_hook(count)
 
 # %% ../../nbs/sampling/04_sample.ipynb #811c9a29
-def _wrapped(m):
+def _wrapped(output):
     "How to take the tensor out of what a network returned."
-    if hasattr(m, 'sample'): return f"{type(m).__name__} with the tensor inside; return its .sample"
-    if isinstance(m, dict): return f"a dict of {sorted(map(str, m))}; return one of its entries"
-    if isinstance(m, (tuple, list)):
-        return f"a {type(m).__name__} of {len(m)}; return one of its items"
-    if isinstance(m, np.ndarray): return "an array of NumPy; return torch.from_numpy of it"
-    return (
-        f"{m!r:.40}; end fn with a return" if m is None else f"{type(m).__name__}; return a tensor"
-    )
+    kind = type(output).__name__
+    if hasattr(output, 'sample'): return f"{kind} with the tensor inside; return its .sample"
+    if isinstance(output, dict):
+        return f"a dict of {sorted(map(str, output))}; return one of its entries"
+    if isinstance(output, (tuple, list)):
+        return f"a {kind} of {len(output)}; return one of its items"
+    if isinstance(output, np.ndarray): return "an array of NumPy; return torch.from_numpy of it"
+    return "None; end fn with a return" if output is None else f"{kind}; return a tensor"
 
-def _prediction(m, x):
+def _prediction(output, x):
     "What a network returned for the state x, if it is a tensor like it, in the type of x."
-    if not torch.is_tensor(m):
+    if not torch.is_tensor(output):
         raise ValueError(
             f"the network must return a tensor of the shape of its input {tuple(x.shape)}, got "
-            f"{_wrapped(m)}"
+            f"{_wrapped(output)}"
         )
-    if m.shape != x.shape:
+    if output.shape != x.shape:
         raise ValueError(
-            f"the network must return the shape of its input {tuple(x.shape)}, got {tuple(m.shape)}"
+            f"the network must return the shape of its input {tuple(x.shape)}, got "
+            f"{tuple(output.shape)}"
         )
-    if not m.is_floating_point():
+    if not output.is_floating_point():
         raise ValueError(
-            f"the network must return floating-point numbers, got {m.dtype}; return .float() of "
-            "them"
+            f"the network must return floating-point numbers, got {output.dtype}; return .float() "
+            "of them"
         )
-    if m.device != x.device:
+    if output.device != x.device:
         raise ValueError(
             f"the network must return its output on the device of its input, {x.device}, got "
-            f"{m.device}; move it there"
+            f"{output.device}; move it there"
         )
-    return m.to(x.dtype)
+    return output.to(x.dtype)
 
 # %% ../../nbs/sampling/04_sample.ipynb #dd8dc11d
 def lend(
@@ -242,18 +243,18 @@ def lend(
 # %% ../../nbs/sampling/04_sample.ipynb #67466cf7
 def _holders(ask):
     "What a function returns, and how many hold the tensor, what it is a view of, and their memory."
-    m = ask()
-    base = m._base
-    whole = m if base is None else base
-    memory = m.untyped_storage()
+    tensor = ask()
+    base = tensor._base
+    whole = tensor if base is None else base
+    memory = tensor.untyped_storage()
     counts = (
-        sys.getrefcount(m),
-        m._use_count(),
+        sys.getrefcount(tensor),
+        tensor._use_count(),
         sys.getrefcount(whole),
         whole._use_count(),
         memory.resizable(),
     )
-    return m, counts, torch._C._storage_Use_Count(memory._cdata)
+    return tensor, counts, torch._C._storage_Use_Count(memory._cdata)
 
 def _unshared():
     """The counts of a new tensor, and of a view of one, that nobody else holds; none where
@@ -276,10 +277,10 @@ def keep(
 ) -> torch.Tensor:
     "What a function returns, copied where others hold its memory."
     if not _UNSHARED: return ask().clone()
-    m, counts, memory = _holders(ask)
+    tensor, counts, memory = _holders(ask)
     # with gradients, what they need counts too
-    alone = counts in _UNSHARED and (m.requires_grad or memory <= _UNSHARED[counts])
-    return m if alone else m.clone()
+    alone = counts in _UNSHARED and (tensor.requires_grad or memory <= _UNSHARED[counts])
+    return tensor if alone else tensor.clone()
 
 # %% ../../nbs/sampling/04_sample.ipynb #75941cbc
 @patch
@@ -313,9 +314,9 @@ def network(self:Denoiser,
     "Call the network once, at its own time and unclipped; its memory and ours stay apart."
     kind = self.dtype or dtype or x.dtype
     def given(): return lend(x) if kind == x.dtype else x.to(kind)
-    m = keep(lambda: self.answer(given(), tau, x, skips))
-    self._count_backward(m)
-    return m
+    output = keep(lambda: self.answer(given(), tau, x, skips))
+    self._count_backward(output)
+    return output
 
 # %% ../../nbs/sampling/04_sample.ipynb #165859a7
 @patch
@@ -340,10 +341,11 @@ def __call__(self:Denoiser,
     dtype=None,      # Number type for `fn` where the model names none; default: that of `x`
 ) -> torch.Tensor: # The network's output, (B,*shape), in the type of `x`
     "Call the network once, and clip what it says of the data."
-    m = self.network(x, self.own_time(t), skips, dtype)
-    if self.clip is None: return m
-    a, b = to_data(self.predicts, float(self.noise.alpha(t)), float(self.noise.sigma(t)))
-    return (self.clip(a*x + b*m) - a*x)/b
+    output = self.network(x, self.own_time(t), skips, dtype)
+    if self.clip is None: return output
+    alpha, sigma = float(self.noise.alpha(t)), float(self.noise.sigma(t))
+    of_state, of_output = to_data(self.predicts, alpha, sigma)
+    return (self.clip(of_state*x + of_output*output) - of_state*x)/of_output
 
 # %% ../../nbs/sampling/04_sample.ipynb #882715c4
 def static_threshold(
@@ -425,13 +427,14 @@ def classifier_free(
 ): # A function of (x, t) for `Denoiser`
     "Guide a conditional network towards its condition (Ho & Salimans 2022)."
     scale = _guidance(scale)
-    def guided(x, t, **kw):
+    def guided(x, t, **options):
         conditions = [
             _one_for_each(name, value, len(x)) for name,value in (('cond', cond), ('null', null))
         ]
         strength = _spread(scale, x)
-        yes, no = fn(torch.cat([x, x]), torch.cat([t, t]), torch.cat(conditions), **kw).chunk(2)
-        return no + strength*(yes - no)
+        both = fn(torch.cat([x, x]), torch.cat([t, t]), torch.cat(conditions), **options)
+        conditional, unconditional = both.chunk(2)
+        return unconditional + strength*(conditional - unconditional)
     guided.passes = 2*getattr(fn, 'passes', 1)
     return guided
 
@@ -489,7 +492,7 @@ def program(
     # longer needed
 ) -> list:
     "The plan as the loop reads it."
-    def tensor(a): return torch.as_tensor(np.asarray(a), dtype=x.dtype, device=x.device)
+    def tensor(array): return torch.as_tensor(np.asarray(array), dtype=x.dtype, device=x.device)
     mean = _mean_of(plan)
     rows = []
     for slot in range(len(plan.P)):
@@ -596,8 +599,10 @@ def plan_for(
 # %% ../../nbs/sampling/04_sample.ipynb #9102f405
 def _path(plan, values):
     "The state at every node: that of the first slot which evaluated it."
-    first = {node: k for k,node in reversed(list(enumerate([*plan.node.tolist(), plan.n_steps])))}
-    return torch.stack([values['x', first[i]] for i in range(plan.n_steps+1)])
+    first = {}
+    for slot,node in enumerate([*plan.node.tolist(), plan.n_steps]):
+        first.setdefault(node, slot)
+    return torch.stack([values['x', first[node]] for node in range(plan.n_steps+1)])
 
 # %% ../../nbs/sampling/04_sample.ipynb #ffd86784
 def _refuse_start(model, x_T):

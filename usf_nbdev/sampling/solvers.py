@@ -32,8 +32,8 @@ def _check_nfe(nfe):
     if isinstance(nfe, bool) or not isinstance(nfe, (int, np.integer)) or not 1 <= nfe <= 10_000:
         raise ValueError(f"nfe must be an integer from 1 to 10000, got {nfe!r}")
     return int(nfe)
-def _check(name, v, choices):
-    if v not in choices: raise ValueError(f"{name} must be one of {choices}, got {v!r}")
+def _check(name, value, choices):
+    if value not in choices: raise ValueError(f"{name} must be one of {choices}, got {value!r}")
 
 # %% ../../nbs/sampling/05_solvers.ipynb #fbb3e242
 RHO_5 = 'karras_rho_5'          # Karras's grid with the exponent 5 for 7
@@ -62,15 +62,15 @@ def _nodes(noise, n, grid, t_start, t_end):
 # %% ../../nbs/sampling/05_solvers.ipynb #6e73ae26
 def _schedule(noise, times, steps, family, grid):
     "Build, name and compile."
-    s = SolverSchedule(
+    schedule = SolverSchedule(
         tuple(np.asarray(times, float).tolist()),
         tuple(steps),
         noise=noise,
         name=f"{family} · {grid if isinstance(grid, str) else 'own times'}",
     )
-    if not any(o.prediction == 'ems' for o in s.steps):
-        compile_plan(s, noise)
-    return s
+    if not any(step.prediction == 'ems' for step in schedule.steps):
+        compile_plan(schedule, noise)
+    return schedule
 
 # %% ../../nbs/sampling/05_solvers.ipynb #7856e231
 def _orders(noise, times, order, lower_order_final):
@@ -79,33 +79,31 @@ def _orders(noise, times, order, lower_order_final):
     if isinstance(order, bool) or not isinstance(order, int) or not 1 <= order <= MAX_ORDER-1:
         raise ValueError(f"order must be an integer from 1 to {MAX_ORDER-1}, got {order!r}")
     n = len(times)-1
-    p = [min(order, i+1, n-i if lower_order_final else order) for i in range(n)]
+    orders = [min(order, i+1, n-i if lower_order_final else order) for i in range(n)]
     if np.isinf(noise.lamb(times[-1])):
-        p[-1] = 1
-    return p
+        orders[-1] = 1
+    return orders
 
 # %% ../../nbs/sampling/05_solvers.ipynb #14c3d7ec
-def _around(order, points, relaxation='none', low=False, **kw):
+def _around(order, points, relaxation='none', low=False, **options):
     "Keyword arguments of an expansion of `order` over the nearest of `points`."
     near = tuple(points)[:order-1]
     return dict(
         order=order,
-        points=tuple(near[:k] if low else near for k in range(1, order)),
+        points=tuple(near[:derivative] if low else near for derivative in range(1, order)),
         relaxation=Relaxation(relaxation if order == 2 else 'none'),
-        **kw,
+        **options,
     )
 
-def _multistep(p, prediction, relaxation='none', corrector=False, low=False):
-    """One multistep step of order p; its corrector has one point more, the one just predicted,
+def _multistep(order, prediction, relaxation='none', corrector=False, low=False):
+    """One multistep step of some order; its corrector has one point more, the one just predicted,
     and so one order more."""
-    c = (
-        Corrector(**_around(p+1, (-1, *range(-3, -p-2, -1)), relaxation, low))
-        if corrector
-        else None
-    )
-    return StepStrategy(
-        prediction=prediction, corrector=c, **_around(p, range(-2, -p-1, -1), relaxation, low)
-    )
+    second = None
+    if corrector:
+        points = (-1, *range(-3, -order-2, -1))
+        second = Corrector(**_around(order+1, points, relaxation, low))
+    first = _around(order, range(-2, -order-1, -1), relaxation, low)
+    return StepStrategy(prediction=prediction, corrector=second, **first)
 
 # %% ../../nbs/sampling/05_solvers.ipynb #292b2016
 def ddim(
@@ -296,8 +294,8 @@ def unipc(
     relaxation = 'none' if variant == 'vary' else variant
     orders = _orders(noise, times, order, lower_order_final)
     steps = [
-        _multistep(p, prediction, relaxation, corrector and i < nfe-1)
-        for i,p in enumerate(orders)
+        _multistep(own_order, prediction, relaxation, corrector and i < nfe-1)
+        for i,own_order in enumerate(orders)
     ]
     return _schedule(noise, times, steps, _unipc_name(order, prediction, variant, corrector), grid)
 
@@ -337,7 +335,7 @@ def _by_weights(noise, times, prediction, weights):
     return [*inner, _last_step(prediction, lam, predicted[-1])]
 
 def _inner_step(prediction, lam, i, predicted, corrected):
-    "A step whose difference to the node before weighs `predicted`, and `corrected` once it is made."
+    "A step: its difference to the node before weighs `predicted`, that to its end `corrected`."
     own = _given(prediction, lam, i, i, i-1, predicted)
     again = _given(prediction, lam, i, i, i+1, corrected)
     corrector = None
@@ -352,12 +350,12 @@ def _last_step(prediction, lam, weight):
     own = _given(prediction, lam, i, i, i-3, weight)
     return StepStrategy(prediction=prediction, points=((-4,),)*bool(own), **own)
 
-def _shares(lam, sign, W):
+def _shares(lam, sign, weights):
     """What the predictor of each step adds, and what the corrector before it: the second weight of
     a step is added a step early, and what that adds too much is taken back."""
     scaled = [
-        [-sign*math.exp(-sign*lam[i+1])*weight for weight in w] + [0.]*(3-len(w))
-        for i, w in enumerate(W)
+        [-sign*math.exp(-sign*lam[i+1])*weight for weight in own] + [0.]*(3-len(own))
+        for i, own in enumerate(weights)
     ]
     predicted = [-later[1] for later in scaled[1:]] + [scaled[-1][2]]
     corrected = [0.] + [
@@ -367,35 +365,33 @@ def _shares(lam, sign, W):
     return predicted, corrected
 
 # %% ../../nbs/sampling/05_solvers.ipynb #5cfe2518
-def _one_point(h, d, w):
+def _one_point(h, distance, weight):
     """The linear relaxation that gives the only difference, to the node at distance d, the
     weight w: x_t = ... - sigma_t w (eps(p)-eps(s))."""
-    return Relaxation('linear', (w*d/(h*h*phi(2, h)) - 1)/h)
+    return Relaxation('linear', (weight*distance/(h*h*phi(2, h)) - 1)/h)
 
 # %% ../../nbs/sampling/05_solvers.ipynb #084e7726
-def _weight_t(noise, s, t, p):
+def _weight_t(noise, start, end, earlier):
     """DEIS-tAB: -1/rho_t times the integral of (tau-s)/(p-s) over rho = exp(-lambda), by parts
     and Gauss-Legendre."""
-    u, w = np.polynomial.legendre.leggauss(64)
-    def rho(v): return np.exp(-noise.lamb(v))
-    return -((t-s) - (t-s)/2*(w @ rho(s + (t-s)*(u+1)/2))/rho(t))/(p-s)
+    points, weights = np.polynomial.legendre.leggauss(64)
+    def rho(times): return np.exp(-noise.lamb(times))
+    integral = (end-start)/2*(weights @ rho(start + (end-start)*(points+1)/2))
+    return -((end-start) - integral/rho(end))/(earlier-start)
 
-def _weights_t(noise, s, t, earlier):
+def _weights_t(noise, start, end, earlier):
     "The same for several earlier nodes: the integral of each one's Lagrange polynomial."
-    u, w = np.polynomial.legendre.leggauss(64)
-    tau = s + (t-s)*(u+1)/2
-    def rho(v): return np.exp(-noise.lamb(v))
-    out = []
-    for p in earlier:
-        l = np.poly([q for q in (s, *earlier) if q != p])
-        l = l/np.polyval(l, p)
-        out.append(
-            -(
-                np.polyval(l, t)
-                - (t-s)/2*(w @ (np.polyval(np.polyder(l), tau)*rho(tau)))/rho(t)
-            )
-        )
-    return out
+    points, weights = np.polynomial.legendre.leggauss(64)
+    tau = start + (end-start)*(points+1)/2
+    def rho(times): return np.exp(-noise.lamb(times))
+    found = []
+    for node in earlier:
+        polynomial = np.poly([other for other in (start, *earlier) if other != node])
+        polynomial = polynomial/np.polyval(polynomial, node)
+        slopes = np.polyval(np.polyder(polynomial), tau)
+        integral = (end-start)/2*(weights @ (slopes*rho(tau)))
+        found.append(-(np.polyval(polynomial, end) - integral/rho(end)))
+    return found
 
 # %% ../../nbs/sampling/05_solvers.ipynb #18708d1d
 def _adams_step(noise, times, i, order, fit):
@@ -442,14 +438,14 @@ def deis(
     times = _nodes(noise, _check_nfe(nfe), grid, t_start, t_end)
     orders = _orders(noise, times, order, lower_order_final)
     if fit == 'lambda' or max(orders) < 3:
-        steps = [_adams_step(noise, times, i, k, fit) for i,k in enumerate(orders)]
+        steps = [_adams_step(noise, times, i, own, fit) for i,own in enumerate(orders)]
     elif 4 in orders[:-1]:
         raise ValueError(
             f"order must be 1 to 3 for fit={fit!r} with {nfe} calls, got 4: three earlier points "
             "are in reach of the last step only; use 3, at most 4 calls, or fit='lambda'"
         )
     else:
-        weights = [_adams_weights(noise, times, i, k, fit) for i,k in enumerate(orders)]
+        weights = [_adams_weights(noise, times, i, own, fit) for i,own in enumerate(orders)]
         steps = _by_weights(noise, times, 'noise', weights)
     return _schedule(noise, times, steps, f'{_FIT_NAMES[fit]}-{order}', grid)
 
@@ -463,9 +459,8 @@ def euler(
 ) -> SolverSchedule:
     """Euler in EDM's form (Karras et al. 2022, Algorithm 1 without correction), and in flow
     matching's: the steps of `ddim`."""
-    return replace(
-        s := ddim(noise, nfe, 'data', grid, t_start, t_end), name=s.name.replace('DDIM', 'Euler')
-    )
+    schedule = ddim(noise, nfe, 'data', grid, t_start, t_end)
+    return replace(schedule, name=schedule.name.replace('DDIM', 'Euler'))
 
 # %% ../../nbs/sampling/05_solvers.ipynb #527f67ad
 def heun(
@@ -478,15 +473,15 @@ def heun(
     "Heun's second-order method in EDM's form (Karras et al. 2022, Algorithm 1)."
     n = (_check_nfe(nfe)+1)//2
     times = _nodes(noise, n, grid, t_start, t_end)
-    inf = np.isinf(noise.lamb(times[-1]))
-    if inf and nfe % 2 == 0:
+    to_data = np.isinf(noise.lamb(times[-1]))
+    if to_data and nfe % 2 == 0:
         raise ValueError(
             f"nfe must be odd for heun that ends at t={times[-1]:g}, where there is no noise to "
             f"correct by, got {nfe}; use {nfe - 1} or {nfe + 1}, or a later t_end"
         )
-    c = Corrector(kind='implicit', **_around(2, (-1,), 'bh2'))
-    steps = [StepStrategy(prediction='noise', corrector=c)]*(n-nfe % 2) + [
-        StepStrategy(prediction='data' if inf else 'noise')
+    corrector = Corrector(kind='implicit', **_around(2, (-1,), 'bh2'))
+    steps = [StepStrategy(prediction='noise', corrector=corrector)]*(n-nfe % 2) + [
+        StepStrategy(prediction='data' if to_data else 'noise')
     ]*(nfe % 2)
     return _schedule(noise, times, steps, 'Heun', grid)
 
@@ -510,13 +505,13 @@ def dpm_solver_v3(
     _check('order', order, (1, 2, 3))
     times = _nodes(noise, _check_nfe(nfe), grid, t_start, t_end)
     if ems is not None:
-        times = noise.t_of_lamb(ems.lamb[[ems.index(v) for v in noise.lamb(times)]])
+        times = noise.t_of_lamb(ems.lamb[[ems.index(value) for value in noise.lamb(times)]])
     steps = []
-    for i,p in enumerate(_orders(noise, times, order, lower_order_final)):
-        step = _multistep(p, 'ems', low=pseudo_predictor)
+    for i,own_order in enumerate(_orders(noise, times, order, lower_order_final)):
+        step = _multistep(own_order, 'ems', low=pseudo_predictor)
         late = i == nfe-1 or half and times[i+1] <= noise.T/2
         if corrector and not late:
-            step = replace(step, corrector=_v3_corrector(p, pseudo_corrector))
+            step = replace(step, corrector=_v3_corrector(own_order, pseudo_corrector))
         steps.append(step)
     return _schedule(noise, times, steps, f'DPM-Solver-v3-{order}', grid)
 
@@ -615,9 +610,8 @@ def _apart(choice, noise, nfe, t_start, t_end, ems):
     if ems is None: return False
     steps = nfe + (choice.first != 'none')
     try:
-        places = [
-            ems.index(v) for v in noise.lamb(_nodes(noise, steps, choice.grid, t_start, t_end))
-        ]
+        times = _nodes(noise, steps, choice.grid, t_start, t_end)
+        places = [ems.index(value) for value in noise.lamb(times)]
     except ValueError:
         return False
     return len(set(places)) == len(places)
@@ -652,7 +646,7 @@ def known_choices(
     stop = noise.t_end if t_end is None else t_end
     every = itertools.product(firsts, ends, families or FAMILIES, KNOWN_GRIDS)
     choices = [KnownSolver(of_family, grid, first, end) for first,end,of_family,grid in every]
-    return [c for c in choices if _is_there(c, noise, nfe, start, stop, ems)]
+    return [choice for choice in choices if _is_there(choice, noise, nfe, start, stop, ems)]
 
 @lru_cache(maxsize=65536)
 def _built(choice, noise, nfe, t_start, t_end, ems):
@@ -671,7 +665,7 @@ def known_solvers(
     """Every family (DPM-Solver-v3 with statistics) on every grid, with and without an analytical
     first step."""
     choices = known_choices(noise, nfe, t_start, t_end, ems, firsts, ends, families)
-    return [_built(c, noise, nfe, t_start, t_end, ems) for c in choices]
+    return [_built(choice, noise, nfe, t_start, t_end, ems) for choice in choices]
 
 # %% ../../nbs/sampling/05_solvers.ipynb #8bf244fb
 def with_later_ends(
@@ -682,19 +676,22 @@ def with_later_ends(
     "The same known solver with each of the ends in `LATER_ENDS`."
     wanted = choices_of(schedule.name)
     choices = [replace(wanted, end=end) for end in LATER_ENDS]
-    there = [c for c in choices if _is_there(c, noise, schedule.nfe, noise.T, noise.t_end, ems)]
-    return [_built(c, noise, schedule.nfe, None, None, ems) for c in there]
+    nfe, start, end = schedule.nfe, noise.T, noise.t_end
+    there = [choice for choice in choices if _is_there(choice, noise, nfe, start, end, ems)]
+    return [_built(choice, noise, nfe, None, None, ems) for choice in there]
 
 # %% ../../nbs/sampling/05_solvers.ipynb #e9bcc198
 def _weights_3m(noise, times, orders, prediction, kind):
     "3M as released: the weights of the first derivative, and half of those of the second."
     sign = 1 if prediction == 'noise' else -1
     lam = noise.lamb(times)
-    W = []
-    for i,p in enumerate(orders):
-        h, d = lam[i+1]-lam[i], lam[i-p+1:i][::-1]-lam[i]
-        w = [] if p == 1 else h*h*phi(2, sign*h)*difference_weights(d, 1)
-        if p == 2:
-            w = relaxation_factor(Relaxation(_RELAX[kind]), h, prediction)*w
-        W.append(w + h**3*phi(3, sign*h)/2*difference_weights(d, 2) if p == 3 else w)
-    return W
+    weights = []
+    for i,order in enumerate(orders):
+        h, distances = lam[i+1]-lam[i], lam[i-order+1:i][::-1]-lam[i]
+        own = [] if order == 1 else h*h*phi(2, sign*h)*difference_weights(distances, 1)
+        if order == 2:
+            own = relaxation_factor(Relaxation(_RELAX[kind]), h, prediction)*own
+        if order == 3:
+            own = own + h**3*phi(3, sign*h)/2*difference_weights(distances, 2)
+        weights.append(own)
+    return weights
