@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['TRIAL_NOISE', 'FINAL_NOISE', 'CONFIRM_NOISE', 'TUNE_NOISE', 'GRID_NOISE', 'POLISH_NOISE', 'HELDOUT_NOISE',
            'RIVAL_NOISE', 'CHOICE_NOISE', 'CONTROL_NOISE', 'CHECK_NOISE', 'DRAWS', 'PARTS', 'DECIDED_WITHIN',
-           'noise_of', 'Purpose', 'Clock', 'portions', 'batches_of', 'check_metric', 'evaluate', 'Together',
+           'starting_states', 'Purpose', 'CostMeter', 'portions', 'batches_of', 'check_metric', 'evaluate', 'Together',
            'evaluate_many', 'pictures_of', 'safe_grid', 'many_steps', 'nearest_grid', 'best_grid', 'Control',
            'first_steps_of', 'known_for', 'best_of_families', 'Tuning', 'tuned_solvers', 'least_to_extrapolate',
            'evaluate_infinite', 'floor_of', 'interval', 'ratio_interval', 'is_decided']
@@ -53,7 +53,7 @@ CONTROL_NOISE = 100_000  # added to any of these: the many samples of the contro
 CHECK_NOISE   = 200_000  # did gradients learn their noise by heart? the seed is added
 DRAWS = ('normal', 'sobol')
 
-def noise_of(
+def starting_states(
     model,              # A `Denoiser` with a shape
     n:int,              # Samples
     seed:int,           # Which family of noise
@@ -91,7 +91,7 @@ class Purpose(StrEnum):
     CHOICE   = 'choice'
     CONFIRM  = 'confirmation'
 
-class Clock:
+class CostMeter:
     """Seconds by name, and passes by purpose; what runs inside another is counted once, where it
     belongs."""
     def __init__(self):
@@ -145,14 +145,14 @@ def batches_of(
     n, seed,          # Samples, and the seed of their noise
     batch_size=256,   # Samples per network call
     draw='normal',    # One of `DRAWS`
-    clock=None,       # A `Clock`
+    clock=None,       # A `CostMeter`
     first=0, head=0,  # As for `portions`
 ): # An iterator of batches
     "n samples of a schedule, batch by batch."
-    plan, clock = plan_for(model, schedule), clock or Clock()
+    plan, clock = plan_for(model, schedule), clock or CostMeter()
     for start,size in portions(n, batch_size, first, head):
         with clock('sampling'):
-            x = sample(model, plan, noise_of(model, size, seed, start, draw), first=start)
+            x = sample(model, plan, starting_states(model, size, seed, start, draw), first=start)
         yield x
 
 # %% ../../nbs/judging/03_evaluate.ipynb #571a9f16
@@ -176,11 +176,11 @@ def evaluate(
     batch_size:int=256, # Samples per network call; changes nothing but memory and speed
     control=None,       # A `Control`, to take out the chance that all schedules share
     draw:str='normal',  # One of `DRAWS`
-    clock=None,         # A `Clock` that keeps the account
+    clock=None,         # A `CostMeter` that keeps the account
 ) -> float: # The metric
     "Draw n samples with a schedule and measure them."
     check_metric(metric)
-    clock = clock or Clock()
+    clock = clock or CostMeter()
     with torch.inference_mode(), clock('features'):
         batches = batches_of(model, schedule, n, seed, batch_size, draw, clock)
         if control is None: return float(metric(batches))
@@ -202,7 +202,7 @@ class Together:
                 samples = sample_many(
                     model,
                     [plans[i] for i in live],
-                    noise_of(model, size, seed, start, draw),
+                    starting_states(model, size, seed, start, draw),
                     (seed, draw, start, size),
                     self.answers,
                     self.merge,
@@ -220,14 +220,14 @@ def evaluate_many(
     batch_size:int=256, # Samples of one schedule per network call
     control=None,       # A `Control`
     draw:str='normal',  # One of `DRAWS`
-    clock=None,         # A `Clock`
+    clock=None,         # A `CostMeter`
     together=None,      # A `Together` of earlier evaluations
     head:int=0,         # As for `portions`, for a `FrechetMetric`
     # For each its metric, the same bits as `evaluate` gives; or the ValueError that it ended with
 ) -> list:
     "Measure several schedules from the same noise; what they share is computed once."
     check_metric(metric)
-    clock, together = clock or Clock(), together or Together(batch_size)
+    clock, together = clock or CostMeter(), together or Together(batch_size)
     by_batch = isinstance(metric, FrechetMetric)    # the others want all samples of one schedule
     judge = _FrechetJudge(metric, control, n, seed, draw) if by_batch else _AnyJudge(metric)
     head = head if by_batch else 0
@@ -358,7 +358,7 @@ def nearest_grid(
     samples:int=16, # Samples
 ) -> str: # One of `GRIDS`
     "The grid on which a solver ends nearest to many steps from the same noise."
-    starts = noise_of(model, samples, GRID_NOISE).split(8)
+    starts = starting_states(model, samples, GRID_NOISE).split(8)
     def draw(schedule):
         parts = [sample(model, schedule, x, first=8*i) for i,x in enumerate(starts)]
         return torch.cat(parts)
@@ -401,13 +401,13 @@ class Control:
         n:int=8192,         # Many samples
         batch_size:int=256, # Samples per network call
         store=None,         # What has `get(key)` and `put(key, value)`, such as a `Journal`
-        clock=None,         # A `Clock`
+        clock=None,         # A `CostMeter`
     ):
         self.model = model
         self.metric = metric
         self.n = n
         self.batch_size = batch_size
-        self.store, self.clock, self.known = store, clock or Clock(), {}
+        self.store, self.clock, self.known = store, clock or CostMeter(), {}
     @property
     def grid(self) -> str: # One of `GRIDS`
         "The model's best grid; where there is a store, the one that was noted there first."
@@ -608,7 +608,7 @@ def evaluate_infinite(
     seed:int,           # Seed of the starting noise
     batch_size:int=256, # Samples per network call
     parts:int=8,        # Disjoint parts of the jackknife, at least 3
-    clock=None,         # A `Clock`
+    clock=None,         # A `CostMeter`
 ) -> tuple: # The metric extrapolated to infinitely many samples, and its standard error
     "Measure a schedule without small-sample bias."
     if not isinstance(metric, FrechetMetric):
@@ -616,7 +616,7 @@ def evaluate_infinite(
             f"metric must be a FrechetMetric to extrapolate, got {type(metric).__name__}; its "
             "bias is what is known"
         )
-    clock, size = clock or Clock(), n//parts
+    clock, size = clock or CostMeter(), n//parts
     least = least_to_extrapolate(metric.reference.d, parts)
     if n < least:
         raise ValueError(

@@ -537,6 +537,7 @@ def weighted_sum(
             total.addcmul_(values[tuple(place)], weight)
     return total if const is None else total.add_(const)
 
+# %% ../../nbs/sampling/04_sample.ipynb #4ad0a002
 # `sample` and `sample_many` go through a plan by this function, and a host that keeps the loop to
 # itself by the same rows and sums, in `USFScheduler.step`. Two loops can't: that of `run_table`,
 # whose gradients reach the weights, so that nothing may be added in place, and that of `run_toys`,

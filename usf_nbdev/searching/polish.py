@@ -25,12 +25,12 @@ from ..judging.frechet import FrechetMetric, Statistics, control_variate
 from usf_nbdev.judging.evaluate import (
     HELDOUT_NOISE,
     POLISH_NOISE,
-    Clock,
+    CostMeter,
     Control,
     Purpose,
     best_grid,
     many_steps,
-    noise_of,
+    starting_states,
 )
 
 # %% ../../nbs/searching/06_polish.ipynb #f816bbbe
@@ -343,7 +343,7 @@ class Objective:
         # What distance to the teacher costs, for 'fid', as a ratio to the Fréchet distance at the
         # start, at least 0
         anchor:float=0.,
-        clock=None,           # A `Clock` that keeps the account
+        clock=None,           # A `CostMeter` that keeps the account
     ):
         self._check(kind, n, metric)
         self.model, self.kind, self.n, self.metric, self.x = (
@@ -351,9 +351,9 @@ class Objective:
             kind,
             n,
             metric,
-            noise_of(model, n, seed),
+            starting_states(model, n, seed),
         )
-        self.teacher, self.batch_size, self.clock = teacher, batch_size, clock or Clock()
+        self.teacher, self.batch_size, self.clock = teacher, batch_size, clock or CostMeter()
         self.anchor = anchor if kind == 'fid' else 0.
         self.weight = None
         controlled = kind == 'fid' and control is not None
@@ -644,7 +644,7 @@ def __call__(self:_Watch, theta, last=False):
 def _check_gradients(model, schedule, see):
     "One small call tells whether gradients pass; before anything else runs."
     t = schedule.times[0 if schedule.afs == 'none' else 1]
-    x = noise_of(model, 1, 0).requires_grad_()
+    x = starting_states(model, 1, 0).requires_grad_()
     tau = torch.tensor(model.own_time(t), dtype=x.dtype, device=x.device, requires_grad=True)
     with torch.enable_grad():
         m, f = model.at(0, 1).network(x, tau, schedule.skips), see(x)
@@ -743,7 +743,7 @@ def polish(
     autocast=None,             # Number type of the network's inside, e.g. torch.bfloat16
     progress:bool=True,        # Show a progress bar?
     rebuild=None,              # As for `Freedom`
-    clock=None,                # A `Clock` that keeps the account
+    clock=None,                # A `CostMeter` that keeps the account
     # Called at every look with the schedule, its loss on held-out noise, and the passes so far (a
     # backward pass counts as two)
     callback=None,
@@ -766,7 +766,7 @@ def polish(
         batch_size=(n if batch_size is None else batch_size, 1),
     )
     seed_number(seed, 9999)
-    freedom, clock = Freedom(schedule, model, level, rebuild), clock or Clock()
+    freedom, clock = Freedom(schedule, model, level, rebuild), clock or CostMeter()
     if evaluations < 1: return schedule
     if control is None and objective == 'fid' and isinstance(metric, FrechetMetric):
         control = Control(model, metric, clock=clock)

@@ -27,7 +27,7 @@ from usf_nbdev.searching.space import (
     crossover,
 )
 from .predictor import FIDPredictor, cross_tau
-from ..judging.evaluate import Clock, DRAWS, best_of_families, known_for
+from ..judging.evaluate import CostMeter, DRAWS, best_of_families, known_for
 from ..sampling.solvers import FAMILIES, with_later_ends
 
 # %% ../../nbs/searching/04_proposers.ipynb #6a43a096
@@ -295,8 +295,8 @@ class Optimiser:
     def __init__(self,
         model,       # A `Denoiser`
         config,      # `SearchConfig`
-        clock=None,  # A `Clock` that keeps the account
-    ): self.model, self.config, self.clock = model, config, clock or Clock()
+        clock=None,  # A `CostMeter` that keeps the account
+    ): self.model, self.config, self.clock = model, config, clock or CostMeter()
 
 # %% ../../nbs/searching/04_proposers.ipynb #4e8a6b16
 @patch

@@ -35,7 +35,7 @@ from usf_nbdev.judging.evaluate import (
     TRIAL_NOISE,
 )
 from usf_nbdev.judging.evaluate import (
-    Clock,
+    CostMeter,
     Control,
     Purpose,
     Together,
@@ -313,13 +313,13 @@ class Judge:
         # What has `get(key)` and `put(key, value)`: the `Journal`, or what stands for it in another
         # process
         store,
-        clock=None, # A `Clock`
+        clock=None, # A `CostMeter`
     ):
         self.model = model
         self.metric = metric
         self.config = config
         self.store = store
-        self.clock, self.together = clock or Clock(), Together(config.batch_size)
+        self.clock, self.together = clock or CostMeter(), Together(config.batch_size)
         controlled = isinstance(metric, FrechetMetric) and config.control_n
         self.control = (
             Control(model, metric, config.control_n, config.batch_size, store, self.clock)
@@ -432,7 +432,7 @@ class Searcher:
         self.journal = journal
         self.config = config
         self.workers = workers
-        self.tell, self.alive, self.began, self.clock = tell, alive, began, Clock()
+        self.tell, self.alive, self.began, self.clock = tell, alive, began, CostMeter()
         self.optimiser = OPTIMISERS[optimiser](model, config, self.clock)
         self.judge = Judge(model, metric, config, journal, self.clock)
     def claim(self):
