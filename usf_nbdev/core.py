@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 from fastcore.basics import patch
 from .checks import writable_place
+# files need these two pages of arithmetic, which know nothing of this one
 from .sampling.noise import check_noise, noise_from_dict
 from .sampling.weights import plan_dict
 
@@ -630,6 +631,7 @@ def _usf_relaxation(derivative):
     coefficient = _native(_entry(_DERIVATIVES, derivative, 'relaxation_coefficient'))
     return Relaxation(kind, _number('relaxation_coefficient', coefficient))
 
+# %% ../nbs/00_core.ipynb #c0de7b01
 def _usf_corrector(published):
     "The corrector of a step, or None."
     what = 'corrector_types'
@@ -706,6 +708,7 @@ def _usf_steps(published, what, n):
             raise ValueError(f"step {i}: {error}") from None
     return steps
 
+# %% ../nbs/00_core.ipynb #39dbd701
 def _from_usf(cls, published, noise, name):
     if isinstance(published, (list, tuple)) and published:
         published = published[0]

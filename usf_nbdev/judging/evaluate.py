@@ -91,6 +91,7 @@ class Purpose(StrEnum):
     CHOICE   = 'choice'
     CONFIRM  = 'confirmation'
 
+# %% ../../nbs/judging/03_evaluate.ipynb #79442b06
 class CostMeter:
     """Seconds by name, and passes by purpose; what runs inside another is counted once, where it
     belongs."""
@@ -259,6 +260,7 @@ def _value_or_error(measure, *args):
     except ValueError as error:
         return error
 
+# %% ../../nbs/judging/03_evaluate.ipynb #9b4efb08
 def _sent(generator, message):
     "What a generator yields next, told something; None at its end."
     try:
@@ -277,6 +279,7 @@ class _Stream:
             return
         self.statistics = more if self.statistics is None else self.statistics.merge(more)
 
+# %% ../../nbs/judging/03_evaluate.ipynb #9b4efb09
 @dataclass(frozen=True)
 class _FrechetJudge:
     "Fréchet distances of several streams of samples."

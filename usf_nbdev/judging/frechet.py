@@ -55,6 +55,7 @@ def _check_covariance(what, cov):
         raise ValueError(f"{what} must have a symmetric covariance, got one that differs from its "
                          f"mirror image by {apart:.2g}; is it a covariance?")
 
+# %% ../../nbs/judging/01_frechet.ipynb #ce719b02
 def _moments(mean, cov, what='statistics'):
     "Mean (d,) and covariance (d,d) as float64 copies, or a clear error."
     mean = _numbers(f'the mean of {what}', mean)
@@ -203,6 +204,7 @@ def _npz_arrays(path, names):
     with np.load(path, allow_pickle=False) as archive:
         return {name: archive[name] for name in names if name in archive}
 
+# %% ../../nbs/judging/01_frechet.ipynb #e2212b03
 def _is_semidefinite(cov):
     "Whether no direction has a variance below zero, but for rounding."
     slack = 1e-6*np.trace(cov)
@@ -337,6 +339,7 @@ def _batches(images, batch_size):
         if len(x):
             yield x
 
+# %% ../../nbs/judging/01_frechet.ipynb #3bc63b04
 def feature_statistics(
     images:Tensor|Iterable,     # Images, (N,...), or batches of them, (B,...) each
     features:Callable=None,     # Features of a batch, (B,...) -> (B,d); None: the pixels, flattened

@@ -209,6 +209,7 @@ def _deep_grey(image, tags):
         light = 1-light         # there, 0 is white
     return Image.fromarray(np.round(255*light).astype(np.uint8))
 
+# %% ../../nbs/judging/02_images.ipynb #f1a2db05
 def _eight_bits(image):
     "A picture of three channels of 8 bits, upright and opaque."
     _refuse_frames(image)

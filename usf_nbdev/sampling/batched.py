@@ -138,6 +138,7 @@ class _Run:
         if slot < len(self.rows):
             advance(self.rows, slot, self.values)
 
+# %% ../../nbs/sampling/07_batched.ipynb #e5126b17
 @dataclass(frozen=True)
 class _Network:
     "A network that is asked each question once."
@@ -159,6 +160,7 @@ def _network(model, x_T, first, key, kept, merge):
     merge = merge if merge and model.each is None else Merger(0)
     return _Network(model.at(first, len(x_T)), key, kept, merge, x_T.dtype)
 
+# %% ../../nbs/sampling/07_batched.ipynb #e5126b27
 def _answer(network, slot, asking):
     "Give all runs that ask at this slot the output of the network at their node."
     first_to_ask = {}

@@ -114,6 +114,7 @@ def _number_table(name, values):
         raise ValueError(f"{name} must be a 1-D table of numbers, got shape {table.shape}")
     return table
 
+# %% ../../nbs/sampling/01_noise.ipynb #2bd7db10
 @dataclass(frozen=True)
 class VPDiscrete(_VP):
     """Discrete variance-preserving schedule: log alpha at t_n=(n+1)/N, linear in between, from

@@ -86,6 +86,7 @@ def _refuse_function(fn, skips):
             f"it in a function of {wanted}"
         ) from None
 
+# %% ../../nbs/sampling/04_sample.ipynb #6bd28b11
 def _refuse_options(dtype, name, **functions):
     "What a model may know besides: functions, a number type, a name."
     for option, value in functions.items():
@@ -419,6 +420,7 @@ def _spread(scale, x):
         )
     return scale.to(x.device, kind).reshape(each)
 
+# %% ../../nbs/sampling/04_sample.ipynb #dfc14b12
 def classifier_free(
     fn,           # Function of (x, t, condition), and perhaps of `skips=`
     cond,         # The condition: a tensor whose first dimension is 1 or the batch
@@ -485,6 +487,7 @@ class _Row:
     const:object=None # A tensor that is added at the end
     last:tuple=()     # [(source, slot)]: what no later row needs
 
+# %% ../../nbs/sampling/04_sample.ipynb #b1c4eb13
 def program(
     plan:Plan,       # A plan over the model's own outputs
     x:torch.Tensor,  # A state: its device and type are those of the weights that are tensors
@@ -640,6 +643,7 @@ def first_state(
         )
     return x_T if x_T.dtype in (torch.float32, torch.float64) else x_T.float()
 
+# %% ../../nbs/sampling/04_sample.ipynb #ffd86b14
 def sample(
     model:Denoiser,          # The network
     schedule,                # `SolverSchedule`, or a `Plan` compiled with `compile_plan`

@@ -146,6 +146,7 @@ class _Dpm:
     @property
     def is_multistep(self): return self.method == 'multistep'
 
+# %% ../../nbs/sampling/05_solvers.ipynb #ee8fbb16
 def _dpm(choices, noise, nfe, grid, t_start, t_end):
     "The schedule of these choices."
     nfe = _check_nfe(nfe)

@@ -52,6 +52,7 @@ def faster(
         _put_channels_last(model)
     return _with_options(model, options) if options else model
 
+# %% ../../nbs/sampling/08_speed.ipynb #5ae61b18
 def _refuse_no_pictures(shape, channels_last):
     "Channels come last in pictures only."
     if shape is not None and len(shape) != 3:
@@ -111,6 +112,7 @@ def cuda_graph(
         return samples.clone()
     return run
 
+# %% ../../nbs/sampling/08_speed.ipynb #c02ffb19
 def _recorded(model, plan, start):
     "The graph that turns what lies in `start` into samples, and where it puts them."
     side = torch.cuda.Stream()

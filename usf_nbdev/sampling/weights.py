@@ -293,7 +293,7 @@ def _override(plan, weights):
     of_states, of_outputs = np.zeros_like(plan.P), np.zeros_like(plan.Q)
     for slot,(start,_,*outputs) in enumerate(weights):
         of_states[slot,0], of_outputs[slot,:slot+1] = start, outputs
-    return replace(plan, P=of_states, Q=of_outputs, M=np.array([slot[1] for slot in weights]))
+    return replace(plan, P=of_states, Q=of_outputs, M=np.array([row[1] for row in weights]))
 
 # %% ../../nbs/sampling/02_weights.ipynb #512dced6
 def reduced(
