@@ -260,8 +260,8 @@ def _packages_of(extra):
         lines = importlib.metadata.requires('usf_nbdev') or []
     except importlib.metadata.PackageNotFoundError:
         lines = []
-    wanted = [line for line in lines if re.search(rf"extra == ['\"]{extra}['\"]", line)]
-    return ' '.join(f"'{line.partition(';')[0].strip()}'" for line in wanted) or extra
+    of_extra = [line for line in lines if re.search(rf"extra == ['\"]{extra}['\"]", line)]
+    return ' '.join(f"'{line.partition(';')[0].strip()}'" for line in of_extra) or extra
 
 def missing_extra(
     extra:str,         # Its name in settings.ini, such as 'diffusers'

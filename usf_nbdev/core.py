@@ -332,11 +332,11 @@ def _check_weights(self:SolverSchedule):
         tuple(_number('weights', weight) for weight in _seq('a row of weights', row))
         for row in _seq('weights', self.weights)
     )
-    wanted = [slot+3 for slot in range(self.nfe + (self.afs != 'none'))]
+    expected = [slot+3 for slot in range(self.nfe + (self.afs != 'none'))]
     lengths = [len(row) for row in rows]
-    if lengths != wanted:
+    if lengths != expected:
         raise ValueError(
-            f"weights must be {len(wanted)} rows of {', '.join(map(str, wanted))} numbers for "
+            f"weights must be {len(expected)} rows of {', '.join(map(str, expected))} numbers for "
             f"these decisions, got rows of {lengths}"
         )
     _refuse_weights_of_nothing(self.afs, rows)

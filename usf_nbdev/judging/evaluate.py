@@ -437,9 +437,9 @@ def recall(self:Control,
 ) -> Statistics|None:
     "Statistics that were made before, here or by another process."
     key = _key(n, seed, first, draw)
-    kept = None if key in self.known or self.store is None else self.store.get(key)
-    if kept:
-        self.known[key] = _unpack(kept)
+    stored = None if key in self.known or self.store is None else self.store.get(key)
+    if stored:
+        self.known[key] = _unpack(stored)
     return self.known.get(key)
 
 # %% ../../nbs/judging/03_evaluate.ipynb #5b5efd31
@@ -480,8 +480,8 @@ def statistics(self:Control,
         self.model, self.schedule, n, seed, self.batch_size, draw, self.clock, first
     )
     with torch.inference_mode(), self.clock.purpose(Purpose.CONTROL, self.model):
-        made = feature_statistics(batches, self.metric.features)
-    return self.remember(made, n, seed, first, draw)
+        statistics = feature_statistics(batches, self.metric.features)
+    return self.remember(statistics, n, seed, first, draw)
 
 # %% ../../nbs/judging/03_evaluate.ipynb #6ddda107
 PARTS = 8

@@ -76,14 +76,14 @@ def _refuse_function(fn, skips):
         signature = inspect.signature(fn)
     except (TypeError, ValueError): # some functions written in C don't tell
         return
-    told = dict(skips=()) if skips else {}
+    known_options = dict(skips=()) if skips else {}
     try:
-        signature.bind(None, None, **told)
+        signature.bind(None, None, **known_options)
     except TypeError as error:
-        wanted = '(x, t, skips=...)' if skips else '(x, t)'
+        form = '(x, t, skips=...)' if skips else '(x, t)'
         raise ValueError(
-            f"fn must be a function of {wanted}, got one of {str(signature):.80}: {error}; wrap "
-            f"it in a function of {wanted}"
+            f"fn must be a function of {form}, got one of {str(signature):.80}: {error}; wrap "
+            f"it in a function of {form}"
         ) from None
 
 # %% ../../nbs/sampling/04_sample.ipynb #6bd28b11
@@ -301,8 +301,8 @@ def answer(self:Denoiser,
         times = tau.to(x.device, kind).expand(len(x)).clone()
     else:
         times = torch.full((len(x),), tau, dtype=kind, device=x.device)
-    told = dict(skips=skips or (1.,)*self.skips) if self.skips else {}
-    return _prediction(self.fn(given, times, **told), x)
+    known_options = dict(skips=skips or (1.,)*self.skips) if self.skips else {}
+    return _prediction(self.fn(given, times, **known_options), x)
 
 @patch
 def network(self:Denoiser,
@@ -325,12 +325,12 @@ def own_time(self:Denoiser,
     t:float, # Time of the noise schedule
 ) -> float: # Time as `fn` counts it
     "What the network is told of the time."
-    told = t if self.time is None else self.time(t)
+    own = t if self.time is None else self.time(t)
     try:
-        return float(told)
+        return float(own)
     except (TypeError, ValueError, RuntimeError):
         raise ValueError(
-            f"time must map a time of the noise schedule to one number, got {told!r:.80} for {t:g}"
+            f"time must map a time of the noise schedule to one number, got {own!r:.80} for {t:g}"
         ) from None
 
 # %% ../../nbs/sampling/04_sample.ipynb #9530d05f

@@ -574,9 +574,9 @@ def choices_of(
 ) -> KnownSolver:
     "A known solver's choices, from its name."
     of_family, grid, *rest = name.split(' · ')
-    said = dict(part.rsplit(' ', 1) for part in rest)
-    end = float(said['end']) if 'end' in said else None
-    return KnownSolver(of_family, grid, said.get('first step', 'none'), end)
+    named = dict(part.rsplit(' ', 1) for part in rest)
+    end = float(named['end']) if 'end' in named else None
+    return KnownSolver(of_family, grid, named.get('first step', 'none'), end)
 
 # %% ../../nbs/sampling/05_solvers.ipynb #cba2ba0b
 @patch
@@ -675,11 +675,11 @@ def with_later_ends(
     ems=None, # The model's statistics, for DPM-Solver-v3
 ) -> list: # Of `SolverSchedule`, those that there are
     "The same known solver with each of the ends in `LATER_ENDS`."
-    wanted = choices_of(schedule.name)
-    choices = [replace(wanted, end=end) for end in LATER_ENDS]
+    chosen = choices_of(schedule.name)
+    choices = [replace(chosen, end=end) for end in LATER_ENDS]
     nfe, start, end = schedule.nfe, noise.T, noise.t_end
-    there = [choice for choice in choices if _is_there(choice, noise, nfe, start, end, ems)]
-    return [_built(choice, noise, nfe, None, None, ems) for choice in there]
+    possible = [choice for choice in choices if _is_there(choice, noise, nfe, start, end, ems)]
+    return [_built(choice, noise, nfe, None, None, ems) for choice in possible]
 
 # %% ../../nbs/sampling/05_solvers.ipynb #e9bcc198
 def _weights_3m(noise, times, orders, prediction, kind):
