@@ -30,7 +30,7 @@ from common import ROWS, Rows, text_of
 from efficiency import world
 from usf_nbdev.core import Relaxation, SolverSchedule
 from usf_nbdev.sampling.ems import EMS, estimate_ems
-from usf_nbdev.judging.evaluate import TRIAL_NOISE, Control, evaluate, noise_of
+from usf_nbdev.judging.evaluate import TRIAL_NOISE, Control, evaluate, starting_states
 from usf_nbdev.searching.journal import Trial
 from usf_nbdev.judging.frechet import feature_statistics
 from usf_nbdev.sampling.noise import timesteps
@@ -304,7 +304,7 @@ class Teacher:
             dpm_solver_pp(b.noise, steps, grid='uniform_lambda'),
         )
         self.lam = b.noise.lamb(np.array(self.schedule.times))
-        self.x = noise_of(b.model, n, noise)
+        self.x = starting_states(b.model, n, noise)
     @cached_property
     def path(self):
         with torch.inference_mode():

@@ -137,13 +137,13 @@ class Run:
 
 
 def optimiser_of(race:Race, model):
-    from usf_nbdev.judging.evaluate import Clock
+    from usf_nbdev.judging.evaluate import CostMeter
     from usf_nbdev.searching.proposers import OPTIMISERS, SearchConfig
     kind, settings = race.what.split(',')[0], dict(VARIANTS.get(race.what, {})) | dict(race.more)
     made = OPTIMISERS[kind](
         model,
         SearchConfig(nfe=race.nfe, seed=race.seed, **{'budget': BUDGETS[kind], **settings}),
-        Clock(),
+        CostMeter(),
     )
     if race.what == 's3, no predictor':                     # promote by the probe alone
         made.correct.fit = lambda *a: None

@@ -160,7 +160,7 @@ def _is_of_kind(path, kind):
 
 def _refuse_unwritable(folder, name):
     "A file is tried in the nearest folder that is there; what else is missing can be made."
-    there = next((o for o in (folder, *folder.parents) if o.exists()), folder)
+    there = next((parent for parent in (folder, *folder.parents) if parent.exists()), folder)
     if not there.is_dir():
         raise ValueError(
             f"{name} must lie in a folder, got the file {str(there)!r} as one; choose another place"
@@ -260,8 +260,8 @@ def _packages_of(extra):
         lines = importlib.metadata.requires('usf_nbdev') or []
     except importlib.metadata.PackageNotFoundError:
         lines = []
-    wanted = [line for line in lines if re.search(rf"extra == ['\"]{extra}['\"]", line)]
-    return ' '.join(f"'{line.partition(';')[0].strip()}'" for line in wanted) or extra
+    of_extra = [line for line in lines if re.search(rf"extra == ['\"]{extra}['\"]", line)]
+    return ' '.join(f"'{line.partition(';')[0].strip()}'" for line in of_extra) or extra
 
 def missing_extra(
     extra:str,         # Its name in settings.ini, such as 'diffusers'

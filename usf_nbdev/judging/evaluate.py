@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['TRIAL_NOISE', 'FINAL_NOISE', 'CONFIRM_NOISE', 'TUNE_NOISE', 'GRID_NOISE', 'POLISH_NOISE', 'HELDOUT_NOISE',
            'RIVAL_NOISE', 'CHOICE_NOISE', 'CONTROL_NOISE', 'CHECK_NOISE', 'DRAWS', 'PARTS', 'DECIDED_WITHIN',
-           'noise_of', 'Purpose', 'Clock', 'portions', 'batches_of', 'check_metric', 'evaluate', 'Together',
+           'starting_states', 'Purpose', 'CostMeter', 'portions', 'batches_of', 'check_metric', 'evaluate', 'Together',
            'evaluate_many', 'pictures_of', 'safe_grid', 'many_steps', 'nearest_grid', 'best_grid', 'Control',
            'first_steps_of', 'known_for', 'best_of_families', 'Tuning', 'tuned_solvers', 'least_to_extrapolate',
            'evaluate_infinite', 'floor_of', 'interval', 'ratio_interval', 'is_decided']
@@ -13,10 +13,12 @@ __all__ = ['TRIAL_NOISE', 'FINAL_NOISE', 'CONFIRM_NOISE', 'TUNE_NOISE', 'GRID_NO
 # %% ../../nbs/judging/03_evaluate.ipynb #1fe5053d
 import base64, os, time
 from collections import Counter
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import reduce
+from itertools import chain, islice
+from operator import itemgetter
 from weakref import WeakKeyDictionary
 import numpy as np, torch
 from fastcore.basics import patch
@@ -51,7 +53,7 @@ CONTROL_NOISE = 100_000  # added to any of these: the many samples of the contro
 CHECK_NOISE   = 200_000  # did gradients learn their noise by heart? the seed is added
 DRAWS = ('normal', 'sobol')
 
-def noise_of(
+def starting_states(
     model,              # A `Denoiser` with a shape
     n:int,              # Samples
     seed:int,           # Which family of noise
@@ -61,20 +63,17 @@ def noise_of(
     "Starting states by sample index."
     if draw == 'normal': return start_noise(model, n, seed=seed, first=first)
     if draw not in DRAWS: raise ValueError(f"draw must be one of {DRAWS}, got {draw!r}")
-    d = int(np.prod(model.shape))
-    top = torch.quasirandom.SobolEngine.MAXDIM
-    if d > top:
+    size = int(np.prod(model.shape))
+    largest = torch.quasirandom.SobolEngine.MAXDIM
+    if size > largest:
         raise ValueError(
-            f"draw='sobol' is known for up to {top} numbers a sample, got {d}; use draw='normal'"
+            f"draw='sobol' is known for up to {largest} numbers a sample, got {size}; use "
+            "draw='normal'"
         )
-    u = (
-        torch.quasirandom.SobolEngine(d, scramble=True, seed=seed)
-        .fast_forward(first)
-        .draw(n, dtype=torch.float64)
-        .clamp(1e-12, 1-1e-12)
-    )
-    z = 2**.5*torch.erfinv(2*u-1)*float(model.noise.sigma(model.noise.T))
-    return z.float().reshape(n, *model.shape).to(model.device)
+    engine = torch.quasirandom.SobolEngine(size, scramble=True, seed=seed).fast_forward(first)
+    uniform = engine.draw(n, dtype=torch.float64).clamp(1e-12, 1-1e-12)
+    states = 2**.5*torch.erfinv(2*uniform-1)*float(model.noise.sigma(model.noise.T))
+    return states.float().reshape(n, *model.shape).to(model.device)
 
 # %% ../../nbs/judging/03_evaluate.ipynb #79442adb
 class Purpose(StrEnum):
@@ -92,7 +91,8 @@ class Purpose(StrEnum):
     CHOICE   = 'choice'
     CONFIRM  = 'confirmation'
 
-class Clock:
+# %% ../../nbs/judging/03_evaluate.ipynb #79442b06
+class CostMeter:
     """Seconds by name, and passes by purpose; what runs inside another is counted once, where it
     belongs."""
     def __init__(self):
@@ -134,11 +134,11 @@ def portions(
 ) -> list: # [(index of the first, samples)], one for each call
     "The samples of each call."
     n, batch_size = whole_number('n', n, 1), whole_number('batch_size', batch_size, 1)
-    cuts = sorted(
-        {*range(first, first+n, batch_size), first+n}
-        | ({head} if first < head < first+n else set())
-    )
-    return [(a, b-a) for a,b in zip(cuts, cuts[1:])]
+    cuts = {*range(first, first+n, batch_size), first+n}
+    if first < head < first+n:
+        cuts.add(head)
+    cuts = sorted(cuts)
+    return [(start, end-start) for start,end in zip(cuts, cuts[1:])]
 
 # %% ../../nbs/judging/03_evaluate.ipynb #4e6b0cd4
 def batches_of(
@@ -146,14 +146,14 @@ def batches_of(
     n, seed,          # Samples, and the seed of their noise
     batch_size=256,   # Samples per network call
     draw='normal',    # One of `DRAWS`
-    clock=None,       # A `Clock`
+    clock=None,       # A `CostMeter`
     first=0, head=0,  # As for `portions`
 ): # An iterator of batches
     "n samples of a schedule, batch by batch."
-    plan, clock = plan_for(model, schedule), clock or Clock()
-    for i,k in portions(n, batch_size, first, head):
+    plan, clock = plan_for(model, schedule), clock or CostMeter()
+    for start,size in portions(n, batch_size, first, head):
         with clock('sampling'):
-            x = sample(model, plan, noise_of(model, k, seed, i, draw), first=i)
+            x = sample(model, plan, starting_states(model, size, seed, start, draw), first=start)
         yield x
 
 # %% ../../nbs/judging/03_evaluate.ipynb #571a9f16
@@ -177,18 +177,15 @@ def evaluate(
     batch_size:int=256, # Samples per network call; changes nothing but memory and speed
     control=None,       # A `Control`, to take out the chance that all schedules share
     draw:str='normal',  # One of `DRAWS`
-    clock=None,         # A `Clock` that keeps the account
+    clock=None,         # A `CostMeter` that keeps the account
 ) -> float: # The metric
     "Draw n samples with a schedule and measure them."
     check_metric(metric)
-    clock = clock or Clock()
+    clock = clock or CostMeter()
     with torch.inference_mode(), clock('features'):
-        b = batches_of(model, schedule, n, seed, batch_size, draw, clock)
-        return (
-            float(metric(b))
-            if control is None
-            else control.distance(feature_statistics(b, metric.features), n, seed, draw)
-        )
+        batches = batches_of(model, schedule, n, seed, batch_size, draw, clock)
+        if control is None: return float(metric(batches))
+        return control.distance(feature_statistics(batches, metric.features), n, seed, draw)
 
 # %% ../../nbs/judging/03_evaluate.ipynb #f7f42f75
 class Together:
@@ -201,18 +198,18 @@ class Together:
     def batches(self, model, plans, n, seed, batch_size, draw, clock, head=0):
         "For each batch the samples of every plan; `send` the numbers of those to go on with."
         live = list(range(len(plans)))
-        for i,k in portions(n, batch_size, head=head):
+        for start,size in portions(n, batch_size, head=head):
             with clock('sampling'):
-                x = sample_many(
+                samples = sample_many(
                     model,
-                    [plans[j] for j in live],
-                    noise_of(model, k, seed, i, draw),
-                    (seed, draw, i, k),
+                    [plans[i] for i in live],
+                    starting_states(model, size, seed, start, draw),
+                    (seed, draw, start, size),
                     self.answers,
                     self.merge,
-                    first=i,
+                    first=start,
                 )
-            live = (yield dict(zip(live, x))) or live
+            live = (yield dict(zip(live, samples))) or live
 
 # %% ../../nbs/judging/03_evaluate.ipynb #58484c47
 def evaluate_many(
@@ -224,28 +221,25 @@ def evaluate_many(
     batch_size:int=256, # Samples of one schedule per network call
     control=None,       # A `Control`
     draw:str='normal',  # One of `DRAWS`
-    clock=None,         # A `Clock`
+    clock=None,         # A `CostMeter`
     together=None,      # A `Together` of earlier evaluations
     head:int=0,         # As for `portions`, for a `FrechetMetric`
     # For each its metric, the same bits as `evaluate` gives; or the ValueError that it ended with
 ) -> list:
     "Measure several schedules from the same noise; what they share is computed once."
     check_metric(metric)
-    clock, together = clock or Clock(), together or Together(batch_size)
+    clock, together = clock or CostMeter(), together or Together(batch_size)
     by_batch = isinstance(metric, FrechetMetric)    # the others want all samples of one schedule
-    judge, head = (_frechet, head) if by_batch else (_any, 0)
-    plans = [_plan_or_error(model, schedule) for schedule in schedules]
-    out = list(plans)
-    todo = [i for i, plan in enumerate(plans) if not isinstance(plan, ValueError)]
-    groups = [todo] if by_batch or n <= batch_size else [[i] for i in todo]
+    judge = _FrechetJudge(metric, control, n, seed, draw) if by_batch else _AnyJudge(metric)
+    head = head if by_batch else 0
+    values = [_plan_or_error(model, schedule) for schedule in schedules]
     with torch.inference_mode(), clock('features'):
-        for group in filter(None, groups):
-            some = [plans[i] for i in group]
-            batches = together.batches(model, some, n, seed, batch_size, draw, clock, head)
-            values = judge(batches, metric, len(group), control, n, seed, draw)
-            for i, value in zip(group, values):
-                out[i] = value
-    return out
+        for group in _groups(values, by_batch or n <= batch_size):
+            plans = [values[i] for i in group]
+            batches = together.batches(model, plans, n, seed, batch_size, draw, clock, head)
+            for i,value in zip(group, judge(batches, len(group))):
+                values[i] = value
+    return values
 
 # %% ../../nbs/judging/03_evaluate.ipynb #9b4ef3f9
 def _plan_or_error(model, schedule):
@@ -254,43 +248,72 @@ def _plan_or_error(model, schedule):
     except ValueError as error:
         return error
 
-def _caught(f, *args):
+def _groups(plans, at_once):
+    "Which schedules are measured together: all that have a plan, or each alone."
+    numbers = [i for i,plan in enumerate(plans) if not isinstance(plan, ValueError)]
+    if not at_once: return [[i] for i in numbers]
+    return [numbers] if numbers else []
+
+def _value_or_error(measure, *args):
     try:
-        return float(f(*args))
-    except ValueError as e:
-        return e
+        return float(measure(*args))
+    except ValueError as error:
+        return error
 
-def _frechet(batches, metric, k, control, n, seed, draw):
-    "The Fréchet distances of k streams of samples."
-    statistics, failed = {}, {}
-    unharmed = None             # which streams go on, told with the request for the next batch
-    while True:
+# %% ../../nbs/judging/03_evaluate.ipynb #9b4efb08
+def _sent(generator, message):
+    "What a generator yields next, told something; None at its end."
+    try:
+        return generator.send(message)
+    except StopIteration:
+        return None
+
+class _Stream:
+    "Statistics of one schedule's samples so far, or the error that ended them."
+    def __init__(self): self.statistics, self.error = None, None
+    def add(self, x, features):
         try:
-            batch = batches.send(unharmed)
-        except StopIteration:
-            break
-        for i, x in batch.items():
-            try:
-                more = feature_statistics([x], metric.features)
-            except ValueError as error:
-                failed[i] = error
-            else:
-                statistics[i] = statistics[i].merge(more) if i in statistics else more
-        unharmed = [i for i in batch if i not in failed]
-        if not unharmed: break
-    def distance(i):
-        if i in failed: return failed[i]
-        if control is None: return _caught(statistics[i].distance, metric.reference)
-        return _caught(control.distance, statistics[i], n, seed, draw)
-    return [distance(i) for i in range(k)]
+            more = feature_statistics([x], features)
+        except ValueError as error:
+            self.error = error
+            return
+        self.statistics = more if self.statistics is None else self.statistics.merge(more)
 
-def _any(batches, metric, k, *_):
-    "Any metric: of one stream, or of k streams of one batch."
-    return (
-        [_caught(metric, (b[0] for b in batches))]
-        if k == 1
-        else [_caught(metric, [x]) for x in next(batches).values()]
-    )
+# %% ../../nbs/judging/03_evaluate.ipynb #9b4efb09
+@dataclass(frozen=True)
+class _FrechetJudge:
+    "Fréchet distances of several streams of samples."
+    metric:FrechetMetric
+    control:object       # a `Control`, or None
+    n:int
+    seed:int
+    draw:str
+    def __call__(self, batches, streams):
+        return [self.distance(stream) for stream in self.read(batches, streams)]
+    def read(self, batches, streams):
+        "Take in the batches; a stream with an error goes no further."
+        streams = [_Stream() for _ in range(streams)]
+        batch = next(batches, None)
+        while batch:
+            for i,x in batch.items():
+                streams[i].add(x, self.metric.features)
+            unharmed = [i for i in batch if streams[i].error is None]
+            batch = _sent(batches, unharmed) if unharmed else None
+        return streams
+    def distance(self, stream):
+        if stream.error is not None: return stream.error
+        if self.control is None:
+            return _value_or_error(stream.statistics.distance, self.metric.reference)
+        distance = self.control.distance
+        return _value_or_error(distance, stream.statistics, self.n, self.seed, self.draw)
+
+@dataclass(frozen=True)
+class _AnyJudge:
+    "Any metric: of one stream, or of several streams of one batch."
+    metric:object
+    def __call__(self, batches, streams):
+        if streams == 1: return [_value_or_error(self.metric, (batch[0] for batch in batches))]
+        return [_value_or_error(self.metric, [x]) for x in next(batches).values()]
 
 # %% ../../nbs/judging/03_evaluate.ipynb #ac984405
 def pictures_of(
@@ -303,30 +326,24 @@ def pictures_of(
 ) -> torch.Tensor: # (n,C,H,W) on the host; None where samples are no pictures
     "Draw samples to look at."
     decode = getattr(model, 'decode', None)
-    if decode is None and (
-        model.shape is None or len(model.shape) != 3 or model.shape[0] not in (1, 3)
-    ):
-        return None
+    if decode is None and not _are_pictures(model.shape): return None
+    if decode is not None:
+        batch_size = min(batch_size, 8)
     with torch.inference_mode():
-        return torch.cat(
-            [
-                (b if decode is None else decode(b)).cpu()
-                for b in batches_of(
-                    model, schedule, n, seed, batch_size if decode is None else min(batch_size, 8)
-                )
-            ]
-        )
+        batches = batches_of(model, schedule, n, seed, batch_size)
+        return torch.cat([(batch if decode is None else decode(batch)).cpu() for batch in batches])
+
+def _are_pictures(shape):
+    "Is a sample of this shape a picture, grey or of three colours?"
+    return shape is not None and len(shape) == 3 and shape[0] in (1, 3)
 
 # %% ../../nbs/judging/03_evaluate.ipynb #fb143c2c
 def safe_grid(
     noise, # The noise schedule
 ) -> str: # One of `GRIDS`
     "A timestep grid that is good for many steps of any model."
-    return (
-        'uniform_lambda'
-        if np.isfinite(noise.lamb(np.array([noise.T, noise.t_end]))).all()
-        else 'uniform_t'
-    )
+    ends = noise.lamb(np.array([noise.T, noise.t_end]))
+    return 'uniform_lambda' if np.isfinite(ends).all() else 'uniform_t'
 
 def many_steps(
     noise,         # The noise schedule
@@ -344,16 +361,18 @@ def nearest_grid(
     samples:int=16, # Samples
 ) -> str: # One of `GRIDS`
     "The grid on which a solver ends nearest to many steps from the same noise."
-    x, away = noise_of(model, samples, GRID_NOISE), {}
-    def draw(s): return torch.cat([sample(model, s, b, first=8*i) for i,b in enumerate(x.split(8))])
+    starts = starting_states(model, samples, GRID_NOISE).split(8)
+    def draw(schedule):
+        parts = [sample(model, schedule, x, first=8*i) for i,x in enumerate(starts)]
+        return torch.cat(parts)
+    distance = {}
     with torch.inference_mode():
         truth = draw(many_steps(model.noise, steps))
-        for g in GRIDS:
-            try:
-                away[g] = float((draw(make(g))-truth).float().square().mean().nan_to_num(np.inf))
-            except ValueError:
-                pass              # lambda is infinite at an end
-    return min(away, key=away.get)
+        for grid in GRIDS:
+            with suppress(ValueError):      # lambda is infinite at an end
+                apart = (draw(make(grid))-truth).float().square().mean()
+                distance[grid] = float(apart.nan_to_num(np.inf))
+    return min(distance, key=distance.get)
 
 # %% ../../nbs/judging/03_evaluate.ipynb #3e6abe64
 _GRIDS = WeakKeyDictionary()
@@ -367,18 +386,14 @@ def best_grid(
     return _GRIDS[model]
 
 # %% ../../nbs/judging/03_evaluate.ipynb #41ffb60a
-def _pack(s):
-    return dict(
-        n=s.n,
-        data=base64.b64encode(
-            np.concatenate([s.mean, s.cov.ravel()]).astype('<f8').tobytes()
-        ).decode(),
-    )
+def _pack(stats):
+    numbers = np.concatenate([stats.mean, stats.cov.ravel()]).astype('<f8')
+    return dict(n=stats.n, data=base64.b64encode(numbers.tobytes()).decode())
 
-def _unpack(d):
-    a = np.frombuffer(base64.b64decode(d['data']), '<f8')
-    k = int(((1+4*len(a))**.5-1)/2 + .5)
-    return Statistics(d['n'], a[:k], a[k:].reshape(k, k))
+def _unpack(packed):
+    numbers = np.frombuffer(base64.b64decode(packed['data']), '<f8')
+    size = int(((1+4*len(numbers))**.5-1)/2 + .5)
+    return Statistics(packed['n'], numbers[:size], numbers[size:].reshape(size, size))
 
 # %% ../../nbs/judging/03_evaluate.ipynb #78234612
 class Control:
@@ -389,13 +404,13 @@ class Control:
         n:int=8192,         # Many samples
         batch_size:int=256, # Samples per network call
         store=None,         # What has `get(key)` and `put(key, value)`, such as a `Journal`
-        clock=None,         # A `Clock`
+        clock=None,         # A `CostMeter`
     ):
         self.model = model
         self.metric = metric
         self.n = n
         self.batch_size = batch_size
-        self.store, self.clock, self.known = store, clock or Clock(), {}
+        self.store, self.clock, self.known = store, clock or CostMeter(), {}
     @property
     def grid(self) -> str: # One of `GRIDS`
         "The model's best grid; where there is a store, the one that was noted there first."
@@ -422,31 +437,31 @@ def recall(self:Control,
 ) -> Statistics|None:
     "Statistics that were made before, here or by another process."
     key = _key(n, seed, first, draw)
-    kept = None if key in self.known or self.store is None else self.store.get(key)
-    if kept:
-        self.known[key] = _unpack(kept)
+    stored = None if key in self.known or self.store is None else self.store.get(key)
+    if stored:
+        self.known[key] = _unpack(stored)
     return self.known.get(key)
 
 # %% ../../nbs/judging/03_evaluate.ipynb #5b5efd31
 @patch
 def noted(self:Control,
-    s:Statistics,    # What `statistics` made
+    stats:Statistics,    # What `statistics` made
     n:int, seed:int, # Samples, and the seed of their noise
     first:int,       # Index of the first
     draw:str,        # One of `DRAWS`
 ) -> tuple: # (key, value)
     "Statistics as a note."
-    return _key(n, seed, first, draw), _pack(s)
+    return _key(n, seed, first, draw), _pack(stats)
 
 @patch
 def remember(self:Control,
-    s:Statistics,    # What `statistics` would have made
+    stats:Statistics,    # What `statistics` would have made
     n:int, seed:int, # Samples, and the seed of their noise
     first:int,       # Index of the first
     draw:str,        # One of `DRAWS`
 ) -> Statistics:
     "Keep statistics, wherever they were made."
-    key, packed = self.noted(s, n, seed, first, draw)
+    key, packed = self.noted(stats, n, seed, first, draw)
     self.known[key] = _unpack(packed)
     if self.store is not None:
         self.store.put(key, packed)
@@ -465,8 +480,8 @@ def statistics(self:Control,
         self.model, self.schedule, n, seed, self.batch_size, draw, self.clock, first
     )
     with torch.inference_mode(), self.clock.purpose(Purpose.CONTROL, self.model):
-        made = feature_statistics(batches, self.metric.features)
-    return self.remember(made, n, seed, first, draw)
+        statistics = feature_statistics(batches, self.metric.features)
+    return self.remember(statistics, n, seed, first, draw)
 
 # %% ../../nbs/judging/03_evaluate.ipynb #6ddda107
 PARTS = 8
@@ -478,7 +493,7 @@ def wanted(self:Control,
 ) -> list: # Arguments of `statistics`
     "All that a distance on n samples of a seed asks for."
     ends = np.linspace(0, self.n, min(PARTS, self.n)+1).astype(int).tolist()
-    many = [(b-a, CONTROL_NOISE+seed, a, 'normal') for a,b in zip(ends, ends[1:])]
+    many = [(end-start, CONTROL_NOISE+seed, start, 'normal') for start,end in zip(ends, ends[1:])]
     return many + [(n, seed, 0, draw)]
 
 @patch
@@ -489,7 +504,7 @@ def many(self:Control,
     parts = self.wanted(0, seed)[:-1]
     for i in np.random.default_rng(os.getpid()).permutation(len(parts)):
         self.statistics(*parts[i])
-    return reduce(Statistics.merge, (self.statistics(*p) for p in parts))
+    return reduce(Statistics.merge, (self.statistics(*part) for part in parts))
 
 # %% ../../nbs/judging/03_evaluate.ipynb #8b9fe050
 @patch
@@ -534,7 +549,7 @@ def best_of_families(
 ) -> list: # Schedules, one a family, best first
     "Of each family the schedule with the least value; where two are equal, the earlier."
     best = {}
-    for schedule,_ in sorted(measured, key=lambda o: o[1]):
+    for schedule,_ in sorted(measured, key=itemgetter(1)):
         best.setdefault(family(schedule.name), schedule)
     return list(best.values())
 
@@ -552,7 +567,8 @@ def _measured(model, schedules, metric, n, seed, batch_size, control, together):
     values = evaluate_many(
         model, schedules, metric, n, seed, batch_size, control, together=together
     )
-    return [(s, v) for s,v in zip(schedules, values) if not isinstance(v, ValueError)]
+    pairs = zip(schedules, values)
+    return [(schedule, value) for schedule,value in pairs if not isinstance(value, ValueError)]
 
 def tuned_solvers(
     model,             # A `Denoiser`
@@ -566,17 +582,17 @@ def tuned_solvers(
     controlled = isinstance(metric, FrechetMetric) and tuning.control_n > 0
     control = Control(model, metric, tuning.control_n, tuning.batch_size) if controlled else None
     together = Together(tuning.batch_size)
-    few = min(
-        tuning.n, tuning.few if control else max(tuning.few, getattr(metric, 'min_samples', 1))
-    )
+    least = tuning.few if control else getattr(metric, 'min_samples', 1)
+    few = min(tuning.n, max(tuning.few, least))
     def measured(schedules, n):
         return _measured(model, schedules, metric, n, seed, tuning.batch_size, control, together)
 
     screened = measured(known_for(model, nfe, families=families), few)
-    ends = [with_later_ends(s, model.noise, model.ems) for s in best_of_families(screened)]
-    later = measured(sum(ends, []), few)
+    best = best_of_families(screened)
+    ends = [with_later_ends(schedule, model.noise, model.ems) for schedule in best]
+    later = measured(list(chain(*ends)), few)
     final = measured(best_of_families(screened+later), tuning.n)
-    return sorted(final, key=lambda o: o[1])
+    return sorted(final, key=itemgetter(1))
 
 # %% ../../nbs/judging/03_evaluate.ipynb #06af78b1
 def least_to_extrapolate(
@@ -595,7 +611,7 @@ def evaluate_infinite(
     seed:int,           # Seed of the starting noise
     batch_size:int=256, # Samples per network call
     parts:int=8,        # Disjoint parts of the jackknife, at least 3
-    clock=None,         # A `Clock`
+    clock=None,         # A `CostMeter`
 ) -> tuple: # The metric extrapolated to infinitely many samples, and its standard error
     "Measure a schedule without small-sample bias."
     if not isinstance(metric, FrechetMetric):
@@ -603,23 +619,24 @@ def evaluate_infinite(
             f"metric must be a FrechetMetric to extrapolate, got {type(metric).__name__}; its "
             "bias is what is known"
         )
-    clock, size = clock or Clock(), n//parts
-    if n < (least := least_to_extrapolate(metric.reference.d, parts)):
+    clock, size = clock or CostMeter(), n//parts
+    least = least_to_extrapolate(metric.reference.d, parts)
+    if n < least:
         raise ValueError(
             f"n must be at least {least} to extrapolate {metric.reference.d} features in {parts} "
             f"parts, got {n}"
         )
     with torch.inference_mode(), clock('features'):
-        x = (
-            v
-            for b in batches_of(model, schedule, size*parts, seed, batch_size, clock=clock)
-            for v in b.split(1)
-        )
-        def chunk(): return torch.cat([next(x) for _ in range(size)])
-        return fid_infinity(
-            [feature_statistics(chunk(), metric.features, batch_size) for _ in range(parts)],
-            metric.reference,
-        )
+        batches = batches_of(model, schedule, size*parts, seed, batch_size, clock=clock)
+        chunks = _regrouped(batches, size, parts)
+        statistics = [feature_statistics(x, metric.features, batch_size) for x in chunks]
+        return fid_infinity(statistics, metric.reference)
+
+def _regrouped(batches, size, count):
+    "The samples of some batches in `count` tensors of `size` each."
+    samples = chain.from_iterable(batch.split(1) for batch in batches)
+    for _ in range(count):
+        yield torch.cat(list(islice(samples, size)))
 
 # %% ../../nbs/judging/03_evaluate.ipynb #bd0ce202
 def floor_of(
@@ -645,10 +662,11 @@ def interval(
     level:float=.95, # Coverage
 ) -> tuple: # (mean, low, high); low and high are NaN for a single value
     "Mean and Student interval."
-    v = np.asarray(values, float)
-    if len(v) < 2: return float(v.mean()), float('nan'), float('nan')
-    d = student.ppf((1+level)/2, len(v)-1)*v.std(ddof=1)/len(v)**.5
-    return float(v.mean()), float(v.mean()-d), float(v.mean()+d)
+    values = np.asarray(values, float)
+    mean = values.mean()
+    if len(values) < 2: return float(mean), float('nan'), float('nan')
+    half = student.ppf((1+level)/2, len(values)-1)*values.std(ddof=1)/len(values)**.5
+    return float(mean), float(mean-half), float(mean+half)
 
 # %% ../../nbs/judging/03_evaluate.ipynb #94c9c28a
 def ratio_interval(
@@ -659,11 +677,8 @@ def ratio_interval(
     """Geometric mean of a/b and its interval, paired by noise; NaN where a distance is not
     positive, as an extrapolated one may be."""
     a, b = np.asarray(a, float), np.asarray(b, float)
-    return (
-        tuple(float(np.exp(v)) for v in interval(np.log(a/b), level))
-        if (a > 0).all() and (b > 0).all()
-        else (float('nan'),)*3
-    )
+    if not ((a > 0).all() and (b > 0).all()): return (float('nan'),)*3
+    return tuple(float(np.exp(value)) for value in interval(np.log(a/b), level))
 
 # %% ../../nbs/judging/03_evaluate.ipynb #8523272c
 DECIDED_WITHIN = 1.5    # largest ratio of the upper to the lower end of a 95 % interval

@@ -31,16 +31,19 @@ class Exploded(ValueError):
 # %% ../../nbs/judging/01_frechet.ipynb #ce71981b
 def _numbers(
     what, # What they are, for the error
-    a,    # A tensor on any device, an array, or lists
+    values,    # A tensor on any device, an array, or lists
 ): # float64 copy
     "Numbers, or a clear error."
     try:
-        array = a.detach().cpu().double().numpy() if isinstance(a, Tensor) else np.asarray(a)
-    except (TypeError, ValueError, RuntimeError) as e:
-        kind = type(a).__name__
-        raise ValueError(f"{what} must be an array of numbers, got {kind}: {e}") from None
+        if isinstance(values, Tensor):
+            values = values.detach().cpu().double().numpy()
+        array = np.asarray(values)
+    except (TypeError, ValueError, RuntimeError) as error:
+        kind = type(values).__name__
+        raise ValueError(f"{what} must be an array of numbers, got {kind}: {error}") from None
     if array.dtype.kind not in 'iuf':
-        raise ValueError(f"{what} must be an array of real numbers, got {array.dtype} {a!r:.60}")
+        got = f'{array.dtype} {values!r:.60}'
+        raise ValueError(f"{what} must be an array of real numbers, got {got}")
     return np.array(array, dtype=np.float64)
 
 def _check_covariance(what, cov):
@@ -52,6 +55,7 @@ def _check_covariance(what, cov):
         raise ValueError(f"{what} must have a symmetric covariance, got one that differs from its "
                          f"mirror image by {apart:.2g}; is it a covariance?")
 
+# %% ../../nbs/judging/01_frechet.ipynb #ce719b02
 def _moments(mean, cov, what='statistics'):
     "Mean (d,) and covariance (d,d) as float64 copies, or a clear error."
     mean = _numbers(f'the mean of {what}', mean)
@@ -73,12 +77,13 @@ class Statistics:
     mean:np.ndarray  # Mean of the features, (d,), float64
     cov:np.ndarray   # Covariance with n-1 in the denominator, (d,d), float64; zero for one sample
     def __post_init__(self):
-        for k,a in zip(('mean','cov'), _moments(self.mean, self.cov)):
-            a.setflags(write=False)
-            object.__setattr__(self, k, a)
+        for name,array in zip(('mean','cov'), _moments(self.mean, self.cov)):
+            array.setflags(write=False)
+            object.__setattr__(self, name, array)
         object.__setattr__(self, 'n', whole_number('n', self.n))
-    def __eq__(self, o):
-        return self.fingerprint == o.fingerprint if isinstance(o, Statistics) else NotImplemented
+    def __eq__(self, other):
+        if not isinstance(other, Statistics): return NotImplemented
+        return self.fingerprint == other.fingerprint
     def __hash__(self): return hash(self.fingerprint)
     def __repr__(self): return f'{type(self).__name__}(n={self.n}, d={self.d})'
     @property
@@ -88,8 +93,8 @@ class Statistics:
         "The same for the same numbers, bit for bit, on any machine."
         return hashlib.sha256(
             b''.join(
-                np.asarray(a, dtype=t).tobytes()
-                for a,t in ((self.n,'<i8'), (self.mean,'<f8'), (self.cov,'<f8'))
+                np.asarray(part, dtype=kind).tobytes()
+                for part,kind in ((self.n,'<i8'), (self.mean,'<f8'), (self.cov,'<f8'))
             )
         ).hexdigest()[:16]
 
@@ -115,25 +120,26 @@ def from_features(cls:Statistics,
 # %% ../../nbs/judging/01_frechet.ipynb #732d02b4
 @patch
 def merge(self:Statistics,
-    o:Statistics, # Statistics of other samples of the same features
+    other:Statistics, # Statistics of other samples of the same features
 ) -> Statistics:
     "Statistics of both sets of samples together; also `a + b`."
-    if not (self.n and o.n):
+    if not (self.n and other.n):
         raise ValueError(
-            f"n must be known to merge statistics, got {self.n} and {o.n}; recompute them from "
+            f"n must be known to merge statistics, got {self.n} and {other.n}; recompute them from "
             "features"
         )
-    if self.d != o.d:
+    if self.d != other.d:
         raise ValueError(
-            f"statistics must have the same number of features to merge, got {self.d} and {o.d}"
+            f"statistics must have the same number of features to merge, got {self.d} and {other.d}"
         )
-    n, delta = self.n+o.n, o.mean-self.mean
-    S = (self.n-1)*self.cov + (o.n-1)*o.cov + np.outer(delta, delta)*(self.n*o.n/n)
-    return Statistics(n, self.mean + delta*(o.n/n), S/(n-1))
+    n, delta = self.n+other.n, other.mean-self.mean
+    within = (self.n-1)*self.cov + (other.n-1)*other.cov
+    scatter = within + np.outer(delta, delta)*(self.n*other.n/n)
+    return Statistics(n, self.mean + delta*(other.n/n), scatter/(n-1))
 
 @patch
-def __add__(self:Statistics, o):
-    return self.merge(o) if isinstance(o, Statistics) else NotImplemented
+def __add__(self:Statistics, other):
+    return self.merge(other) if isinstance(other, Statistics) else NotImplemented
 
 # %% ../../nbs/judging/01_frechet.ipynb #916f9b48
 @patch(cls_method=True)
@@ -141,7 +147,7 @@ def from_batches(cls:Statistics,
     batches:Iterable, # Batches of features, (B,d) each; sizes may differ
 ) -> Statistics:
     "Statistics of a stream of batches, one batch in memory at a time."
-    parts = (Statistics.from_features(b) for b in batches if len(b))
+    parts = (Statistics.from_features(batch) for batch in batches if len(batch))
     first = next(parts, None)
     if first is None:
         raise ValueError(
@@ -168,8 +174,8 @@ def save(self:Statistics,
     ending = _ending(path)
     with in_one_move(path) as temporary:
         if ending == '.npz':
-            with open(temporary, 'wb') as f:
-                np.savez(f, mu=self.mean, sigma=self.cov, n=self.n)
+            with open(temporary, 'wb') as file:
+                np.savez(file, mu=self.mean, sigma=self.cov, n=self.n)
         else:
             about = dict(format='usf_nbdev.statistics', version='1')
             save_file(dict(n=np.array([self.n]), mean=self.mean, cov=self.cov), temporary, about)
@@ -181,21 +187,24 @@ def _arrays(path):
     if not Path(path).is_file():
         raise ValueError(f"statistics must be an existing file, got {str(path)!r}")
     names = ('n', 'mu', 'sigma') if ending == '.npz' else ('n', 'mean', 'cov')
+    rule = f"{path} must hold statistics ({', '.join(names)})"
     try:
-        if ending == '.npz':
-            with np.load(path, allow_pickle=False) as archive:
-                found = {k: archive[k] for k in names if k in archive}
-        else:
-            found = load_file(path)
-    except Exception as e:      # a damaged file may make its reader raise anything
-        raise ValueError(f"{path} must hold statistics ({', '.join(names)}), got a file that is "
-                         f"cut short or of another kind ({type(e).__name__}: {e!s:.90}); "
-                         "make it anew") from None
-    if missing := [k for k in names[1:] if k not in found]:
-        raise ValueError(f"{path} must hold statistics ({', '.join(names)}), "
-                         f"got no {' and no '.join(missing)}; were they made by another program?")
-    return found.get('n', 0), *(found[k] for k in names[1:])
+        found = _npz_arrays(path, names) if ending == '.npz' else load_file(path)
+    except Exception as error:      # a damaged file may make its reader raise anything
+        raise ValueError(f"{rule}, got a file that is cut short or of another kind "
+                         f"({type(error).__name__}: {error!s:.90}); make it anew") from None
+    missing = [name for name in names[1:] if name not in found]
+    if missing:
+        raise ValueError(f"{rule}, got no {' and no '.join(missing)}; "
+                         "were they made by another program?")
+    return found.get('n', 0), *(found[name] for name in names[1:])
 
+def _npz_arrays(path, names):
+    "Those of the named arrays that a file of NumPy has."
+    with np.load(path, allow_pickle=False) as archive:
+        return {name: archive[name] for name in names if name in archive}
+
+# %% ../../nbs/judging/01_frechet.ipynb #e2212b03
 def _is_semidefinite(cov):
     "Whether no direction has a variance below zero, but for rounding."
     slack = 1e-6*np.trace(cov)
@@ -216,8 +225,8 @@ def load(cls:Statistics,
         found = cls(np.reshape(n, -1)[0], mean, cov)
         if not _is_semidefinite(found.cov):
             raise ValueError("the covariance must be positive semidefinite")
-    except ValueError as e:
-        raise ValueError(f"{path} must hold statistics: {e}") from None
+    except ValueError as error:
+        raise ValueError(f"{path} must hold statistics: {error}") from None
     return found
 
 # %% ../../nbs/judging/01_frechet.ipynb #4a74de9b
@@ -226,16 +235,16 @@ def psd_factor(
 ) -> np.ndarray: # A, (d,r), with A @ A.T = cov
     "A factor of a covariance, singular or not."
     cov = _moments(np.zeros(len(cov)), cov, 'cov')[1]
-    L, p, r, _ = dpstrf(cov, lower=1)
-    A = np.zeros((len(cov), r))
-    A[p-1] = np.tril(L)[:,:r]
-    miss = np.abs(A@A.T - cov).max()
+    lower, pivots, rank, _ = dpstrf(cov, lower=1)
+    factor = np.zeros((len(cov), rank))
+    factor[pivots-1] = np.tril(lower)[:,:rank]
+    miss = np.abs(factor@factor.T - cov).max()
     if miss > 1e-6*np.trace(cov):
         raise ValueError(
             "cov must be symmetric and positive semidefinite, got a matrix that A A^T misses by "
             f"{miss:.2g}; is it a covariance?"
         )
-    return A
+    return factor
 
 # %% ../../nbs/judging/01_frechet.ipynb #afbb1d90
 def frechet_distance(
@@ -263,14 +272,13 @@ def import_torchvision():
     called)."""
     try:
         return importlib.import_module('torchvision')
-    except RuntimeError as e:
-        if 'torchvision::' not in str(e): raise
-    for op in ('nms', 'qnms'):
-        torch.library.define(
-            f'torchvision::{op}', '(Tensor dets, Tensor scores, float iou_threshold) -> Tensor'
-        )
-    for k in [k for k in sys.modules if k.split('.')[0] == 'torchvision']:
-        del sys.modules[k]
+    except RuntimeError as error:
+        if 'torchvision::' not in str(error): raise
+    for operator in ('nms', 'qnms'):
+        signature = '(Tensor dets, Tensor scores, float iou_threshold) -> Tensor'
+        torch.library.define(f'torchvision::{operator}', signature)
+    for name in [name for name in sys.modules if name.split('.')[0] == 'torchvision']:
+        del sys.modules[name]
     return importlib.import_module('torchvision')
 
 # %% ../../nbs/judging/01_frechet.ipynb #8b63cf3d
@@ -288,11 +296,11 @@ def distance(self:Statistics,
     if not isinstance(reference, Statistics):
         raise ValueError(f"reference must be Statistics, got {type(reference).__name__}; "
                          "Statistics.load reads them, feature_statistics makes them of images")
-    for what,s in (('n', self), ('n of the reference', reference)):
-        known = s is self or s.n
-        if known and s.n <= s.d:
-            raise ValueError(f"{what} must be at least {s.d+1} for {s.d} features, got {s.n}; "
-                             "draw more samples or use fewer features")
+    for what,stats in (('n', self), ('n of the reference', reference)):
+        known = stats is self or stats.n
+        if known and stats.n <= stats.d:
+            raise ValueError(f"{what} must be at least {stats.d+1} for {stats.d} features, got "
+                             f"{stats.n}; draw more samples or use fewer features")
     return frechet_distance(self.mean, self.cov, reference.mean, reference.cov)
 
 # %% ../../nbs/judging/01_frechet.ipynb #3bc632e5
@@ -310,12 +318,13 @@ def _check_batch(x):
 @torch.no_grad()
 def _features_of(x, features):
     "Features (B,d) of a batch, checked."
-    f = x.flatten(1) if features is None else features(x)
-    got = tuple(f.shape) if isinstance(f, Tensor) else type(f).__name__
-    if not isinstance(f, Tensor): raise ValueError(f"features must return a tensor, got {got}")
-    if f.ndim != 2 or len(f) != len(x):
-        raise ValueError(f"features must map {tuple(x.shape)} to ({len(x)},d), got {got}")
-    return f
+    values = x.flatten(1) if features is None else features(x)
+    shape = tuple(values.shape) if isinstance(values, Tensor) else type(values).__name__
+    if not isinstance(values, Tensor):
+        raise ValueError(f"features must return a tensor, got {shape}")
+    if values.ndim != 2 or len(values) != len(x):
+        raise ValueError(f"features must map {tuple(x.shape)} to ({len(x)},d), got {shape}")
+    return values
 
 def _batches(images, batch_size):
     "Batches of images, each checked."
@@ -330,6 +339,7 @@ def _batches(images, batch_size):
         if len(x):
             yield x
 
+# %% ../../nbs/judging/01_frechet.ipynb #3bc63b04
 def feature_statistics(
     images:Tensor|Iterable,     # Images, (N,...), or batches of them, (B,...) each
     features:Callable=None,     # Features of a batch, (B,...) -> (B,d); None: the pixels, flattened
@@ -352,12 +362,10 @@ def fid(
     batch_size:int=256,
 ) -> float: # Fréchet distance of the features, >= 0; *the* FID if these are Inception's
     "Fréchet distance of images to a reference."
-    return Statistics.distance(
-        *(
-            s if isinstance(s, Statistics) else feature_statistics(s, features, batch_size)
-            for s in (images, reference)
-        )
-    )
+    def statistics(given):
+        if isinstance(given, Statistics): return given
+        return feature_statistics(given, features, batch_size)
+    return statistics(images).distance(statistics(reference))
 
 # %% ../../nbs/judging/01_frechet.ipynb #6e2159d8
 @dataclass(frozen=True)
@@ -394,16 +402,17 @@ def fid_infinity(
 ) -> tuple[float, float]:
     "Fréchet distance without its small-sample bias, by a jackknife over parts."
     parts = list(parts)
-    k = len(parts)
-    if k < 3 or not all(isinstance(p, Statistics) for p in parts):
-        kinds = sorted({type(p).__name__ for p in parts})
+    count = len(parts)
+    if count < 3 or not all(isinstance(part, Statistics) for part in parts):
+        kinds = sorted({type(part).__name__ for part in parts})
         raise ValueError("parts must be at least 3 Statistics of disjoint samples, "
-                         f"got {k}{f' of {kinds}' if kinds else ''}")
+                         f"got {count}{f' of {kinds}' if kinds else ''}")
     full = reduce(Statistics.merge, parts).distance(reference)
     left = np.array(
-        [reduce(Statistics.merge, parts[:i]+parts[i+1:]).distance(reference) for i in range(k)]
+        [reduce(Statistics.merge, parts[:i]+parts[i+1:]).distance(reference) for i in range(count)]
     )
-    return float(k*full - (k-1)*left.mean()), float(np.sqrt((k-1)/k*((left-left.mean())**2).sum()))
+    variance = (count-1)/count*((left-left.mean())**2).sum()
+    return float(count*full - (count-1)*left.mean()), float(np.sqrt(variance))
 
 # %% ../../nbs/judging/01_frechet.ipynb #942eb7c8
 def control_variate(
@@ -415,8 +424,8 @@ def control_variate(
     sizes = stats.d, small.d, big.d
     if len(set(sizes)) > 1:
         raise ValueError(f"stats, small and big must have the same number of features, got {sizes}")
-    w, V = eigh(stats.cov - small.cov + big.cov, driver='evd')
-    return Statistics(stats.n, stats.mean - small.mean + big.mean, (V*w.clip(0))@V.T)
+    variances, axes = eigh(stats.cov - small.cov + big.cov, driver='evd')
+    return Statistics(stats.n, stats.mean - small.mean + big.mean, (axes*variances.clip(0))@axes.T)
 
 # %% ../../nbs/judging/01_frechet.ipynb #8e672434
 def kernel_distance(
@@ -424,12 +433,14 @@ def kernel_distance(
     y:Tensor, # Features of the reference, (m,d), m >= 2
 ) -> float: # Unbiased squared distance; may be < 0 by chance
     "Kernel distance (KID) with the cubic kernel."
-    x, y = (torch.from_numpy(_numbers('features', a)) for a in (x, y))
+    x, y = (torch.from_numpy(_numbers('features', left)) for left in (x, y))
     if x.ndim != 2 or y.ndim != 2 or x.shape[1] != y.shape[1] or min(len(x), len(y)) < 2:
         raise ValueError("features must be (n,d) and (m,d) with n, m >= 2, "
                          f"got {tuple(x.shape)} and {tuple(y.shape)}")
     if not (x.isfinite().all() and y.isfinite().all()):
         raise Exploded("features must be finite, got nan or inf; the images have exploded")
-    def k(a,b): return (a@b.T/x.shape[1]+1)**3
-    def within(a): return (k(a,a).sum()-k(a,a).diagonal().sum())/(len(a)*(len(a)-1))
-    return (within(x)+within(y)-2*k(x,y).mean()).item()
+    def kernel(left, right): return (left@right.T/x.shape[1]+1)**3
+    def within(features):
+        pairs = kernel(features, features)
+        return (pairs.sum()-pairs.diagonal().sum())/(len(features)*(len(features)-1))
+    return (within(x)+within(y)-2*kernel(x,y).mean()).item()

@@ -87,7 +87,7 @@ def inception_network(
     if (
         not isinstance(state, dict)
         or not state
-        or not all(torch.is_tensor(v) for v in state.values())
+        or not all(torch.is_tensor(tensor) for tensor in state.values())
     ):
         raise wrong(f'{type(state).__name__}, not tensors by name')
     try:
@@ -96,9 +96,9 @@ def inception_network(
             torch.random.fork_rng(devices=[]),
         ):
             return module.InceptionV3().eval()
-    except RuntimeError as e:
+    except RuntimeError as error:
         raise wrong(
-            f"{len(state)} tensors of another network: {' '.join(str(e).split())[:150]}..."
+            f"{len(state)} tensors of another network: {' '.join(str(error).split())[:150]}..."
         ) from None
 
 # %% ../../nbs/judging/02_images.ipynb #348213c6
@@ -155,7 +155,7 @@ def _refuse_unreadable(files):
     readable = {
         ending for ending,kind in Image.registered_extensions().items() if kind in Image.OPEN
     }
-    other = [p for p in files if p.suffix.lower() not in readable]
+    other = [path for path in files if path.suffix.lower() not in readable]
     if other:
         raise ValueError(f"images must be of a format that Pillow reads, got {other[0]} "
                          f"({len(other)} such); write them as .png, or move them elsewhere")
@@ -167,38 +167,39 @@ def image_files(
     root = Path(str(folder))
     if not root.is_dir():
         raise ValueError(f"folder must be an existing folder of images, got {str(folder)!r}")
-    found = [p for p in root.rglob('*') if p.suffix.lower() in IMAGE_ENDINGS and p.is_file()]
+    named = [path for path in root.rglob('*') if path.suffix.lower() in IMAGE_ENDINGS]
+    found = [path for path in named if path.is_file()]
     if not found:
         raise ValueError(
             "folder must hold images (.png, .jpg, .webp, .bmp, .tif or another format of "
             f"pictures), got none in {str(folder)!r} or in the folders in it"
         )
-    files = sorted(found, key=lambda p: p.relative_to(root).as_posix())
+    files = sorted(found, key=lambda path: path.relative_to(root).as_posix())
     _refuse_unreadable(files)
     return files
 
 # %% ../../nbs/judging/02_images.ipynb #f1a2d1ee
-def _refuse_frames(im):
+def _refuse_frames(image):
     "One picture a file; the second one of a camera's MPO is its own preview."
-    frames = getattr(im, 'n_frames', 1)
-    if frames > 1 and im.format != 'MPO':
+    frames = getattr(image, 'n_frames', 1)
+    if frames > 1 and image.format != 'MPO':
         raise ValueError(
             f"it must hold one picture, got {frames} frames; write each to its own file"
         )
 
-def _white(im, tags):
+def _white(image, tags):
     "The number that is white in a grey picture of more than 8 bits, by its format."
-    if im.mode == 'F': return 1.
+    if image.mode == 'F': return 1.
     bits, signed = tags.get(258, (16,))[0], tags.get(339, (1,))[0] == 2
     if bits > 16 or signed:
         raise ValueError(f"its integers have {bits} bits{' and a sign' if signed else ''}, so that "
                          "nothing says which of them is white; scale it to 8 or 16 bits")
     return 2.**bits-1
 
-def _deep_grey(im, tags):
+def _deep_grey(image, tags):
     "A grey picture of 12, 16 or floating-point bits, in 8; `tags` are those of a TIFF."
-    white, values = _white(im, tags), np.asarray(im).astype(np.float64)
-    if im.info.get('transparency') is not None and (values == im.info['transparency']).any():
+    white, values = _white(image, tags), np.asarray(image).astype(np.float64)
+    if image.info.get('transparency') is not None and (values == image.info['transparency']).any():
         raise ValueError("it must be opaque, got transparent pixels; lay it over a ground first")
     light = values/white
     if not ((light >= 0) & (light <= 1)).all():
@@ -208,21 +209,22 @@ def _deep_grey(im, tags):
         light = 1-light         # there, 0 is white
     return Image.fromarray(np.round(255*light).astype(np.uint8))
 
-def _eight_bits(im):
+# %% ../../nbs/judging/02_images.ipynb #f1a2db05
+def _eight_bits(image):
     "A picture of three channels of 8 bits, upright and opaque."
-    _refuse_frames(im)
-    im.load()
-    tags = getattr(im, 'tag_v2', {})
-    im = ImageOps.exif_transpose(im)
-    if im.mode == 'F' or im.mode.startswith('I'):
-        im = _deep_grey(im, tags)
-    if im.has_transparency_data:
-        alpha = im.convert('RGBA').getchannel('A')
+    _refuse_frames(image)
+    image.load()
+    tags = getattr(image, 'tag_v2', {})
+    image = ImageOps.exif_transpose(image)
+    if image.mode == 'F' or image.mode.startswith('I'):
+        image = _deep_grey(image, tags)
+    if image.has_transparency_data:
+        alpha = image.convert('RGBA').getchannel('A')
         if alpha.getextrema()[0] < 255:
             raise ValueError(
                 "it must be opaque, got transparent pixels; lay it over a ground first"
             )
-    return im.convert('RGB')
+    return image.convert('RGB')
 
 def read_image(
     path:str|Path, # An image file
@@ -234,16 +236,16 @@ def read_image(
     if size is not None:
         whole_number('size', size, 1)
     try:
-        with Image.open(path) as im:
-            im = _eight_bits(im)
-    except ValueError as e:
-        raise ValueError(f"{path}: cannot be read as an image: {e}") from None
-    except Exception as e:      # a damaged file may make its reader raise anything
-        raise ValueError(f"{path}: cannot be read as an image: {type(e).__name__}; "
+        with Image.open(path) as image:
+            image = _eight_bits(image)
+    except ValueError as error:
+        raise ValueError(f"{path}: cannot be read as an image: {error}") from None
+    except Exception as error:      # a damaged file may make its reader raise anything
+        raise ValueError(f"{path}: cannot be read as an image: {type(error).__name__}; "
                          "remove it or write it again") from None
     if size is not None:
-        im = ImageOps.fit(im, (size, size), Image.Resampling.BICUBIC)
-    return np.asarray(im)
+        image = ImageOps.fit(image, (size, size), Image.Resampling.BICUBIC)
+    return np.asarray(image)
 
 # %% ../../nbs/judging/02_images.ipynb #56344022
 def image_batches(
@@ -257,13 +259,13 @@ def image_batches(
         whole_number('size', size, 1)
     shape = None
     for i in range(0, len(files), batch_size):
-        batch = [read_image(p, size) for p in files[i:i+batch_size]]
+        batch = [read_image(path, size) for path in files[i:i+batch_size]]
         shape = shape or batch[0].shape
-        for p,a in zip(files[i:], batch):
-            if a.shape != shape:
+        for path,array in zip(files[i:], batch):
+            if array.shape != shape:
                 raise ValueError(
                     f"images must have one size, got {shape[1]}x{shape[0]} in {files[0]} "
-                    f"and {a.shape[1]}x{a.shape[0]} in {p}; "
+                    f"and {array.shape[1]}x{array.shape[0]} in {path}; "
                     "pass size= to scale and crop them"
                 )
         yield torch.from_numpy(np.stack(batch)).permute(0, 3, 1, 2)/127.5-1
@@ -280,7 +282,7 @@ def folder_statistics(
     "Statistics of the images in a folder, a batch in memory at a time."
     files = image_files(folder)
     batches = image_batches(files, size, batch_size)
-    s = feature_statistics(
+    stats = feature_statistics(
         tqdm(
             batches,
             total=-(-len(files)//batch_size),
@@ -290,12 +292,12 @@ def folder_statistics(
         ),
         features,
     )
-    if s.n <= s.d:
+    if stats.n <= stats.d:
         raise ValueError(
-            f"folder must hold more images than there are features: at least {s.d + 1} for {s.d} "
-            f"features, got {s.n} in {str(folder)!r}"
+            f"folder must hold more images than there are features: at least {stats.d + 1} for "
+            f"{stats.d} features, got {stats.n} in {str(folder)!r}"
         )
-    return s
+    return stats
 
 # %% ../../nbs/judging/02_images.ipynb #48baf7a2
 def reference_statistics(
@@ -324,43 +326,44 @@ class Decoded:
     batch_size:int=8   # Latents at a time
     def __post_init__(self):
         whole_number('decode_batch', self.batch_size, 1)
-        for name,f in dict(features=self.features, decode=self.decode).items():
-            if not callable(f):
-                raise ValueError(f"{name} must be a function, got {type(f).__name__}")
+        for name,function in dict(features=self.features, decode=self.decode).items():
+            if not callable(function):
+                raise ValueError(f"{name} must be a function, got {type(function).__name__}")
     def images(self, latents):
         "Images of a few latents, one of each."
-        x = self.decode(latents)
-        got = f'Tensor {tuple(x.shape)}' if torch.is_tensor(x) else type(x).__name__
-        if not torch.is_tensor(x) or len(x) != len(latents):
+        pictures = self.decode(latents)
+        found = type(pictures).__name__
+        if torch.is_tensor(pictures):
+            found = f'Tensor {tuple(pictures.shape)}'
+        if not torch.is_tensor(pictures) or len(pictures) != len(latents):
             raise ValueError(
                 f"decode must make a tensor of {len(latents)} images of {len(latents)} "
-                f"latents, got {got}; of a VAE of diffusers take .sample"
+                f"latents, got {found}; of a VAE of diffusers take .sample"
             )
-        return x
+        return pictures
     def __call__(self, latents):
-        out, bad = [], 0
-        for z in latents.split(self.batch_size):
-            x = self.images(z)
-            bad = bad + (~x.isfinite().flatten(1).all(1)).sum()
-            out.append(self.features(x))
-        if bad:
-            raise ValueError(f"decode must make finite images, got nan or inf in {int(bad)} of "
+        found, broken = [], 0
+        for latent in latents.split(self.batch_size):
+            pictures = self.images(latent)
+            broken = broken + (~pictures.isfinite().flatten(1).all(1)).sum()
+            found.append(self.features(pictures))
+        if broken:
+            raise ValueError(f"decode must make finite images, got nan or inf in {int(broken)} of "
                                  f"{len(latents)}; run the VAE in float32")
-        return torch.cat(out)
+        return torch.cat(found)
 
 # %% ../../nbs/judging/02_images.ipynb #cb6c92c5
 def _decode(vae, latents):
-    c, p = vae.config, next(vae.parameters())
-    def given(k, v):
-        return (
-            v
-            if c.get(k) is None
-            else torch.as_tensor(c[k], dtype=p.dtype, device=p.device).reshape(-1, 1, 1)
-        )
-    z = latents.to(p)*given('latents_std', 1.0)/given('scaling_factor', 1.0) + given(
-        'latents_mean', given('shift_factor', 0.0)
-    )
-    return vae.decode(z, return_dict=False)[0].float()
+    weights = next(vae.parameters())
+    def given(name, default):
+        value = vae.config.get(name)
+        if value is None: return default
+        number = torch.as_tensor(value, dtype=weights.dtype, device=weights.device)
+        return number.reshape(-1, 1, 1)
+    mean = given('latents_mean', given('shift_factor', 0.0))
+    spread = given('latents_std', 1.0)
+    unscaled = latents.to(weights)*spread/given('scaling_factor', 1.0) + mean
+    return vae.decode(unscaled, return_dict=False)[0].float()
 
 def vae_decoder(
     vae, # A VAE of diffusers, with `.decode` and `.config`
@@ -432,18 +435,18 @@ def clip_pixels(
     quantise:bool=True,  # Round images to the 256 levels of a file?
 ) -> Tensor: # (B,3,size,size)
     "Images as CLIP wants them."
-    h, w = images.shape[-2:]
-    tall = max(size, size*h//w)
-    wide = max(size, size*w//h)
+    height, width = images.shape[-2:]
+    tall = max(size, size*height//width)
+    wide = max(size, size*width//height)
     x = F.interpolate(
         to_unit(images, quantise), (tall, wide), mode='bicubic', antialias=True
     ).clamp(0, 1)
     top, left = round((tall-size)/2), round((wide-size)/2)
-    mean, std = (
-        torch.tensor(v, dtype=x.dtype, device=x.device)[:,None,None]
-        for v in (CLIP_MEAN, CLIP_STD)
+    mean, spread = (
+        torch.tensor(numbers, dtype=x.dtype, device=x.device)[:,None,None]
+        for numbers in (CLIP_MEAN, CLIP_STD)
     )
-    return (x[...,top:top+size,left:left+size]-mean)/std
+    return (x[...,top:top+size,left:left+size]-mean)/spread
 
 # %% ../../nbs/judging/02_images.ipynb #a4f8584b
 def load_clip(
@@ -451,29 +454,29 @@ def load_clip(
     clip:str|Path,
 ) -> tuple: # Model, tokenizer
     "Read a CLIP from the disk."
-    t = import_transformers()
+    transformers = import_transformers()
     try:
-        kind = t.AutoConfig.from_pretrained(clip, local_files_only=True).model_type
+        kind = transformers.AutoConfig.from_pretrained(clip, local_files_only=True).model_type
         if kind != 'clip': raise ValueError(f"clip must be a CLIP, got {kind!r} in {str(clip)!r}")
-        model, info = t.CLIPModel.from_pretrained(
+        model, info = transformers.CLIPModel.from_pretrained(
             clip, local_files_only=True, output_loading_info=True
         )
-        tokenizer = t.CLIPTokenizer.from_pretrained(clip, local_files_only=True)
-    except OSError as e:
+        tokenizer = transformers.CLIPTokenizer.from_pretrained(clip, local_files_only=True)
+    except OSError as error:
         raise Absent(
             "clip must be a folder with a CLIP of transformers, or the name of one in the hub's "
             f"cache, got {str(clip)!r}; nothing is downloaded from here: run `hf download "
             "openai/clip-vit-base-patch32` once, or pass a folder"
-        ) from e
+        ) from error
     if info['missing_keys']:
         raise ValueError(
             f"{clip} must hold all weights of a CLIP, got none for {len(info['missing_keys'])}, "
             f"such as {sorted(info['missing_keys'])[0]}; download it again"
         )
-    if len(tokenizer) != (n := model.config.text_config.vocab_size):
+    if len(tokenizer) != (words := model.config.text_config.vocab_size):
         raise ValueError(
-            f"{clip} must hold the tokenizer of its CLIP, with {n} tokens, got {len(tokenizer)}; "
-            "are vocab.json and merges.txt missing?"
+            f"{clip} must hold the tokenizer of its CLIP, with {words} tokens, got "
+            f"{len(tokenizer)}; are vocab.json and merges.txt missing?"
         )
     return model.eval().requires_grad_(False), tokenizer
 
@@ -487,17 +490,17 @@ class ClipFeatures:
     @property
     def d(self): return self.model.config.projection_dim
     def __call__(self, images):
-        m = self.model
-        def one(x):
-            return m.visual_projection(
-                m.vision_model(
+        model = self.model
+        def one(batch):
+            return model.visual_projection(
+                model.vision_model(
                     pixel_values=clip_pixels(
-                        x, m.config.vision_config.image_size, self.quantise
-                    ).to(m.device, m.dtype)
+                        batch, model.config.vision_config.image_size, self.quantise
+                    ).to(model.device, model.dtype)
                 ).pooler_output
             )
         return F.normalize(
-            torch.cat([one(x) for x in images.split(self.batch_size)]).float(), dim=1
+            torch.cat([one(batch) for batch in images.split(self.batch_size)]).float(), dim=1
         )
 
 # %% ../../nbs/judging/02_images.ipynb #c39f9f77
@@ -535,12 +538,12 @@ class ClipMetric:
     mark:str=''         # What tells network and prompts from others
     batch_size:int=256  # Samples at a time, where samples are one tensor
     def __call__(self, samples):
-        s = self.scores(samples)
-        if not len(s):
+        scores = self.scores(samples)
+        if not len(scores):
             raise ValueError(
                 "samples must hold at least one, got none; was an iterator used twice?"
             )
-        return 100-s.double().mean().item()
+        return 100-scores.double().mean().item()
     @property
     def fingerprint(self) -> str: return f'{self.name}-{self.mark}'
 
@@ -551,12 +554,14 @@ def scores(self:ClipMetric,
     samples:Tensor|Iterable, # Samples, (N,...), or batches of them, from the first prompt on
 ) -> Tensor: # (N,), in 0..100, on the CPU
     "CLIP score of every sample with its prompt."
-    out, i = [torch.zeros(0)], 0
+    found, first = [torch.zeros(0)], 0
     for x in _batches(samples, self.batch_size):
-        f = self.features(x)
-        text = self.text.to(f)[torch.arange(i, i := i+len(x), device=f.device) % len(self.text)]
-        out.append(100*(f*text).sum(1).clamp(min=0).cpu())
-    return torch.cat(out)
+        vectors = self.features(x)
+        prompts = torch.arange(first, first+len(x), device=vectors.device) % len(self.text)
+        text = self.text.to(vectors)[prompts]
+        first += len(x)
+        found.append(100*(vectors*text).sum(1).clamp(min=0).cpu())
+    return torch.cat(found)
 
 # %% ../../nbs/judging/02_images.ipynb #82ffeb34
 def clip_metric(
@@ -574,14 +579,14 @@ def clip_metric(
 ) -> ClipMetric: # Function of samples, lower is better
     "How badly pictures fit their prompts."
     is_list = hasattr(prompts, '__len__') and not isinstance(prompts, str)
-    if not is_list or not len(prompts) or not all(isinstance(p, str) for p in prompts):
+    if not is_list or not len(prompts) or not all(isinstance(prompt, str) for prompt in prompts):
         raise ValueError(f"prompts must be a list of at least one sentence, got {prompts!r:.80}")
     place = usable_device(device)
     _check_floats(dtype)
     model, tokenizer = load_clip(clip)
     mark = hashlib.sha256(json.dumps(list(prompts)).encode())
-    for w in (model.visual_projection.weight, model.text_projection.weight):
-        mark.update(w.float().numpy().tobytes())
+    for weight in (model.visual_projection.weight, model.text_projection.weight):
+        mark.update(weight.float().numpy().tobytes())
     text = text_features(model.to(place, dtype), tokenizer, list(prompts))
     model.text_model = None
     features = ClipFeatures(model, quantise)

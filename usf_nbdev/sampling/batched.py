@@ -13,7 +13,7 @@ import numpy as np, torch
 from fastcore.basics import patch
 
 # %% ../../nbs/sampling/07_batched.ipynb #917fa300
-from .sample import first_state, plan_for, program, weighted_sum
+from .sample import advance, first_state, plan_for, program
 
 # %% ../../nbs/sampling/07_batched.ipynb #ec733b6f
 def nodes(
@@ -22,29 +22,27 @@ def nodes(
 ) -> list: # One digest a slot, bytes; two plans share their slots up to where the digests differ
     "What the call of each slot depends on, besides the noise."
     kind = np.float64 if dtype == torch.float64 else np.float32
-    h = hashlib.sha256(repr((plan.predicts, plan.skips)).encode())
-    out = []
-    mean = (
-        b''
-        if plan.mean is None
-        else np.asarray(torch.as_tensor(plan.mean).detach().cpu(), float).tobytes()
-    )
-    for r in range(len(plan.P)):
-        h.update(np.float64(plan.times[r]).tobytes() + bytes([bool(plan.called[r])]))
-        out.append(h.digest())
-        with np.errstate(over='ignore'):
-            h.update(
-                b''.join(
-                    (np.asarray(a)+ 0.0).astype(kind).tobytes()
-                    for a in (plan.P[r,:r+1], plan.Q[r,:r+1])
-                )
-            )
-        h.update(
-            np.asarray(plan.c[r], float).tobytes()
-            + np.asarray(plan.M[r], float).tobytes()
-            + (mean if np.any(plan.M[r]) else b'')
-        )
-    return out
+    digest = hashlib.sha256(repr((plan.predicts, plan.skips)).encode())
+    names = []
+    for slot in range(len(plan.P)):
+        called = bytes([bool(plan.called[slot])])
+        digest.update(np.float64(plan.times[slot]).tobytes() + called)
+        names.append(digest.digest())
+        digest.update(_row_bytes(plan, slot, kind))
+    return names
+
+def _row_bytes(plan, slot, kind):
+    "Everything that the state after a slot is made with."
+    with np.errstate(over='ignore'):
+        weights = [
+            (np.asarray(row)+ 0.0).astype(kind).tobytes()
+            for row in (plan.P[slot,:slot+1], plan.Q[slot,:slot+1])
+        ]
+    added = [np.asarray(number, float).tobytes() for number in (plan.c[slot], plan.M[slot])]
+    mean = b''
+    if plan.mean is not None and np.any(plan.M[slot]):
+        mean = np.asarray(torch.as_tensor(plan.mean).detach().cpu(), float).tobytes()
+    return b''.join([*weights, *added, mean])
 
 # %% ../../nbs/sampling/07_batched.ipynb #6f2b16b2
 class Answers:
@@ -60,11 +58,11 @@ class Answers:
 
 # %% ../../nbs/sampling/07_batched.ipynb #7884bde7
 @patch
-def put(self:Answers, key, m):
+def put(self:Answers, key, output):
     "Remember an output, and forget what is too much."
-    if key in self.kept or m.nbytes > self.bound: return
-    self.kept[key] = m
-    self.size += m.nbytes
+    if key in self.kept or output.nbytes > self.bound: return
+    self.kept[key] = output
+    self.size += output.nbytes
     while self.size > self.bound:
         self.size -= self.kept.popitem(last=False)[1].nbytes
 
@@ -80,18 +78,21 @@ class Merger:
         skips,   # Skip coefficients
         dtype,   # Number type for the network
     ) -> list: # Its answers, one for each
-        def one(x, t): return model(x, t, skips, dtype)
-        if model.clip is not None: return [one(*a) for a in asked]
-        at_once = max(1, self.rows//max(1, len(asked[0][0])))
+        at_once = 1
+        if model.clip is None:
+            at_once = max(1, self.rows//max(1, len(asked[0][0])))
         answers = []
         for i in range(0, len(asked), at_once):
             group = asked[i:i+at_once]
-            answers += (
-                [one(*group[0])] if len(group) == 1 else self.merged(model, group, skips, dtype)
-            )
+            ask = _asked_alone if len(group) == 1 else self.merged
+            answers += ask(model, group, skips, dtype)
         return answers
 
 # %% ../../nbs/sampling/07_batched.ipynb #246b94b9
+def _asked_alone(model, group, skips, dtype):
+    "The answers to a group in a call each."
+    return [model(x, t, skips, dtype) for x,t in group]
+
 def _asked_at_once(model, group, skips, dtype):
     "The answers to a group in one call, each in memory of its own."
     size = len(group[0][0])
@@ -110,19 +111,18 @@ def merged(self:Merger,
     "One call for a group; the first time that a size comes up, each is asked alone too."
     several_times = len({t for _,t in group}) > 1
     key = id(model.fn), len(group[0][0]), len(group), several_times
-    def alone(): return [model(x, t, skips, dtype) for x,t in group]
-    if self.same.get(key) is False: return alone()
+    if self.same.get(key) is False: return _asked_alone(model, group, skips, dtype)
     try:
-        together = _asked_at_once(model, group, skips, dtype)
+        at_once = _asked_at_once(model, group, skips, dtype)
     # conditions for so many samples only, or too little memory
     except (RuntimeError, ValueError, TypeError, IndexError):
         if key in self.same: raise
         self.same[key] = False
-        return alone()
-    if key in self.same: return together
-    single = alone()
-    self.same[key] = all(torch.equal(a, b) for a,b in zip(together, single))
-    return single
+        return _asked_alone(model, group, skips, dtype)
+    if key in self.same: return at_once
+    alone = _asked_alone(model, group, skips, dtype)
+    self.same[key] = all(map(torch.equal, at_once, alone))
+    return alone
 
 # %% ../../nbs/sampling/07_batched.ipynb #e5126563
 @dataclass
@@ -132,28 +132,54 @@ class _Run:
     names:list        # a digest for each slot, of `nodes`
     rows:list         # of `program`
     values:dict       # ('x' or 'm', slot) -> tensor
+    def asks(self, slot): return slot < len(self.rows) and self.plan.called[slot]
+    def question(self, slot): return self.values['x', slot], self.plan.times[slot]
+    def advance(self, slot):
+        if slot < len(self.rows):
+            advance(self.rows, slot, self.values)
 
-def _answer(model, slot, asking, key, kept, merge, dtype):
+# %% ../../nbs/sampling/07_batched.ipynb #e5126b17
+@dataclass(frozen=True)
+class _Network:
+    "A network that is asked each question once."
+    model:object      # a `Denoiser`
+    key:object        # name of the starting noise
+    kept:Answers
+    merge:object      # a `Merger`
+    dtype:object      # number type for the network
+    def answers(self, questions, skips):
+        "Its outputs to {node: question}, all with the same skips."
+        outputs = self.merge(self.model, list(questions.values()), skips, self.dtype)
+        answers = dict(zip(questions, outputs))
+        for node, output in answers.items():
+            self.kept.put((self.key, node), output)
+        return answers
+
+def _network(model, x_T, first, key, kept, merge):
+    "The network of these samples; calls are merged where all samples have one condition."
+    merge = merge if merge and model.each is None else Merger(0)
+    return _Network(model.at(first, len(x_T)), key, kept, merge, x_T.dtype)
+
+# %% ../../nbs/sampling/07_batched.ipynb #e5126b27
+def _answer(network, slot, asking):
     "Give all runs that ask at this slot the output of the network at their node."
-    known = {name: kept.get((key, name)) for name in {run.names[slot] for run in asking}}
     first_to_ask = {}
     for run in asking:
-        if known[run.names[slot]] is None:
-            first_to_ask.setdefault(run.names[slot], run)
-    for skips in {run.plan.skips for run in first_to_ask.values()}:
-        alike = {name: run for name, run in first_to_ask.items() if run.plan.skips == skips}
-        questions = [(run.values['x', slot], run.plan.times[slot]) for run in alike.values()]
-        for name, output in zip(alike, merge(model, questions, skips, dtype)):
-            known[name] = output
-            kept.put((key, name), output)
+        first_to_ask.setdefault(run.names[slot], run)
+    known = {node: network.kept.get((network.key, node)) for node in first_to_ask}
+    new = {node: run for node, run in first_to_ask.items() if known[node] is None}
+    for skips in {run.plan.skips for run in new.values()}:
+        alike = {node: run for node, run in new.items() if run.plan.skips == skips}
+        questions = {node: run.question(slot) for node, run in alike.items()}
+        known |= network.answers(questions, skips)
     for run in asking:
         run.values['m', slot] = known[run.names[slot]]
 
 # %% ../../nbs/sampling/07_batched.ipynb #e551ddb2
-def _advance(row, r, values):
-    values['x', r+1] = weighted_sum(row.terms, values, row.const)
-    for k in row.last:
-        values.pop(k, None)
+def _runs(model, plans, x_T):
+    "The runs at their start, which is one state for all."
+    x = [first_state(model, plan, x_T) for plan in plans][0]
+    return [_Run(plan, nodes(plan, x.dtype), program(plan, x), {('x', 0): x}) for plan in plans]
 
 # %% ../../nbs/sampling/07_batched.ipynb #f7952d71
 def sample_many(
@@ -168,18 +194,12 @@ def sample_many(
     "Draw the same samples with several schedules; whatever they share is computed once."
     plans = [plan_for(model, schedule) for schedule in schedules]
     if not plans: return []
-    x = [first_state(model, plan, x_T) for plan in plans][0]
-    runs = [
-        _Run(plan, nodes(plan, x.dtype), program(plan, x), values={('x', 0): x}) for plan in plans
-    ]
-    merge = merge if merge and model.each is None else Merger(0)
-    kept = answers if key is not None and answers is not None else Answers(0)
-    model = model.at(first, len(x))
+    runs = _runs(model, plans, x_T)
+    kept = Answers(0) if key is None or answers is None else answers
+    network = _network(model, x_T, first, key, kept, merge)
     with torch.no_grad():
         for slot in range(max(len(run.rows) for run in runs)):
-            live = [run for run in runs if slot < len(run.rows)]
-            asking = [run for run in live if run.plan.called[slot]]
-            _answer(model, slot, asking, key, kept, merge, x_T.dtype)
-            for run in live:
-                _advance(run.rows[slot], slot, run.values)
-    return [run.values['x', len(run.plan.times)].to(x_T.dtype) for run in runs]
+            _answer(network, slot, [run for run in runs if run.asks(slot)])
+            for run in runs:
+                run.advance(slot)
+    return [run.values['x', len(run.rows)].to(x_T.dtype) for run in runs]

@@ -4,12 +4,12 @@
 
 # %% auto #0
 __all__ = ['NOISE_FAMILIES', 'usable_device', 'Denoiser', 'check_model', 'lend', 'keep', 'static_threshold', 'dynamic_threshold',
-           'classifier_free', 'start_noise', 'program', 'weighted_sum', 'plan_for', 'first_state', 'sample']
+           'classifier_free', 'start_noise', 'program', 'weighted_sum', 'advance', 'plan_for', 'first_state', 'sample']
 
 # %% ../../nbs/sampling/04_sample.ipynb #3c70d4b2
 import inspect, sys
 from copy import copy
-from types import SimpleNamespace
+from dataclasses import dataclass
 import numpy as np, torch
 from fastcore.basics import patch
 
@@ -76,16 +76,17 @@ def _refuse_function(fn, skips):
         signature = inspect.signature(fn)
     except (TypeError, ValueError): # some functions written in C don't tell
         return
-    told = dict(skips=()) if skips else {}
+    known_options = dict(skips=()) if skips else {}
     try:
-        signature.bind(None, None, **told)
+        signature.bind(None, None, **known_options)
     except TypeError as error:
-        wanted = '(x, t, skips=...)' if skips else '(x, t)'
+        form = '(x, t, skips=...)' if skips else '(x, t)'
         raise ValueError(
-            f"fn must be a function of {wanted}, got one of {str(signature):.80}: {error}; wrap "
-            f"it in a function of {wanted}"
+            f"fn must be a function of {form}, got one of {str(signature):.80}: {error}; wrap "
+            f"it in a function of {form}"
         ) from None
 
+# %% ../../nbs/sampling/04_sample.ipynb #6bd28b11
 def _refuse_options(dtype, name, **functions):
     "What a model may know besides: functions, a number type, a name."
     for option, value in functions.items():
@@ -100,10 +101,10 @@ def _refuse_options(dtype, name, **functions):
 def _refuse_mean(mean, shape):
     "A mean of the data has the shape of one sample."
     if mean is None: return
-    got = tuple(mean.shape) if hasattr(mean, 'shape') else np.shape(mean)
-    if shape is not None and got != tuple(shape):
+    found = tuple(mean.shape) if hasattr(mean, 'shape') else np.shape(mean)
+    if shape is not None and found != tuple(shape):
         raise ValueError(
-            f"mean must have the shape of one sample, {tuple(shape)}, got {got}; reshape it"
+            f"mean must have the shape of one sample, {tuple(shape)}, got {found}; reshape it"
         )
 
 # %% ../../nbs/sampling/04_sample.ipynb #0f031c74
@@ -183,47 +184,48 @@ def _share(self:Denoiser):
     return getattr(self.fn, 'passes', 1)
 
 @patch
-def _count_backward(self:Denoiser, m):
-    "Count two passes for each sample when a gradient comes back through the output `m`."
-    if not m.requires_grad: return
-    more = 2*self._share()*len(m)
+def _count_backward(self:Denoiser, output):
+    "Count two passes for each sample when a gradient comes back through the output `output`."
+    if not output.requires_grad: return
+    more = 2*self._share()*len(output)
     def count(gradient): self._passes[0] += more
-    m.register_hook(count)
+    output.register_hook(count)
 
 # %% ../../nbs/sampling/04_sample.ipynb #811c9a29
-def _wrapped(m):
+def _wrapped(output):
     "How to take the tensor out of what a network returned."
-    if hasattr(m, 'sample'): return f"{type(m).__name__} with the tensor inside; return its .sample"
-    if isinstance(m, dict): return f"a dict of {sorted(map(str, m))}; return one of its entries"
-    if isinstance(m, (tuple, list)):
-        return f"a {type(m).__name__} of {len(m)}; return one of its items"
-    if isinstance(m, np.ndarray): return "an array of NumPy; return torch.from_numpy of it"
-    return (
-        f"{m!r:.40}; end fn with a return" if m is None else f"{type(m).__name__}; return a tensor"
-    )
+    kind = type(output).__name__
+    if hasattr(output, 'sample'): return f"{kind} with the tensor inside; return its .sample"
+    if isinstance(output, dict):
+        return f"a dict of {sorted(map(str, output))}; return one of its entries"
+    if isinstance(output, (tuple, list)):
+        return f"a {kind} of {len(output)}; return one of its items"
+    if isinstance(output, np.ndarray): return "an array of NumPy; return torch.from_numpy of it"
+    return "None; end fn with a return" if output is None else f"{kind}; return a tensor"
 
-def _prediction(m, x):
+def _prediction(output, x):
     "What a network returned for the state x, if it is a tensor like it, in the type of x."
-    if not torch.is_tensor(m):
+    if not torch.is_tensor(output):
         raise ValueError(
             f"the network must return a tensor of the shape of its input {tuple(x.shape)}, got "
-            f"{_wrapped(m)}"
+            f"{_wrapped(output)}"
         )
-    if m.shape != x.shape:
+    if output.shape != x.shape:
         raise ValueError(
-            f"the network must return the shape of its input {tuple(x.shape)}, got {tuple(m.shape)}"
+            f"the network must return the shape of its input {tuple(x.shape)}, got "
+            f"{tuple(output.shape)}"
         )
-    if not m.is_floating_point():
+    if not output.is_floating_point():
         raise ValueError(
-            f"the network must return floating-point numbers, got {m.dtype}; return .float() of "
-            "them"
+            f"the network must return floating-point numbers, got {output.dtype}; return .float() "
+            "of them"
         )
-    if m.device != x.device:
+    if output.device != x.device:
         raise ValueError(
             f"the network must return its output on the device of its input, {x.device}, got "
-            f"{m.device}; move it there"
+            f"{output.device}; move it there"
         )
-    return m.to(x.dtype)
+    return output.to(x.dtype)
 
 # %% ../../nbs/sampling/04_sample.ipynb #dd8dc11d
 def lend(
@@ -242,18 +244,18 @@ def lend(
 # %% ../../nbs/sampling/04_sample.ipynb #67466cf7
 def _holders(ask):
     "What a function returns, and how many hold the tensor, what it is a view of, and their memory."
-    m = ask()
-    base = m._base
-    whole = m if base is None else base
-    memory = m.untyped_storage()
+    tensor = ask()
+    base = tensor._base
+    whole = tensor if base is None else base
+    memory = tensor.untyped_storage()
     counts = (
-        sys.getrefcount(m),
-        m._use_count(),
+        sys.getrefcount(tensor),
+        tensor._use_count(),
         sys.getrefcount(whole),
         whole._use_count(),
         memory.resizable(),
     )
-    return m, counts, torch._C._storage_Use_Count(memory._cdata)
+    return tensor, counts, torch._C._storage_Use_Count(memory._cdata)
 
 def _unshared():
     """The counts of a new tensor, and of a view of one, that nobody else holds; none where
@@ -276,10 +278,10 @@ def keep(
 ) -> torch.Tensor:
     "What a function returns, copied where others hold its memory."
     if not _UNSHARED: return ask().clone()
-    m, counts, memory = _holders(ask)
+    tensor, counts, memory = _holders(ask)
     # with gradients, what they need counts too
-    alone = counts in _UNSHARED and (m.requires_grad or memory <= _UNSHARED[counts])
-    return m if alone else m.clone()
+    alone = counts in _UNSHARED and (tensor.requires_grad or memory <= _UNSHARED[counts])
+    return tensor if alone else tensor.clone()
 
 # %% ../../nbs/sampling/04_sample.ipynb #75941cbc
 @patch
@@ -299,8 +301,8 @@ def answer(self:Denoiser,
         times = tau.to(x.device, kind).expand(len(x)).clone()
     else:
         times = torch.full((len(x),), tau, dtype=kind, device=x.device)
-    told = dict(skips=skips or (1.,)*self.skips) if self.skips else {}
-    return _prediction(self.fn(given, times, **told), x)
+    known_options = dict(skips=skips or (1.,)*self.skips) if self.skips else {}
+    return _prediction(self.fn(given, times, **known_options), x)
 
 @patch
 def network(self:Denoiser,
@@ -313,9 +315,9 @@ def network(self:Denoiser,
     "Call the network once, at its own time and unclipped; its memory and ours stay apart."
     kind = self.dtype or dtype or x.dtype
     def given(): return lend(x) if kind == x.dtype else x.to(kind)
-    m = keep(lambda: self.answer(given(), tau, x, skips))
-    self._count_backward(m)
-    return m
+    output = keep(lambda: self.answer(given(), tau, x, skips))
+    self._count_backward(output)
+    return output
 
 # %% ../../nbs/sampling/04_sample.ipynb #165859a7
 @patch
@@ -323,12 +325,12 @@ def own_time(self:Denoiser,
     t:float, # Time of the noise schedule
 ) -> float: # Time as `fn` counts it
     "What the network is told of the time."
-    told = t if self.time is None else self.time(t)
+    own = t if self.time is None else self.time(t)
     try:
-        return float(told)
+        return float(own)
     except (TypeError, ValueError, RuntimeError):
         raise ValueError(
-            f"time must map a time of the noise schedule to one number, got {told!r:.80} for {t:g}"
+            f"time must map a time of the noise schedule to one number, got {own!r:.80} for {t:g}"
         ) from None
 
 # %% ../../nbs/sampling/04_sample.ipynb #9530d05f
@@ -340,10 +342,11 @@ def __call__(self:Denoiser,
     dtype=None,      # Number type for `fn` where the model names none; default: that of `x`
 ) -> torch.Tensor: # The network's output, (B,*shape), in the type of `x`
     "Call the network once, and clip what it says of the data."
-    m = self.network(x, self.own_time(t), skips, dtype)
-    if self.clip is None: return m
-    a, b = to_data(self.predicts, float(self.noise.alpha(t)), float(self.noise.sigma(t)))
-    return (self.clip(a*x + b*m) - a*x)/b
+    output = self.network(x, self.own_time(t), skips, dtype)
+    if self.clip is None: return output
+    alpha, sigma = float(self.noise.alpha(t)), float(self.noise.sigma(t))
+    of_state, of_output = to_data(self.predicts, alpha, sigma)
+    return (self.clip(of_state*x + of_output*output) - of_state*x)/of_output
 
 # %% ../../nbs/sampling/04_sample.ipynb #882715c4
 def static_threshold(
@@ -408,14 +411,16 @@ def _spread(scale, x):
     "A guidance scale in a form that multiplies x sample by sample."
     if not torch.is_tensor(scale): return scale
     kind = torch.promote_types(x.dtype, torch.float32)
+    if scale.numel() == 1: return scale.to(x.device, kind).reshape(())
     each = (len(x),) + (1,)*(x.ndim-1)
-    if scale.numel() != 1 and tuple(scale.shape) not in ((len(x),), each):
+    if tuple(scale.shape) not in ((len(x),), each):
         raise ValueError(
             f"scale must be one number or one for each of the {len(x)} samples, of shape "
             f"({len(x)},), got shape {tuple(scale.shape)}"
         )
-    return scale.to(x.device, kind).reshape(each if scale.numel() != 1 else ())
+    return scale.to(x.device, kind).reshape(each)
 
+# %% ../../nbs/sampling/04_sample.ipynb #dfc14b12
 def classifier_free(
     fn,           # Function of (x, t, condition), and perhaps of `skips=`
     cond,         # The condition: a tensor whose first dimension is 1 or the batch
@@ -424,13 +429,14 @@ def classifier_free(
 ): # A function of (x, t) for `Denoiser`
     "Guide a conditional network towards its condition (Ho & Salimans 2022)."
     scale = _guidance(scale)
-    def guided(x, t, **kw):
+    def guided(x, t, **options):
         conditions = [
             _one_for_each(name, value, len(x)) for name,value in (('cond', cond), ('null', null))
         ]
         strength = _spread(scale, x)
-        yes, no = fn(torch.cat([x, x]), torch.cat([t, t]), torch.cat(conditions), **kw).chunk(2)
-        return no + strength*(yes - no)
+        both = fn(torch.cat([x, x]), torch.cat([t, t]), torch.cat(conditions), **options)
+        conditional, unconditional = both.chunk(2)
+        return unconditional + strength*(conditional - unconditional)
     guided.passes = 2*getattr(fn, 'passes', 1)
     return guided
 
@@ -474,6 +480,14 @@ def start_noise(
     return (x*float(model.noise.sigma(model.noise.T))).to(model.device)
 
 # %% ../../nbs/sampling/04_sample.ipynb #b1c4e47d
+@dataclass
+class _Row:
+    "What makes the state after one slot."
+    terms:list        # [(weight, 'x' or 'm', slot)]: what is added up
+    const:object=None # A tensor that is added at the end
+    last:tuple=()     # [(source, slot)]: what no later row needs
+
+# %% ../../nbs/sampling/04_sample.ipynb #b1c4eb13
 def program(
     plan:Plan,       # A plan over the model's own outputs
     x:torch.Tensor,  # A state: its device and type are those of the weights that are tensors
@@ -481,7 +495,7 @@ def program(
     # longer needed
 ) -> list:
     "The plan as the loop reads it."
-    def tensor(a): return torch.as_tensor(np.asarray(a), dtype=x.dtype, device=x.device)
+    def tensor(array): return torch.as_tensor(np.asarray(array), dtype=x.dtype, device=x.device)
     mean = _mean_of(plan)
     rows = []
     for slot in range(len(plan.P)):
@@ -492,11 +506,8 @@ def program(
             if weight.any()
         ]
         const = plan.c[slot] + plan.M[slot]*mean
-        rows.append(
-            SimpleNamespace(
-                terms=terms or [(0.0, 'x', slot)], const=tensor(const) if np.any(const) else None
-            )
-        )
+        const = tensor(const) if np.any(const) else None
+        rows.append(_Row(terms or [(0.0, 'x', slot)], const))
     _say_last_use(rows)
     return rows
 
@@ -520,14 +531,32 @@ def weighted_sum(
     const=None, # Added at the end
 ): # The sum
     "One weighted sum, accumulated in place: it allocates one state."
-    (w, *at), *rest = terms
-    out = w*values[tuple(at)]
-    for w,*at in rest:
-        if isinstance(w, float):
-            out.add_(values[tuple(at)], alpha=w)
+    (weight, *place), *rest = terms
+    total = weight*values[tuple(place)]
+    for weight,*place in rest:
+        if isinstance(weight, float):
+            total.add_(values[tuple(place)], alpha=weight)
         else:
-            out.addcmul_(values[tuple(at)], w)
-    return out if const is None else out.add_(const)
+            total.addcmul_(values[tuple(place)], weight)
+    return total if const is None else total.add_(const)
+
+# %% ../../nbs/sampling/04_sample.ipynb #4ad0a002
+# `sample` and `sample_many` go through a plan by this function, and a host that keeps the loop to
+# itself by the same rows and sums, in `USFScheduler.step`. Two loops can't: that of `run_table`,
+# whose gradients reach the weights, so that nothing may be added in place, and that of `run_toys`,
+# which takes many plans at once in NumPy. Their pages test that they agree with `sample`.
+def advance(
+    rows,       # What `program` made of a plan
+    slot:int,   # Which of them
+    values,     # (source, slot) -> tensor; the next state comes in, what nobody needs goes out
+    keep=False, # Keep all?
+) -> None:
+    "One row of a plan: the state after a slot, from what is known so far."
+    row = rows[slot]
+    values['x', slot+1] = weighted_sum(row.terms, values, row.const)
+    if keep: return
+    for place in row.last:
+        values.pop(place, None)
 
 # %% ../../nbs/sampling/04_sample.ipynb #7d06418b
 def _refuse_skips(model, skips):
@@ -574,8 +603,10 @@ def plan_for(
 # %% ../../nbs/sampling/04_sample.ipynb #9102f405
 def _path(plan, values):
     "The state at every node: that of the first slot which evaluated it."
-    first = {node: k for k,node in reversed(list(enumerate([*plan.node.tolist(), plan.n_steps])))}
-    return torch.stack([values['x', first[i]] for i in range(plan.n_steps+1)])
+    first = {}
+    for slot,node in enumerate([*plan.node.tolist(), plan.n_steps]):
+        first.setdefault(node, slot)
+    return torch.stack([values['x', first[node]] for node in range(plan.n_steps+1)])
 
 # %% ../../nbs/sampling/04_sample.ipynb #ffd86784
 def _refuse_start(model, x_T):
@@ -612,6 +643,7 @@ def first_state(
         )
     return x_T if x_T.dtype in (torch.float32, torch.float64) else x_T.float()
 
+# %% ../../nbs/sampling/04_sample.ipynb #ffd86b14
 def sample(
     model:Denoiser,          # The network
     schedule,                # `SolverSchedule`, or a `Plan` compiled with `compile_plan`
@@ -627,25 +659,15 @@ def sample(
     "Draw samples: call the network, take one weighted sum, until the plan is done."
     plan = plan_for(model, schedule, ems, mean)
     x = first_state(model, plan, x_T)
-    values, model = {('x', 0): x}, model.at(first, len(x))
+    rows, values = program(plan, x), {('x', 0): x}
+    model = model.at(first, len(x))
     with torch.set_grad_enabled(grad):
-        for r,row in enumerate(program(plan, x)):
-            x = values['x', r]
-            if plan.called[r]:
-                values['m', r] = model(x, plan.times[r], plan.skips, x_T.dtype)
-            values['x', r+1] = weighted_sum(row.terms, values, row.const)
+        for slot,t in enumerate(plan.times):
+            x, output = values['x', slot], None
+            if plan.called[slot]:
+                output = values['m', slot] = model(x, t, plan.skips, x_T.dtype)
+            advance(rows, slot, values, keep=return_path)
             if callback:
-                callback(
-                    dict(
-                        step=r,
-                        t=plan.times[r],
-                        x=x,
-                        m=values.get(('m', r)),
-                        next=values['x', r+1],
-                    )
-                )
-            if not return_path:
-                for k in row.last:
-                    values.pop(k, None)
-    out = values['x', len(plan.times)].to(x_T.dtype)
-    return (out, _path(plan, values)) if return_path else out
+                callback(dict(step=slot, t=t, x=x, m=output, next=values['x', slot+1]))
+    samples = values['x', len(plan.times)].to(x_T.dtype)
+    return (samples, _path(plan, values)) if return_path else samples

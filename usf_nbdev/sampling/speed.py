@@ -17,18 +17,18 @@ from .sample import Denoiser, check_model, plan_for, sample
 AUTOCAST = ('bfloat16', 'float16')
 
 def _autocast(fn, dtype, device):
-    def f(*args, **kw):
+    def in_half_precision(*args, **options):
         with torch.autocast(device.type, getattr(torch, dtype)):
-            return fn(*args, **kw)
-    return f
+            return fn(*args, **options)
+    return in_half_precision
 
 # %% ../../nbs/sampling/08_speed.ipynb #50eecf71
 def _channels_last(fn):
-    def f(x, *args, **kw):
+    def with_channels_last(x, *args, **options):
         if x.ndim == 4:
             x = x.contiguous(memory_format=torch.channels_last)
-        return fn(x, *args, **kw).contiguous()
-    return f
+        return fn(x, *args, **options).contiguous()
+    return with_channels_last
 
 # %% ../../nbs/sampling/08_speed.ipynb #5ae61b10
 def faster(
@@ -45,26 +45,36 @@ def faster(
     check_model(model)
     if autocast is not None and autocast not in AUTOCAST:
         raise ValueError(f"autocast must be one of {AUTOCAST} or None, got {autocast!r}")
-    options = {
-        k: v
-        for k,v in dict(autocast=autocast, channels_last=channels_last, compile=compile).items()
-        if v
-    }
-    if channels_last and model.shape is not None and len(model.shape) != 3:
-        without_effect(
-            f"for samples of shape {model.shape}, which are no pictures",
-            channels_last=channels_last,
-        )
-    if not options: return model
+    asked = dict(autocast=autocast, channels_last=channels_last, compile=compile)
+    options = {name: value for name,value in asked.items() if value}
     if channels_last:
-        for net in (getattr(model, 'net', None), model.fn):
-            if isinstance(net, torch.nn.Module):
-                net.to(memory_format=torch.channels_last)
+        _refuse_no_pictures(model.shape, channels_last)
+        _put_channels_last(model)
+    return _with_options(model, options) if options else model
+
+# %% ../../nbs/sampling/08_speed.ipynb #5ae61b18
+def _refuse_no_pictures(shape, channels_last):
+    "Channels come last in pictures only."
+    if shape is not None and len(shape) != 3:
+        which = f"for samples of shape {shape}, which are no pictures"
+        without_effect(which, channels_last=channels_last)
+
+def _put_channels_last(model):
+    "Move the weights, where the model knows its network."
+    for network in (getattr(model, 'net', None), model.fn):
+        if isinstance(network, torch.nn.Module):
+            network.to(memory_format=torch.channels_last)
+
+def _with_options(model, options):
+    "A copy whose functions are wrapped."
     def wrap(fn): return _wrapped(fn, model.device, **options)
     fast = copy(model)
-    fast.plain, fast.options, fast.fn = model, options, wrap(model.fn)
+    fast.plain = model
+    fast.options = options
+    fast.fn = wrap(model.fn)
     if model.each is not None:
-        fast.each = lambda first, n: wrap(model.each(first, n))
+        def each(first, n): return wrap(model.each(first, n))
+        fast.each = each
     return fast
 
 def _wrapped(fn, device, autocast=None, channels_last=False, compile=False):
@@ -88,23 +98,30 @@ def cuda_graph(
             f"model {model.name!r} must know its shape to be recorded; pass shape= to Denoiser"
         )
     n = whole_number('n', n, 1)
-    plan, x = plan_for(model, schedule), torch.zeros(n, *model.shape, device=model.device)
+    plan = plan_for(model, schedule)
+    start = torch.zeros(n, *model.shape, device=model.device)
+    graph, samples = _recorded(model, plan, start)
+    def run(x_T):
+        if x_T.shape != start.shape:
+            raise ValueError(
+                f"x_T must have the shape {tuple(start.shape)} that was recorded, got "
+                f"{tuple(x_T.shape)}"
+            )
+        start.copy_(x_T)
+        graph.replay()
+        return samples.clone()
+    return run
+
+# %% ../../nbs/sampling/08_speed.ipynb #c02ffb19
+def _recorded(model, plan, start):
+    "The graph that turns what lies in `start` into samples, and where it puts them."
     side = torch.cuda.Stream()
     side.wait_stream(torch.cuda.current_stream())
     with torch.cuda.stream(side), torch.no_grad():
-        # what is made at the first call must not be in the graph
-        [sample(model, plan, x) for _ in range(3)]
+        for _ in range(3):      # what is made at the first call must not be in the graph
+            sample(model, plan, start)
     torch.cuda.current_stream().wait_stream(side)
     graph = torch.cuda.CUDAGraph()
     with torch.cuda.graph(graph), torch.no_grad():
-        out = sample(model, plan, x)
-    def run(x_T):
-        if x_T.shape != x.shape:
-            raise ValueError(
-                f"x_T must have the shape {tuple(x.shape)} that was recorded, got "
-                f"{tuple(x_T.shape)}"
-            )
-        x.copy_(x_T)
-        graph.replay()
-        return out.clone()
-    return run
+        samples = sample(model, plan, start)
+    return graph, samples

@@ -15,7 +15,7 @@ from fastcore.basics import patch
 
 # %% ../../nbs/sampling/02_weights.ipynb #9df0d034
 from ..checks import numbers
-from ..core import SolverSchedule, Relaxation, check_noise
+from .noise import check_noise
 
 # %% ../../nbs/sampling/02_weights.ipynb #93cedf03
 _OVER_FACTORIAL = [1/math.factorial(n) for n in range(60)]
@@ -26,26 +26,28 @@ def phi(
 ) -> float: # phi_k(h), float64
     "The k-th phi function of exponential integrators."
     if abs(h) < 3:
-        p = 0.
-        for f in reversed(_OVER_FACTORIAL[k:k+30]):
-            p = p*h + f     # Horner
-        return p
-    p = float(np.expm1(h))/h
-    for f in _OVER_FACTORIAL[1:k]:
-        p = (p - f)/h
-    return p
+        value = 0.
+        for factor in reversed(_OVER_FACTORIAL[k:k+30]):
+            value = value*h + factor     # Horner
+        return value
+    value = float(np.expm1(h))/h
+    for factor in _OVER_FACTORIAL[1:k]:
+        value = (value - factor)/h
+    return value
 
 # %% ../../nbs/sampling/02_weights.ipynb #65edf2de
 @lru_cache(maxsize=4096)
-def _taylor_inverse(d):
-    "Inverse of the matrix d_j^r / r! over the distances `d`, scaled by the largest of them."
-    r = np.arange(1, len(d)+1)
-    A = (np.array(d)/max(map(abs, d)))**r[:,None]*np.array(_OVER_FACTORIAL)[r][:,None]
+def _taylor_inverse(distances):
+    "Inverse of the matrix d_j^r / r! over the distances d, scaled by the largest of them."
+    powers = np.arange(1, len(distances)+1)
+    scaled = np.array(distances)/max(map(abs, distances))
+    matrix = scaled**powers[:,None]*np.array(_OVER_FACTORIAL)[powers][:,None]
     try:
-        return np.linalg.solve(A, np.eye(len(d)))
+        return np.linalg.solve(matrix, np.eye(len(distances)))
     except np.linalg.LinAlgError:
         raise ValueError(
-            f"active points must lie apart in lambda, got distances {d} from the start point"
+            f"active points must lie apart in lambda, got distances {distances} from the start "
+            "point"
         ) from None
 
 # %% ../../nbs/sampling/02_weights.ipynb #d07dcc34
@@ -58,24 +60,25 @@ def difference_weights(
     finite = np.isfinite(d)
     if finite.all(): return _taylor_inverse(tuple(d.tolist()))[:,k-1]/np.abs(d).max()**k
     # a node at lambda=-inf says nothing about the slope here: the limit is weight 0
-    a = np.zeros_like(d)
+    weights = np.zeros_like(d)
     if finite.sum() >= k:
-        a[finite] = difference_weights(d[finite], k)
-    return a
+        weights[finite] = difference_weights(d[finite], k)
+    return weights
 
 # %% ../../nbs/sampling/02_weights.ipynb #0df648af
 def relaxation_factor(
-    r:Relaxation,    # The relaxation
+    relaxation,      # A `Relaxation`
     h:float,         # Step in lambda
     prediction:str,  # 'noise', 'data' or 'ems'
 ) -> float: # Factor on the first derivative
     "How much of the first derivative a step uses."
-    if r.kind == 'none': return 1.
-    if r.kind == 'linear': return 1 + r.c*h
-    z = -h if prediction == 'data' else h
-    if r.kind == 'bh1': return 0.5/phi(2, z)
-    if r.kind in ('bh2', 'dpm_solver_2'): return 0.5*phi(1, z)/phi(2, z)
-    return 1 + (0.5 if r.kind == 'exp' else -0.5)*float(np.expm1(z))
+    kind = relaxation.kind
+    if kind == 'none': return 1.
+    if kind == 'linear': return 1 + relaxation.c*h
+    signed = -h if prediction == 'data' else h
+    if kind == 'bh1': return 0.5/phi(2, signed)
+    if kind in ('bh2', 'dpm_solver_2'): return 0.5*phi(1, signed)/phi(2, signed)
+    return 1 + (0.5 if kind == 'exp' else -0.5)*float(np.expm1(signed))
 
 # %% ../../nbs/sampling/02_weights.ipynb #e934d87f
 @dataclass(frozen=True, eq=False)
@@ -105,15 +108,16 @@ class Plan:
 class _Compiler:
     "Turns expansions into linear forms over (states, outputs, mean, 1)."
     def __init__(self, schedule, noise, ems=None):
-        t = self.times = np.asarray(schedule.times)
+        times = self.times = np.asarray(schedule.times)
         self.lam, self.alpha, self.sigma = (
-            np.asarray(f(t), float) for f in (noise.lamb, noise.alpha, noise.sigma)
+            np.asarray(curve(times), float) for curve in (noise.lamb, noise.alpha, noise.sigma)
         )
-        bad = ~(np.diff(self.lam) > 0)
-        if bad.any():
+        falling = ~(np.diff(self.lam) > 0)
+        if falling.any():
             raise ValueError(
                 f"times must have rising lambda on {noise!r:.80}, got lambda {self.lam.tolist()} "
-                f"at times {t.tolist()}; move them apart, or into the range of the noise schedule"
+                f"at times {times.tolist()}; move them apart, or into the range of the noise "
+                "schedule"
             )
         self.afs = schedule.afs
         self.ems = ems
@@ -141,138 +145,144 @@ def evaluate(self:_Compiler, node):
 
 # %% ../../nbs/sampling/02_weights.ipynb #c447e2e4
 @patch
-def value(self:_Compiler, prediction, j, s):
-    "The form of the output at node `j` (`s` is the start point, which EMS values refer to)."
-    k = self.slot[j]
-    x = self.basis[k]
-    if k == 0 and self.afs != 'none':
-        m = self.basis[2*self.K]*(self.afs == 'mean')
+def value(self:_Compiler, prediction, node, start):
+    "The form of the output at node `node` (`start` is the start point, which EMS values refer to)."
+    slot = self.slot[node]
+    state = self.basis[slot]
+    if slot == 0 and self.afs != 'none':
+        output = self.basis[2*self.K]*(self.afs == 'mean')
     else:
-        m = self.basis[self.K + k]
-    if prediction == 'data': return m
-    if prediction == 'noise': return (x - self.alpha[j]*m)/self.sigma[j]
-    scale, l, shift = self.ems.value_terms(self.lam[s], self.lam[j])
-    g = scale*((1-l)/self.alpha[j]*x - m)
-    g[-1] -= shift
-    return g
+        output = self.basis[self.K + slot]
+    if prediction == 'data': return output
+    if prediction == 'noise': return (state - self.alpha[node]*output)/self.sigma[node]
+    scale, linear, shift = self.ems.value_terms(self.lam[start], self.lam[node])
+    form = scale*((1-linear)/self.alpha[node]*state - output)
+    form[-1] -= shift
+    return form
 
 # %% ../../nbs/sampling/02_weights.ipynb #1936f59f
 @patch
-def derivatives(self:_Compiler, prediction, s, points):
-    """The forms of the value and of the derivatives in lambda at node `s`; None where no finite
+def derivatives(self:_Compiler, prediction, start, points):
+    """The forms of the value and of the derivatives in lambda at node `start`; None where no finite
     point sees one."""
-    f0 = self.value(prediction, s, s)
-    f = {
-        p: self.value(prediction, p, s) - f0
-        for p in set().union(*points)
-        if np.isfinite(self.lam[p])
+    at_start = self.value(prediction, start, start)
+    differences = {
+        point: self.value(prediction, point, start) - at_start
+        for point in set().union(*points)
+        if np.isfinite(self.lam[point])
     }
-    a = [difference_weights(self.lam[list(ps)] - self.lam[s], k) for k,ps in enumerate(points, 1)]
-    return [f0] + [
-        sum(w*f[p] for w,p in zip(ak, ps) if w) if ak.any() else None
-        for ak,ps in zip(a, points)
-    ]
+    forms = [at_start]
+    for order,nodes in enumerate(points, 1):
+        weights = difference_weights(self.lam[list(nodes)] - self.lam[start], order)
+        seen = [(weight, point) for weight,point in zip(weights, nodes) if weight]
+        terms = [weight*differences[point] for weight,point in seen]
+        forms.append(sum(terms) if terms else None)
+    return forms
 
 # %% ../../nbs/sampling/02_weights.ipynb #28807b5d
 @patch
-def expand(self:_Compiler, e, prediction, visited, t):
-    "The form of the state at node `t` by the expansion `e` over the `visited` nodes."
-    s = visited[e.start]
-    h = self.lam[t] - self.lam[s]
-    D = self.derivatives(prediction, s, [[visited[j] for j in p] for p in e.points])
-    if len(D) > 1 and D[1] is not None:
-        D[1] = relaxation_factor(e.relaxation, h, prediction)*D[1]
+def expand(self:_Compiler, expansion, prediction, visited, end):
+    "The form of the state at node `end` by the expansion `expansion` over the `visited` nodes."
+    start = visited[expansion.start]
+    h = self.lam[end] - self.lam[start]
+    points = [[visited[node] for node in nodes] for nodes in expansion.points]
+    derivatives = self.derivatives(prediction, start, points)
+    if len(derivatives) > 1 and derivatives[1] is not None:
+        derivatives[1] = relaxation_factor(expansion.relaxation, h, prediction)*derivatives[1]
     if prediction == 'ems':
-        return self.ems.step(self.lam[s], self.lam[t], self.alpha[s], self.alpha[t], self.X[s], D)
+        lam_s, lam_t, alpha_s, alpha_t = *self.lam[[start, end]], *self.alpha[[start, end]]
+        return self.ems.step(lam_s, lam_t, alpha_s, alpha_t, self.X[start], derivatives)
     if prediction == 'noise':
-        return self.alpha[t]/self.alpha[s]*self.X[s] - self.sigma[t]*_taylor_sum(D, h, h)
-    x = self.sigma[t]/self.sigma[s]*self.X[s]
-    if np.isinf(h): return x + self.alpha[t]*D[0]
-    return x + self.alpha[t]*_taylor_sum(D, h, -h)
+        state = self.alpha[end]/self.alpha[start]*self.X[start]
+        return state - self.sigma[end]*_taylor_sum(derivatives, h, h)
+    state = self.sigma[end]/self.sigma[start]*self.X[start]
+    if np.isinf(h): return state + self.alpha[end]*derivatives[0]
+    return state + self.alpha[end]*_taylor_sum(derivatives, h, -h)
 
-def _taylor_sum(derivatives, h, z):
+def _taylor_sum(derivatives, h, argument):
     "The derivatives at the start, each with the integral of its power over a step of `h`."
     return sum(
-        h**(k+1)*phi(k+1, z)*derivative
-        for k, derivative in enumerate(derivatives)
+        h**(power+1)*phi(power+1, argument)*derivative
+        for power, derivative in enumerate(derivatives)
         if derivative is not None
     )
 
 # %% ../../nbs/sampling/02_weights.ipynb #89da7220
-def _check_step(c:_Compiler, i, s):
+def _check_step(compiler:_Compiler, i, step):
     "The decisions that depend on the noise schedule."
-    if s.prediction == 'ems' and c.ems is None:
+    if step.prediction == 'ems' and compiler.ems is None:
         raise ValueError(
             f"prediction 'ems' at step {i} needs empirical model statistics; pass "
             "ems=EMS.load(folder) or choose 'noise' or 'data'"
         )
-    _check_infinite(c, i, s.prediction, i+1+s.start, s.order)
-    if s.corrector:
-        _check_infinite(c, i, s.prediction, i+2+s.corrector.start, s.corrector.order)
-        if np.isinf(c.lam[i+1]):
+    _check_infinite(compiler, i, step.prediction, i+1+step.start, step.order)
+    corrector = step.corrector
+    if corrector:
+        _check_infinite(compiler, i, step.prediction, i+2+corrector.start, corrector.order)
+        if np.isinf(compiler.lam[i+1]):
             raise ValueError(
-                f"corrector at step {i} must be None at t={c.times[i + 1]:g}: the network is not "
-                "defined without noise"
+                f"corrector at step {i} must be None at t={compiler.times[i + 1]:g}: the network "
+                "is not defined without noise"
             )
 
-def _check_infinite(c:_Compiler, i, prediction, start, order):
+def _check_infinite(compiler:_Compiler, i, prediction, start, order):
     "An expansion from a node or to one without noise: of the data, and of order 1."
     end = i+1
-    if np.isfinite(c.lam[start]) and np.isfinite(c.lam[end]): return
+    if np.isfinite(compiler.lam[start]) and np.isfinite(compiler.lam[end]): return
     if prediction != 'data':
         raise ValueError(
             f"prediction at step {i} must be 'data' where lambda is infinite "
-            f"(t={c.times[start]:g} to {c.times[end]:g}), got {prediction!r}"
+            f"(t={compiler.times[start]:g} to {compiler.times[end]:g}), got {prediction!r}"
         )
-    if np.isinf(c.lam[end]) and order > 1:
+    if np.isinf(compiler.lam[end]) and order > 1:
         raise ValueError(
-            f"order at step {i} must be 1 to reach t={c.times[end]:g}, where lambda is "
+            f"order at step {i} must be 1 to reach t={compiler.times[end]:g}, where lambda is "
             f"infinite; got {order}"
         )
 
 # %% ../../nbs/sampling/02_weights.ipynb #3d38dfa1
 @np.errstate(all='ignore')    # what overflows is refused below
 def _compile(schedule, noise, ems=None) -> Plan:
-    c, n = _Compiler(schedule, noise, ems), schedule.n_steps
-    c.evaluate(0)
-    for i,s in enumerate(schedule.steps):
-        _check_step(c, i, s)
-        predicted = c.X[i+1] = c.expand(s, s.prediction, range(i+1), i+1)
-        if i < n-1 or s.corrector:
-            c.evaluate(i+1)
-        if s.corrector:
-            corrected = c.expand(s.corrector, s.prediction, range(i+2), i+1)
-            c.X[i+1] = (
-                c.X[i+1] + (corrected-predicted)
-                if s.corrector.start == s.start-1
+    compiler, n_steps = _Compiler(schedule, noise, ems), schedule.n_steps
+    compiler.evaluate(0)
+    for i,step in enumerate(schedule.steps):
+        _check_step(compiler, i, step)
+        predicted = compiler.X[i+1] = compiler.expand(step, step.prediction, range(i+1), i+1)
+        if i < n_steps-1 or step.corrector:
+            compiler.evaluate(i+1)
+        if step.corrector:
+            corrected = compiler.expand(step.corrector, step.prediction, range(i+2), i+1)
+            compiler.X[i+1] = (
+                compiler.X[i+1] + (corrected-predicted)
+                if step.corrector.start == step.start-1
                 else corrected
             )
-            if s.corrector.kind == 'implicit' and i < n-1:
-                c.evaluate(i+1)
-    return c.plan() if schedule.weights is None else _override(c.plan(), schedule.weights)
+            if step.corrector.kind == 'implicit' and i < n_steps-1:
+                compiler.evaluate(i+1)
+    plan = compiler.plan()
+    return plan if schedule.weights is None else _override(plan, schedule.weights)
 
 # %% ../../nbs/sampling/02_weights.ipynb #a3e5aac0
 @patch
 def plan(self:_Compiler) -> Plan:
-    K, k = self.K, np.array(self.node_of)
-    F = np.stack(
-        [np.broadcast_to(f, (2*K+2, *self.shape)) for f in self.rows + [self.X[self.n_steps]]]
-    )
-    if not np.isfinite(F).all():
+    slots, nodes = self.K, np.array(self.node_of)
+    rows = self.rows + [self.X[self.n_steps]]
+    forms = np.stack([np.broadcast_to(row, (2*slots+2, *self.shape)) for row in rows])
+    if not np.isfinite(forms).all():
         raise ValueError(
             f"times {self.times.tolist()} give infinite weights; move nodes apart or lower the "
             "orders"
         )
     return Plan(
-        self.times[k],
-        k,
-        np.arange(K) >= (self.afs != 'none'),
-        self.alpha[k],
-        self.sigma[k],
-        F[:,:K],
-        F[:,K:2*K],
-        F[:,2*K],
-        F[:,2*K+1],
+        self.times[nodes],
+        nodes,
+        np.arange(slots) >= (self.afs != 'none'),
+        self.alpha[nodes],
+        self.sigma[nodes],
+        forms[:,:slots],
+        forms[:,slots:2*slots],
+        forms[:,2*slots],
+        forms[:,2*slots+1],
         self.n_steps,
         skips=self.skips,
     )
@@ -280,10 +290,10 @@ def plan(self:_Compiler) -> Plan:
 # %% ../../nbs/sampling/02_weights.ipynb #cc63c3cb
 def _override(plan, weights):
     "The same calls, other sums."
-    P, Q = np.zeros_like(plan.P), np.zeros_like(plan.Q)
-    for r,(x,_,*m) in enumerate(weights):
-        P[r,0], Q[r,:r+1] = x, m
-    return replace(plan, P=P, Q=Q, M=np.array([r[1] for r in weights]))
+    of_states, of_outputs = np.zeros_like(plan.P), np.zeros_like(plan.Q)
+    for slot,(start,_,*outputs) in enumerate(weights):
+        of_states[slot,0], of_outputs[slot,:slot+1] = start, outputs
+    return replace(plan, P=of_states, Q=of_outputs, M=np.array([row[1] for row in weights]))
 
 # %% ../../nbs/sampling/02_weights.ipynb #512dced6
 def reduced(
@@ -291,20 +301,21 @@ def reduced(
 ) -> tuple: # (slots) rows, as `SolverSchedule.weights` takes them
     """The rows of a plan over the start, the mean and the data predictions alone: every state in
     between eliminated."""
-    K = len(plan.P)
-    X = [np.r_[1., np.zeros(K+1)]]
-    for r in range(K):
-        X.append(sum(w*x for w,x in zip(plan.P[r], X)) + np.r_[0., plan.M[r], plan.Q[r]])
-    return tuple(tuple(x[:r+3].tolist()) for r,x in enumerate(X[1:]))
+    slots = len(plan.P)
+    forms = [np.r_[1., np.zeros(slots+1)]]
+    for slot in range(slots):
+        of_states = sum(weight*form for weight,form in zip(plan.P[slot], forms))
+        forms.append(of_states + np.r_[0., plan.M[slot], plan.Q[slot]])
+    return tuple(tuple(form[:slot+3].tolist()) for slot,form in enumerate(forms[1:]))
 
 # %% ../../nbs/sampling/02_weights.ipynb #5ff4e354
 # with statistics a plan is as large as many samples
 _cached, _cached_ems = lru_cache(maxsize=4096)(_compile), lru_cache(maxsize=2)(_compile)
 
 def compile_plan(
-    schedule:SolverSchedule, # The decisions
-    noise,                   # The noise schedule of the model
-    ems=None,                # Empirical model statistics, if any step has prediction 'ems'
+    schedule, # A `SolverSchedule`, the decisions
+    noise,    # The noise schedule of the model
+    ems=None, # Empirical model statistics, if any step has prediction 'ems'
     # The data's mean, (*shape), if the first step assumes it; a plan keeps it
     mean=None,
 ) -> Plan: # Weights over (states, data predictions)
@@ -319,8 +330,11 @@ def compile_plan(
     plan = _cached_ems(schedule, noise, ems) if needs else _cached(schedule, noise)
     return plan if schedule.afs != 'mean' else replace(plan, mean=mean)
 
+# what compiling asks of a solver schedule; `SolverSchedule` itself builds on this page
+_DECISIONS = ('times', 'steps', 'afs', 'noise', 'skips', 'weights')
+
 def _check_compiled(schedule, noise, mean):
-    if not isinstance(schedule, SolverSchedule):
+    if not all(hasattr(schedule, name) for name in _DECISIONS):
         raise ValueError(f"schedule must be a SolverSchedule, got {type(schedule).__name__}")
     check_noise(noise)
     if schedule.noise is not None and schedule.noise != noise:
@@ -362,31 +376,32 @@ def for_model(self:Plan,
     "Rewrite the plan for a network that predicts something else than data."
     if self.predicts != 'data':
         raise ValueError(f"for_model starts from a plan over 'data', got {self.predicts!r}")
-    a, b = to_data(predicts, self.alpha, self.sigma)
-    if (bad := ~(np.isfinite(a) & np.isfinite(b)) & self.called).any():
+    of_state, of_output = to_data(predicts, self.alpha, self.sigma)
+    if (undefined := ~(np.isfinite(of_state) & np.isfinite(of_output)) & self.called).any():
         raise ValueError(
             f"a network that predicts {predicts!r} says nothing about the data at times where "
-            f"alpha=0, got t={self.times[bad][0]:g}; start below it"
+            f"alpha=0, got t={self.times[undefined][0]:g}; start below it"
         )
-    a, b = np.where(self.called, a, 0.), np.where(self.called, b, 0.)
-    a, b = (v.reshape((1, -1) + (1,)*(self.P.ndim-2)) for v in (a, b))
-    return replace(self, P=self.P + self.Q*a, Q=self.Q*b, predicts=predicts)
+    shape = (1, -1) + (1,)*(self.P.ndim-2)
+    of_state = np.where(self.called, of_state, 0.).reshape(shape)
+    of_output = np.where(self.called, of_output, 0.).reshape(shape)
+    return replace(self, P=self.P + self.Q*of_state, Q=self.Q*of_output, predicts=predicts)
 
 # %% ../../nbs/sampling/02_weights.ipynb #c03dca12
 def plan_dict(
-    schedule:SolverSchedule, # A schedule that knows its noise schedule
+    schedule, # A `SolverSchedule` that knows its noise schedule
 ) -> dict: # JSON-ready weights, or None where a step needs model statistics
     "The compiled weights as plain lists."
-    if any(s.prediction == 'ems' for s in schedule.steps): return None
-    p = _cached(schedule, schedule.noise)
-    def low(A): return [row[:r+1].tolist() for r,row in enumerate(A)]
+    if any(step.prediction == 'ems' for step in schedule.steps): return None
+    plan = _cached(schedule, schedule.noise)
+    def low(table): return [row[:slot+1].tolist() for slot,row in enumerate(table)]
     return dict(
         predicts='data',
-        times=p.times.tolist(),
-        called=p.called.tolist(),
-        alpha=p.alpha.tolist(),
-        sigma=p.sigma.tolist(),
-        P=low(p.P),
-        Q=low(p.Q),
-        M=p.M.tolist(),
+        times=plan.times.tolist(),
+        called=plan.called.tolist(),
+        alpha=plan.alpha.tolist(),
+        sigma=plan.sigma.tolist(),
+        P=low(plan.P),
+        Q=low(plan.Q),
+        M=plan.M.tolist(),
     )

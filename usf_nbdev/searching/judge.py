@@ -11,7 +11,7 @@ from fastcore.basics import patch
 
 # %% ../../nbs/searching/08_judge.ipynb #2e3b7023
 from usf_nbdev.judging.evaluate import (
-    Clock,
+    CostMeter,
     Control,
     Purpose,
     Together,
@@ -41,13 +41,13 @@ class Judge:
         # What has `get(key)` and `put(key, value)`: the `Journal`, or what stands for it in another
         # process
         store,
-        clock=None, # A `Clock`
+        clock=None, # A `CostMeter`
     ):
         self.model = model
         self.metric = metric
         self.config = config
         self.store = store
-        self.clock = clock or Clock()
+        self.clock = clock or CostMeter()
         self.together = Together(config.batch_size)
         self.control = None
         if isinstance(metric, FrechetMetric) and config.control_n:

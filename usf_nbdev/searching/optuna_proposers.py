@@ -238,7 +238,7 @@ class OptunaSearch(Optimiser):
     def __init__(self,
         model,       # A `Denoiser`
         config,      # `SearchConfig`
-        clock=None,  # A `Clock` that keeps the account
+        clock=None,  # A `CostMeter` that keeps the account
     ):
         super().__init__(model, config, clock)
         _optuna(self.name)

@@ -25,12 +25,12 @@ from ..judging.frechet import FrechetMetric, Statistics, control_variate
 from usf_nbdev.judging.evaluate import (
     HELDOUT_NOISE,
     POLISH_NOISE,
-    Clock,
+    CostMeter,
     Control,
     Purpose,
     best_grid,
     many_steps,
-    noise_of,
+    starting_states,
 )
 
 # %% ../../nbs/searching/06_polish.ipynb #f816bbbe
@@ -334,17 +334,17 @@ class Objective:
         # What distance to the teacher costs, for 'fid', as a ratio to the Fréchet distance at the
         # start, at least 0
         anchor:float=0.,
-        clock=None,           # A `Clock` that keeps the account
+        clock=None,           # A `CostMeter` that keeps the account
     ):
         self._check(kind, n, metric)
         self.model = model
         self.kind = kind
         self.n = n
         self.metric = metric
-        self.x = noise_of(model, n, seed)
+        self.x = starting_states(model, n, seed)
         self.teacher = teacher
         self.batch_size = batch_size
-        self.clock = clock or Clock()
+        self.clock = clock or CostMeter()
         self.anchor = anchor if kind == 'fid' else 0.
         self.weight = None
         controlled = kind == 'fid' and control is not None
@@ -632,7 +632,7 @@ def _reaches(source, value):
 def _check_gradients(model, schedule, features_of):
     "One small call tells whether gradients pass; before anything else runs."
     time = schedule.times[0 if schedule.afs == 'none' else 1]
-    state = noise_of(model, 1, 0).requires_grad_()
+    state = starting_states(model, 1, 0).requires_grad_()
     like_state = dict(dtype=state.dtype, device=state.device)
     own_time = torch.tensor(model.own_time(time), requires_grad=True, **like_state)
     with torch.enable_grad():
@@ -741,7 +741,7 @@ def polish(
     autocast=None,             # Number type of the network's inside, e.g. torch.bfloat16
     progress:bool=True,        # Show a progress bar?
     rebuild=None,              # As for `Freedom`
-    clock=None,                # A `Clock` that keeps the account
+    clock=None,                # A `CostMeter` that keeps the account
     # Called at every look with the schedule, its loss on held-out noise, and the passes so far (a
     # backward pass counts as two)
     callback=None,
@@ -761,7 +761,7 @@ def polish(
     )
     seed_number(seed, 9999)
     freedom = Freedom(schedule, model, level, rebuild)
-    clock = clock or Clock()
+    clock = clock or CostMeter()
     if evaluations < 1: return schedule
     if control is None:
         control = _own_control(model, metric, objective, clock)

@@ -28,7 +28,7 @@ from usf_nbdev.searching.space import (
     crossover,
 )
 from .predictor import FIDPredictor, cross_tau
-from ..judging.evaluate import Clock, DRAWS, best_of_families, known_for
+from ..judging.evaluate import CostMeter, DRAWS, best_of_families, known_for
 from ..sampling.solvers import FAMILIES, with_later_ends
 
 # %% ../../nbs/searching/04_proposers.ipynb #6a43a096
@@ -303,11 +303,11 @@ class Optimiser:
     def __init__(self,
         model,       # A `Denoiser`
         config,      # `SearchConfig`
-        clock=None,  # A `Clock` that keeps the account
+        clock=None,  # A `CostMeter` that keeps the account
     ):
         self.model = model
         self.config = config
-        self.clock = clock or Clock()
+        self.clock = clock or CostMeter()
     @property
     def look(self) -> int: return self.config.n      # Samples of the first look at a schedule
 

@@ -17,7 +17,7 @@ from usf_nbdev.judging.evaluate import (
     FINAL_NOISE,
     HELDOUT_NOISE,
     TRIAL_NOISE,
-    Clock,
+    CostMeter,
 )
 from ..judging.frechet import FrechetMetric
 from .journal import Journal, Trial
@@ -44,7 +44,7 @@ class Searcher:
         self.tell = tell
         self.alive = alive
         self.began = began
-        self.clock = Clock()
+        self.clock = CostMeter()
         self.optimiser = OPTIMISERS[optimiser](model, config, self.clock)
         self.judge = Judge(model, metric, config, journal, self.clock)
     def claim(self):

@@ -18,7 +18,7 @@ from fastcore.basics import patch
 # %% ../../nbs/searching/11_worker_pool.ipynb #d571e789
 from ..checks import missing_extra
 from ..checks import whole_number
-from ..judging.evaluate import Clock, batches_of
+from ..judging.evaluate import CostMeter, batches_of
 from ..judging.frechet import Exploded, Statistics, feature_statistics
 
 # %% ../../nbs/searching/11_worker_pool.ipynb #661d50fb
@@ -270,11 +270,11 @@ def evaluate_range(
     first:int=0,       # Index of the first sample
     batch_size:int=256,# Samples per network call
     draw:str='normal', # One of `DRAWS`
-    clock=None,        # A `Clock` that keeps the account
+    clock=None,        # A `CostMeter` that keeps the account
     head:int=0,        # As for `portions`
 ) -> tuple: # [what each batch contributes], and why it ends early: None, or the words of the error
     "A range of the samples of one evaluation, up to the first that exploded."
-    clock, batches = clock or Clock(), []
+    clock, batches = clock or CostMeter(), []
     try:
         with torch.inference_mode(), clock('features'):
             drawn = batches_of(model, schedule, n, seed, batch_size, draw, clock, first, head)
