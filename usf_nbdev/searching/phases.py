@@ -174,17 +174,24 @@ def _fresh(config):
     "Where the confirmation is kept, and how."
     return Phase.EXTRAPOLATED if config.extrapolate else Phase.CONFIRM
 
-def fresh_trials(trials, config):
+def fresh_trials(
+    trials, config, # Trials so far, and the `SearchConfig`
+) -> list: # Trials
     "The trials of the confirmation."
     return [trial for trial in of_phase(trials, _fresh(config)) if trial.n == config.confirm_n]
 
-def confirmed(chosen, config):
+def confirmed(
+    chosen, config, # What was `Chosen`, and the `SearchConfig`
+) -> list: # Schedules
     "The schedules that are measured on every fresh noise."
     best_of_name = {schedule.name: schedule for schedule in reversed(chosen.found)}
     return distinct([*best_of_name.values(), *chosen.known[:config.families]])
 
-def values_by_noise(trials, schedule):
-    "{noise: value} of a schedule."
+def values_by_noise(
+    trials,   # Trials of the journal
+    schedule, # A solver schedule
+) -> dict: # {noise: value}
+    "On which noises a schedule was measured, and with what result."
     own = [trial for trial in trials if trial.key == schedule.id]
     return {trial.seed: trial.value for trial in own if trial.state == 'done'}
 
