@@ -12,7 +12,7 @@ import os
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-import pandas as pd, torch
+import matplotlib as mpl, pandas as pd, torch
 from fastcore.meta import delegates
 from fastcore.script import Param, store_true
 from threadpoolctl import threadpool_limits
@@ -212,7 +212,7 @@ def _save_figure(figure, path):
 # %% ../nbs/12_cli.ipynb #04a29b20
 _SHOWN = ('mean', 'spread', 'low', 'high', 'ratio', 'ratio_low', 'ratio_high')
 
-def _round(table):
+def _rounded(table):
     return table.assign(**{name: table[name].round(2) for name in _SHOWN if name in table})
 
 _OF_A_MODEL = (
@@ -228,7 +228,7 @@ _OF_A_MODEL = (
     'autocast',
 )
 
-def _said(model, options):
+def _model_options(model, options):
     "The options of a model as they were given, but for those that only judge it."
     given = {'model': model if model != 'digits' else None} | {
         name: options.get(name) for name in _OF_A_MODEL
@@ -238,16 +238,16 @@ def _said(model, options):
         words + [f' --{name}' for name in ('channels_last', 'compile') if options.get(name)]
     )
 
-def _say(result, folder, files, options=''):
+def _print_result(result, folder, files, options=''):
     "The confirmation, the result in words, and what to do with the files."
     first = folder/next(name for name in files if name.endswith('.json'))
-    print(_round(result.table).drop(columns='id').to_string(index=False))
+    print(_rounded(result.table).drop(columns='id').to_string(index=False))
     print(f'\n{result}\n')
     print(f'{folder/"report.html"}  everything on one page')
     print(f'{first}  a sampler: try  usf_sample {first}{options}  or  usf_show {first}')
     print(f'in {folder}: {", ".join(files)}')
 
-def _or(value, default): return default if value is None else value
+def _or_default(value, default): return default if value is None else value
 
 # %% ../nbs/12_cli.ipynb #c5851d43
 def _option(name, help): # Of a search; empty unless given
@@ -380,7 +380,8 @@ def usf_search(
             )
         except KeyboardInterrupt:
             raise KeyboardInterrupt(_STOPPED) from None
-        _say(result, folder, save_result(result, opened, folder), _said(model, kwargs))
+        files = save_result(result, opened, folder)
+        _print_result(result, folder, files, _model_options(model, kwargs))
 
 # %% ../nbs/12_cli.ipynb #619c882b
 MOST_PICTURES = 65_536
@@ -430,13 +431,12 @@ def usf_sample(
     print(f'{out}: {n} samples, {read.nfe} network calls each')
 
 # %% ../nbs/12_cli.ipynb #b8c232f5
-def _picture(plot, *args, out, **kw):
+def _picture(plot, *args, out, **options):
     "Draw into a file, with the package's look, and show nothing."
-    import matplotlib as mpl
     Path(out).parent.mkdir(parents=True, exist_ok=True)
     with mpl.rc_context():
         theme()
-        figure = plot(*args, **kw).figure
+        figure = plot(*args, **options).figure
         mpl.pyplot.close(figure)
         _save_figure(figure, out)
 
@@ -481,7 +481,7 @@ def _refuse_idle_polish(objective, anchor, control_n, kwargs):
             **{name: kwargs.get(name) for name in _JUDGES},
         )
 
-def _say_polished(made, start, name, level, passes, out):
+def _print_polished(made, start, name, level, passes, out):
     "Write what was gained, if anything was."
     if made is start:
         print(
@@ -490,10 +490,10 @@ def _say_polished(made, start, name, level, passes, out):
         )
         return
     made.save(out)
-    did = made.evidence['polish']
+    done = made.evidence['polish']
     print(
-        f"{out}: {did['before']:.3g} became {did['after']:.3g} on held-out noise, after "
-        f"{did['evaluations']} gradients ({passes:,} passes through the network, a backward one "
+        f"{out}: {done['before']:.3g} became {done['after']:.3g} on held-out noise, after "
+        f"{done['evaluations']} gradients ({passes:,} passes through the network, a backward one "
         "counted as two)"
     )
 
@@ -544,17 +544,17 @@ def usf_polish(
     one_of('level', level, LEVELS)
     one_of('objective', objective, OBJECTIVES)
     _refuse_idle_polish(objective, anchor, control_n, kwargs)
-    anchor = finite_number('anchor', _or(anchor, ANCHOR), 0)
-    control_n = whole_number('control_n', _or(control_n, CONTROL_N))
+    anchor = finite_number('anchor', _or_default(anchor, ANCHOR), 0)
+    control_n = whole_number('control_n', _or_default(control_n, CONTROL_N))
     for name, value, least in (
         ('n', n, 2),
         ('steps', steps, 1),
-        ('threads', _or(threads, cores()), 1),
-        ('batch_size', _or(batch_size, n), 1),
+        ('threads', _or_default(threads, cores()), 1),
+        ('batch_size', _or_default(batch_size, n), 1),
     ):
         whole_number(name, value, least)
     seed_number(seed, 9999)
-    with cpu_threads(_or(threads, cores())):
+    with cpu_threads(_or_default(threads, cores())):
         opened = open_system(model, judged=objective != 'pixels', **kwargs)
         start = _load(schedule, opened)
         metric = None if objective == 'pixels' else default_metric(opened)
@@ -572,9 +572,9 @@ def usf_polish(
             control=control,
             anchor=anchor,
             batch_size=batch_size,
-            checkpoint=_or(batch_size, 512) < 512,
+            checkpoint=_or_default(batch_size, 512) < 512,
         )
-    _say_polished(made, start, schedule, level, opened.passes-before, out)
+    _print_polished(made, start, schedule, level, opened.passes-before, out)
 
 # %% ../nbs/12_cli.ipynb #ce9b50ac
 TUNE_N = 512     # samples with which known solvers are tuned
@@ -589,11 +589,10 @@ def _measured(model, schedule, *args):
 def _known(model, metric, calls, tuning, families):
     "The best of the known families for each number of calls, at most so many of them; none for 0."
     if families == 0: return []
-    tuned = [
-        tuned_solvers(model, metric, k, tuning)[:families]
-        for k in tqdm(calls, desc='tuning', disable=None)
-    ]
-    return [schedule for one in tuned for schedule,_ in one]
+    best = []
+    for nfe in tqdm(calls, desc='tuning', disable=None):
+        best += tuned_solvers(model, metric, nfe, tuning)[:families]
+    return [schedule for schedule, _ in best]
 
 # %% ../nbs/12_cli.ipynb #d6136fb2
 def compare_rows(
@@ -716,21 +715,21 @@ def _ideas(model, nfe):
 # %% ../nbs/12_cli.ipynb #be2c7d7e
 _HEADS = dict(low='95% from', high='to', ratio_low='95% from ', ratio_high='to ')
 
-def _say_comparison(table, named):
+def _print_comparison(table, named):
     "The table, and a sentence for each schedule of the user's."
-    print(
-        _round(table).drop(columns=['id', 'against']).rename(columns=_HEADS).to_string(index=False)
-    )
+    shown = _rounded(table).drop(columns=['id', 'against']).rename(columns=_HEADS)
+    print(shown.to_string(index=False))
     print('\n' + '\n'.join(_sentence(row) for row in table.itertuples() if row.name in named))
 
-def _drawn(named, known, table):
+def _to_draw(named, known, table):
     "The schedules of which samples are drawn: the user's, and the best known solvers."
     against = set(table['against'])
-    best = [schedule for schedule in known if f'{schedule.name}, {schedule.nfe} calls' in against]
-    return {
-        f'{name}, {schedule.nfe} calls': schedule
-        for name, schedule in [*named.items(), *((o.name, o) for o in best)]
-    }
+    drawn = {f'{name}, {schedule.nfe} calls': schedule for name, schedule in named.items()}
+    for schedule in known:
+        name = f'{schedule.name}, {schedule.nfe} calls'
+        if name in against:
+            drawn[name] = schedule
+    return drawn
 
 def _refuse_idle_comparison(families, rivals, nfe, tune_n):
     "Options of a comparison without known solvers that change nothing."
@@ -781,18 +780,18 @@ def usf_compare(
     opened = open_system(model, **kwargs)
     metric = default_metric(opened)
     least = getattr(metric, 'min_samples', 1)
-    n, tune_n = whole_number('n', n, least), whole_number('tune_n', _or(tune_n, TUNE_N), least)
+    n = whole_number('n', n, least)
+    tune_n = whole_number('tune_n', _or_default(tune_n, TUNE_N), least)
     mine = [_load(path, opened) for path in paths]
     calls = _calls(mine, nfe)
     known = _known(opened, metric, calls, Tuning(n=tune_n, batch_size=batch_size), families)
     named = _names(mine, paths, known)
     if rivals:
-        named |= {schedule.name: schedule for k in calls for schedule in _ideas(opened, k)}
+        for count in calls:
+            named |= {schedule.name: schedule for schedule in _ideas(opened, count)}
     rows = compare_rows(opened, named, known, metric, n, seeds, batch_size)
     table = ranking(rows)
-    _say_comparison(table, named)
+    _print_comparison(table, named)
     if out is not None:
-        print(
-            '\n'
-            + '\n'.join(map(str, save_comparison(rows, opened, _drawn(named, known, table), out)))
-        )
+        files = save_comparison(rows, opened, _to_draw(named, known, table), out)
+        print('\n' + '\n'.join(map(str, files)))
