@@ -5,6 +5,7 @@ server of `multiprocessing`, imports them once; every kernel is a fork of it. No
 package is imported before the fork, so a notebook still shows what its own imports do."""
 import multiprocessing
 import os
+import sys
 from importlib.metadata import EntryPoint
 
 from jupyter_client.provisioning import KernelProvisionerFactory, LocalProvisioner
@@ -21,6 +22,8 @@ def serve(connection_file, folder, environment):
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(environment)
+    if 'pandas' in sys.modules:
+        sys.modules['pandas'].options.display.max_columns = 20    # what it sets itself in a kernel
     from ipykernel.kernelapp import IPKernelApp
     IPKernelApp.launch_instance([
         '-f', connection_file,
