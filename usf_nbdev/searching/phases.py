@@ -204,6 +204,7 @@ def paired(
     noises = sorted(first.keys() & second.keys())
     return [first[noise] for noise in noises], [second[noise] for noise in noises]
 
+# %% ../../nbs/searching/07_phases.ipynb #3890135a
 def _next_noise(trials, chosen, config):
     """The pair that is not decided on one noise more; nothing where it is, or where no more may
     be asked."""

@@ -694,6 +694,7 @@ def _refuse_infinite_start(loss, finite):
         f"the objective must be finite at the start, got {loss}; the schedule stays as it is"
     )
 
+# %% ../../nbs/searching/06_polish.ipynb #050a2c6b
 @np.errstate(all='ignore')      # what is not a number is refused above
 def _descend(slope, watch, evaluations, bar):
     "L-BFGS; returns the number of gradients."
@@ -801,6 +802,7 @@ def polish(
     polished = freedom.result(watch.theta[:freedom.size])
     return replace(polished, name=name, evidence=dict(polish=about))
 
+# %% ../../nbs/searching/06_polish.ipynb #11b9f515
 def _own_metric(model, objective):
     "The metric of the model's own reference; None where it has none, or none is needed."
     if objective == 'pixels' or getattr(model, 'reference', None) is None: return None
@@ -816,6 +818,7 @@ def _seen_by(metric, objective):
     by_metric = objective != 'pixels' and isinstance(metric, FrechetMetric) and metric.features
     return by_metric or (lambda samples: samples)
 
+# %% ../../nbs/searching/06_polish.ipynb #150be8be
 def _check_radius(radius, objective):
     "Starts move only where they are compared with a teacher's."
     if not radius or objective != 'fid': return

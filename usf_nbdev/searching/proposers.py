@@ -161,6 +161,7 @@ class SearchConfig:
             object.__setattr__(self, name, value)
         _check(self)
 
+# %% ../../nbs/searching/04_proposers.ipynb #193c71b8
 def _text(schedule):
     "A solver schedule as the journal keeps it."
     if isinstance(schedule, str): return schedule
@@ -556,6 +557,7 @@ def promote(self:S3,
         return [Proposal(schedule, 'promoted', config.n) for schedule in waiting[:config.climbs]]
     return self.most_promising(self.correction(pairs, probe_of, full_of), waiting, probe_of)
 
+# %% ../../nbs/searching/04_proposers.ipynb #8c94813c
 @patch
 def pairs(self:S3, trials, probe_of):
     "Schedules with both a full trial and a probe, in the order of their trials."

@@ -92,6 +92,7 @@ class Driver(Searcher):
         self.mine -= 1
         super().finish(trial, value, seconds)
 
+# %% ../../nbs/searching/12_ray_search.ipynb #609f083c
 @patch
 def start(self:Driver):
     "Hire the team; all of it works with the driver's control."

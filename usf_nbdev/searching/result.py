@@ -143,6 +143,7 @@ def _reported(schedule, fresh, choice):
     values = values_by_noise(fresh, schedule)
     return Reported(schedule, fresh[0].n, values, choice.value[schedule.id])
 
+# %% ../../nbs/searching/09a_result.ipynb #76a95de5
 def _evidence(best, known, noises, about):
     "What a schedule says of itself: its value, its noises, and the best known solver on the same."
     spread = spread_of(best.on(noises))
@@ -237,6 +238,7 @@ def _not_polished(trials, metric, config):
     failed = [trial for trial in of_phase(trials, Phase.POLISH) if trial.state == 'fail']
     return lacks + sorted({f"polishing, because {trial.info['reason']}" for trial in failed})
 
+# %% ../../nbs/searching/09a_result.ipynb #fcf1b59d
 def _confirmation_frame(trials, config):
     "The confirmation as a table."
     finished = [trial for trial in fresh_trials(trials, config) if trial.state == 'done']

@@ -179,6 +179,7 @@ def _check_given(model, config):
             f"budget must be above {largest}, the trials of what was given, got {config.budget}"
         )
 
+# %% ../../nbs/10_search.ipynb #6e00984f
 def _check_samples(metric, config):
     "Enough samples for the metric, wherever no control lends some."
     frechet = isinstance(metric, FrechetMetric)
@@ -249,6 +250,7 @@ def _settings(config, **given):
     without_effect('beside config, which holds all settings', **others)
     return config
 
+# %% ../../nbs/10_search.ipynb #5a389865
 def search(
     model,                   # A `Denoiser` with a shape
     # Function of an iterable of batches, lower is better; default: Fréchet distance to
@@ -291,6 +293,7 @@ def search(
                 helper.join()
             return result_of(opened, *common)
 
+# %% ../../nbs/10_search.ipynb #9ae472fd
 def _check_callback(callback):
     if callback is None or callable(callback): return
     raise ValueError(f"callback must be a function of a Trial, got {callback!r:.80}")
@@ -383,6 +386,7 @@ def _interactive():
     shell = sys.modules.get('IPython')
     return shell is not None and shell.get_ipython() is not None
 
+# %% ../../nbs/10_search.ipynb #68c0c966
 class _Progress:
     "The bar of a search, or its lines: full trials, best so far, best known, tau."
     def __init__(self, journal, config, show, callback):
@@ -414,6 +418,7 @@ class _Progress:
         if self.callback:
             self.callback(trial)
 
+# %% ../../nbs/10_search.ipynb #a8a8366d
 @patch
 def state(self:_Progress, trial:Trial) -> str:
     "Best so far, best known, tau."

@@ -56,6 +56,7 @@ class _Member:
         self.place = (None, None)
         self.job = None
 
+# %% ../../nbs/searching/11_worker_pool.ipynb #3922757c
 class Workers:
     "A team of workers, each of which holds what `make()` returned."
     # Deaths that convict a job; and at most, however many were proven innocent; seconds without any
@@ -255,6 +256,7 @@ def ranges(
     ends = [number*batches//count for number in range(count+1)]
     return [(first*batch_size, min(stop*batch_size, n)) for first,stop in zip(ends, ends[1:])]
 
+# %% ../../nbs/searching/11_worker_pool.ipynb #5403c1b1
 def _fewer(features):
     "Features of a batch, (B,d), or their statistics, whichever is fewer numbers."
     if len(features) > features.shape[1]: return Statistics.from_features(features)
