@@ -39,15 +39,16 @@ def count_calls(model):
     Denoiser.network = counted
     return seen
 
-def set_mode(module, mode):
-    "Take away what `together` does, in the module of the search."
+def set_mode(mode):
+    "Take away what `Together` does, in the judge of the search."
     from usf_nbdev.judging.evaluate import Together
+    from usf_nbdev.searching import judge
     if mode != 'together':
-        module.Judge.most = lambda self, trial: 1
-        module.Together = lambda *args, **kw: Together(0, 0)
+        judge.Judge.at_once = lambda self, trial: 1
+        judge.Together = lambda *args, **kw: Together(0, 0)
     if mode.endswith('whole calls'):
-        terms = module.Judge.terms
-        module.Judge.terms = lambda self, trial: replace(terms(self, trial), head=0)
+        conditions = judge.Judge.conditions
+        judge.Judge.conditions = lambda self, trial: replace(conditions(self, trial), head=0)
 
 @dataclass(frozen=True)
 class Account:
@@ -94,7 +95,7 @@ def child(path, model_name, nfe, workers, mode, seed, budget):
     threadpool_limits(1)
     model = load_model(model_name)
     account = Account(count_calls(model))
-    set_mode(module, mode)
+    set_mode(mode)
     metric = module.default_metric(model)
     config = module.SearchConfig(nfe=nfe, seed=seed, budget=budget)
     control = make_control(module, path, model, metric, config)
