@@ -163,8 +163,9 @@ def targets(path):
 
 def html_name(path):
     "The page that Quarto makes of a file."
-    raw = [] if path.suffix == '.md' else [c for c in cells(path) if c['cell_type'] == 'raw']
-    named = re.search(r'^output-file:\s*(\S+)', source(raw[0]), re.M) if raw else None
+    is_notebook = path.suffix != '.md'
+    raw_cells = [cell for cell in cells(path) if cell['cell_type'] == 'raw'] if is_notebook else []
+    named = re.search(r'^output-file:\s*(\S+)', source(raw_cells[0]), re.M) if raw_cells else None
     return path.with_name(named[1] if named else f'{path.stem}.html')
 
 
@@ -250,7 +251,8 @@ def unexplained(obj):
     family = inspect.getmro(obj)[:-1] if inspect.isclass(obj) else [obj]
     said = set().union(*map(explained, family))
     parameters = inspect.signature(obj, follow_wrapped=False).parameters.values()
-    named = [p.name for p in parameters if p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL)]
+    starred = inspect.Parameter.VAR_KEYWORD, inspect.Parameter.VAR_POSITIONAL
+    named = [parameter.name for parameter in parameters if parameter.kind not in starred]
     return [name for name in named if name not in said | {'self', 'cls'}]
 
 
@@ -309,15 +311,15 @@ def noisy(path):
 
 # --- all of it
 
-def add_pages(out, names):
+def add_pages(folder, names):
     "Copy the pages at the root into `out` and turn the notebooks' links to them."
     for page in PAGES:
-        (out/page).write_bytes((ROOT/page).read_bytes())
+        (folder/page).write_bytes((ROOT/page).read_bytes())
         for name in names:
-            path = out/name
-            up = '../'*len(name.parts)
+            path = folder/name
+            upwards = '../'*len(name.parts)
             text = path.read_text(encoding='utf-8')
-            text = text.replace(f']({up}{page}', f']({up[3:]}{page}')
+            text = text.replace(f']({upwards}{page}', f']({upwards[3:]}{page}')
             path.write_text(text, encoding='utf-8')
 
 
@@ -340,23 +342,23 @@ def process():
     return out, names
 
 
-def unprocessed(out, names):
+def unprocessed(folder, names):
     "Notebooks that have no page, and those whose cells ended in an error, one line each."
     for name in names:
-        if not (out/name).exists():
+        if not (folder/name).exists():
             yield f'{name}: not processed'
     for name in names:
-        if (out/name).exists():
-            yield from (f'{name}: {error}' for error in errors(out/name))
+        if (folder/name).exists():
+            yield from (f'{name}: {error}' for error in errors(folder/name))
 
 
-def faults(out, names):
+def faults(folder, names):
     "All that is wrong, one line each."
     config = get_config()
     address = (config.doc_host+config.doc_baseurl).rstrip('/')+'/'
     yield from first_cell_faults(names)
     yield from sidebar_faults(names)
-    yield from link_faults(Site(out, tuple(names), address))
+    yield from link_faults(Site(folder, tuple(names), address))
     for path in modules():
         yield from silent(path)
     for name in names:
@@ -365,11 +367,11 @@ def faults(out, names):
 
 def main():
     os.chdir(ROOT)
-    out, names = process()
-    add_pages(out, names)
+    folder, names = process()
+    add_pages(folder, names)
     cells.cache_clear()                       # pages were written anew
-    found = list(faults(out, names))
-    print('\n'.join(found) or f'{len(names)} notebooks are ready in {out.name}/')
+    found = list(faults(folder, names))
+    print('\n'.join(found) or f'{len(names)} notebooks are ready in {folder.name}/')
     return int(bool(found))
 
 

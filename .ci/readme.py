@@ -97,12 +97,12 @@ def check(wanted, old):
     sys.exit(f'not in step with nbs/index.ipynb: {names}; run python .ci/readme.py')
 
 
-def write(wanted, old):
+def write(wanted, before):
     "Write README.md and its figures, and remove figures of before."
     IMAGES.mkdir(exist_ok=True)
     for path, data in wanted.items():
         path.write_bytes(data)
-    for path in old:
+    for path in before:
         path.unlink()
     print('wrote', ', '.join(str(path.relative_to(ROOT)) for path in wanted))
 
@@ -125,8 +125,8 @@ def main():
     args = parser.parse_args()
     if args.command is not None: return show_command(args.command)
     wanted = convert()
-    old = {path for path in IMAGES.glob('index_*') if path not in wanted}
-    return check(wanted, old) if args.check else write(wanted, old)
+    before = {path for path in IMAGES.glob('index_*') if path not in wanted}
+    return check(wanted, before) if args.check else write(wanted, before)
 
 
 if __name__ == '__main__':

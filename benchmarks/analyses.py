@@ -23,10 +23,11 @@ from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache, partial
+from itertools import product
 from multiprocessing import get_context
 from pathlib import Path
 import numpy as np, torch
-from common import ROWS, Rows, text_of
+from common import ROWS, Rows, read, text_of
 from efficiency import world
 from usf_nbdev.core import Relaxation, SolverSchedule
 from usf_nbdev.sampling.ems import EMS, estimate_ems
@@ -58,9 +59,9 @@ class Kept:
         self.path = Path(path)
         self.path.parent.mkdir(exist_ok=True)
         self.known = json.loads(self.path.read_text()) if self.path.exists() else {}
-    def get(self, k): return self.known.get(k)
-    def put(self, k, v):
-        self.known[k] = v
+    def get(self, key): return self.known.get(key)
+    def put(self, key, value):
+        self.known[key] = value
         self.path.write_text(json.dumps(self.known))
 
 class Finer(Control):
@@ -71,23 +72,20 @@ class Finer(Control):
 @lru_cache(maxsize=1)
 def ready(name):
     "Model, metric and control variate; the model knows its statistics."
-    m, metric, control = world(name)
+    model, metric, control = world(name)
     control.store = Kept(f'runs/control-{name}.json')
     if name == 'patches':
         # on its usual grid the control is far from good samples, and takes out little of the chance
-        control = Finer(m, metric, control.n, store=control.store)
-    if m.ems is None:
-        f = Path('runs')/f'ems-{name}.safetensors'
-        if not f.exists():
+        control = Finer(model, metric, control.n, store=control.store)
+    if model.ems is None:
+        path = Path('runs')/f'ems-{name}.safetensors'
+        if not path.exists():
             from usf_nbdev.zoo import train
-            f.parent.mkdir(exist_ok=True)
-            estimate_ems(
-                m,
-                (train.patches_data if name == 'patches' else train.digits_data)()[0][:],
-                progress=False,
-            ).save(f)
-        m.ems = EMS.load(f).refine(5)
-    return m, metric, control
+            path.parent.mkdir(exist_ok=True)
+            data = train.patches_data if name == 'patches' else train.digits_data
+            estimate_ems(model, data()[0][:], progress=False).save(path)
+        model.ems = EMS.load(path).refine(5)
+    return model, metric, control
 
 class Bench:
     "Values of one model: recorded, known from another question, or measured."
@@ -96,28 +94,29 @@ class Bench:
         self.model, self.metric, self.control = ready(name)
         self.noise = self.model.noise
         self.known = {}
-        for q in ('grids', 'predictions', 'derivatives', 'transfer', 'ablation'):
-            for r in Rows(q, ()).rows:
-                self.known[r['model'], r['id'], int(r['n']), int(r['noise'])] = float(r['value'])
-    def value(self, s, n, noise):
+        for question in ('grids', 'predictions', 'derivatives', 'transfer', 'ablation'):
+            for row in Rows(question, ()).rows:
+                key = row['model'], row['id'], int(row['n']), int(row['noise'])
+                self.known[key] = float(row['value'])
+    def value(self, schedule, n, noise):
         "Fréchet distance; infinite where samples explode or no plan exists."
-        k = self.name, s.id, n, noise
-        if k not in self.known:
+        key = self.name, schedule.id, n, noise
+        if key not in self.known:
             try:
-                self.known[k] = round(
-                    evaluate(self.model, s, self.metric, n, noise, control=self.control), 4
+                self.known[key] = round(
+                    evaluate(self.model, schedule, self.metric, n, noise, control=self.control), 4
                 )
             except ValueError:
-                self.known[k] = float('inf')
-        return self.known[k]
-    def record(self, rows, s, n, noises=NOISES, **key):
+                self.known[key] = float('inf')
+        return self.known[key]
+    def record(self, rows, schedule, n, noises=NOISES, **key):
         "One row a noise."
-        for z in noises:
+        for noise in noises:
             rows.get(
-                lambda: dict(id=s.id, n=n, value=self.value(s, n, z)),
+                lambda: dict(id=schedule.id, n=n, value=self.value(schedule, n, noise)),
                 model=self.name,
                 **key,
-                noise=z,
+                noise=noise,
             )
 
 # questions 1 to 3: known forms, one decision varied
@@ -132,18 +131,19 @@ KINDS = dict(
     beta={},
 )
 
-def grids(b):
+def grids(bench):
     rows = Rows('grids', ('model', 'family', 'grid', 'end', 'nfe', 'noise'))
     made = {'DDIM': (ddim, {}), 'UniPC-2': (unipc, dict(order=2))}
     for nfe in NFES:
-        for grid,kw in KINDS.items():
+        for grid,options in KINDS.items():
             for end in ENDS:
-                times = timesteps(b.noise, nfe, **dict(kind=grid, t_end=end*b.noise.t_end) | kw)
+                settings = dict(kind=grid, t_end=end*bench.noise.t_end) | options
+                times = timesteps(bench.noise, nfe, **settings)
                 for family in made if end == 1 else ('UniPC-2',):
-                    make, more = made[family]
-                    b.record(
+                    make, own = made[family]
+                    bench.record(
                         rows,
-                        make(b.noise, nfe, grid=times, **more),
+                        make(bench.noise, nfe, grid=times, **own),
                         N,
                         family=family,
                         grid=grid,
@@ -151,7 +151,7 @@ def grids(b):
                         nfe=nfe,
                     )
 
-def two_grids(b): return OWN_GRID[b.name], 'uniform_lambda'
+def two_grids(bench): return OWN_GRID[bench.name], 'uniform_lambda'
 
 FORMS = {
     'multistep 2': dict(order=2, corrector=False),
@@ -159,20 +159,21 @@ FORMS = {
     'multistep 2, corrected': dict(order=2),
 }
 
-def predictions(b):
+def predictions(bench):
     "The same Taylor steps without relaxation; only what is expanded differs."
     rows = Rows('predictions', ('model', 'form', 'prediction', 'grid', 'nfe', 'noise'))
     for nfe in NFES:
-        for form,kw in FORMS.items():
-            for grid in two_grids(b):
-                s = unipc(b.noise, nfe, variant='vary', grid=grid, **kw)
-                for p in ('noise', 'data', 'ems'):
-                    b.record(
+        for form,options in FORMS.items():
+            for grid in two_grids(bench):
+                schedule = unipc(bench.noise, nfe, variant='vary', grid=grid, **options)
+                for prediction in ('noise', 'data', 'ems'):
+                    steps = [replace(step, prediction=prediction) for step in schedule.steps]
+                    bench.record(
                         rows,
-                        replace(s, steps=tuple(replace(o, prediction=p) for o in s.steps)),
+                        replace(schedule, steps=tuple(steps)),
                         N,
                         form=form,
-                        prediction=p,
+                        prediction=prediction,
                         grid=grid,
                         nfe=nfe,
                     )
@@ -183,76 +184,75 @@ ORDERS = {
     'order 2, corrected with 3': dict(order=2),
 }
 
-def lowered(e):
+def lowered(expansion):
     "The k-th derivative from the k nearest nodes."
-    return None if e is None else replace(e, points=tuple(p[:k] for k,p in enumerate(e.points, 1)))
+    if expansion is None: return None
+    nearest = [nodes[:k] for k, nodes in enumerate(expansion.points, 1)]
+    return replace(expansion, points=tuple(nearest))
 
-def derivatives(b):
+def with_lowered(schedule):
+    "A schedule whose steps all take the nearest nodes only."
+    steps = [
+        replace(lowered(step), corrector=lowered(step.corrector)) for step in schedule.steps
+    ]
+    return replace(schedule, steps=tuple(steps))
+
+def derivatives(bench):
     rows = Rows('derivatives', ('model', 'form', 'estimate', 'prediction', 'grid', 'nfe', 'noise'))
-    for nfe in NFES[1:-1]:
-        for form,kw in ORDERS.items():
-            for p in ('data', 'noise'):
-                for grid in two_grids(b):
-                    full = unipc(b.noise, nfe, variant='vary', prediction=p, grid=grid, **kw)
-                    low = replace(
-                        full,
-                        steps=tuple(
-                            replace(lowered(o), corrector=lowered(o.corrector)) for o in full.steps
-                        ),
-                    )
-                    if low.id == full.id:
-                        continue             # too few calls for the orders to be reached
-                    for what,s in dict(full=full, low=low).items():
-                        b.record(
-                            rows, s, N, form=form, estimate=what, prediction=p, grid=grid, nfe=nfe
-                        )
+    every = product(NFES[1:-1], ORDERS, ('data', 'noise'), two_grids(bench))
+    for nfe, form, prediction, grid in every:
+        about = dict(prediction=prediction, grid=grid)
+        full = unipc(bench.noise, nfe, variant='vary', **about, **ORDERS[form])
+        low = with_lowered(full)
+        if low.id == full.id: continue             # too few calls for the orders to be reached
+        for estimate, schedule in dict(full=full, low=low).items():
+            bench.record(rows, schedule, N, form=form, estimate=estimate, **about, nfe=nfe)
 
 # question 8: schedules found for one model, on another
 
 def front(name, seed):
-    return [
-        SolverSchedule.from_json(json.dumps(o))
-        for o in json.loads((ROWS/f'{name}-front-seed{seed}.json').read_text())['front']
-    ]
+    recorded = json.loads((ROWS/f'{name}-front-seed{seed}.json').read_text())
+    return [read(data) for data in recorded['front']]
 
-def moved(s, noise, how):
+def apart(lamb, first, last):
+    "Nodes beyond an end are moved inside, at least 0.05 apart."
+    nodes = np.r_[first, np.clip(lamb[1:], first, last)]
+    def gap(rise): return .05 if rise < 1e-3 else 0
+    for i in range(1, len(nodes)):
+        nodes[i] = max(nodes[i], nodes[i-1]+gap(nodes[i]-nodes[i-1]))
+    nodes[-1] = min(nodes[-1], last)
+    for i in range(len(nodes)-2, 0, -1):
+        nodes[i] = min(nodes[i], nodes[i+1]-gap(nodes[i+1]-nodes[i]))
+    return nodes[1:-1], nodes[-1]
+
+def moved(schedule, noise, how):
     """A schedule for another noise schedule; both ends become its own, and inner nodes keep
     their `lambda`, or their `share` of the whole way in lambda."""
-    lam = s.noise.lamb(np.array(s.times))
-    a, z = float(noise.lamb(noise.T)), float(noise.lamb(noise.t_end))
-    if how == 'lambda':  # nodes beyond an end are moved inside, at least 0.05 apart
-        l = np.r_[a, np.clip(lam[1:], a, z)]
-        for i in range(1, len(l)):
-            l[i] = max(l[i], l[i-1]+(.05 if l[i]-l[i-1] < 1e-3 else 0))
-        end = l[-1] = min(l[-1], z)
-        for i in range(len(l)-2, 0, -1):
-            l[i] = min(l[i], l[i+1]-(.05 if l[i+1]-l[i] < 1e-3 else 0))
-        inner = l[1:-1]
+    lamb = schedule.noise.lamb(np.array(schedule.times))
+    first, last = float(noise.lamb(noise.T)), float(noise.lamb(noise.t_end))
+    if how == 'lambda':
+        inner, end = apart(lamb, first, last)
     else:
-        end = z - (s.noise.lamb(s.noise.t_end)-lam[-1])*(z-a)/(s.noise.lamb(s.noise.t_end)-lam[0])
-        inner = a + (lam[1:-1]-lam[0])/(lam[-1]-lam[0])*(end-a)
-    t = (
+        own_last = schedule.noise.lamb(schedule.noise.t_end)
+        end = last - (own_last-lamb[-1])*(last-first)/(own_last-lamb[0])
+        inner = first + (lamb[1:-1]-lamb[0])/(lamb[-1]-lamb[0])*(end-first)
+    times = (
         float(noise.T),
         *map(float, noise.t_of_lamb(inner)),
         max(float(noise.t_of_lamb(end)), noise.t_end),
     )
-    return replace(s, times=t, noise=noise, name='', evidence=None)
+    return replace(schedule, times=times, noise=noise, name='', evidence=None)
 
 def best_known(name, nfe):
     "(family, grid) that was best on the 1,024 samples that tuned the known solvers in quality.csv."
-    r = min(
-        (
-            r
-            for r in Rows('quality', ()).rows
-            if r['model'] == name and r['what'] == 'tune' and int(r['nfe']) == nfe
-        ),
-        key=lambda r: float(r['value']),
-    )
-    return r['name'].split(' · ')
+    asked = (name, 'tune', str(nfe))
+    rows = Rows('quality', ()).rows
+    tuned = [row for row in rows if (row['model'], row['what'], row['nfe']) == asked]
+    return min(tuned, key=lambda row: float(row['value']))['name'].split(' · ')
 
 def build(noise, nfe, family, grid):
-    make, kw = FAMILIES[family]
-    return make(noise, nfe, grid=grid, **kw)
+    make, options = FAMILIES[family]
+    return make(noise, nfe, grid=grid, **options)
 
 def of_best_known(bench, source, record):
     "The best known solvers of a model, this one or another."
@@ -294,88 +294,85 @@ def transfer(bench):
 
 # question 9: two objectives
 
+def rms(difference): return float(difference.square().mean().sqrt())
+
 class Teacher:
     "The states of a fine solver on one noise, and how far a schedule is from them."
-    def __init__(self, b, n, noise, steps=64):
-        self.b, self.n, self.seed, self.schedule = (
-            b,
-            n,
-            noise,
-            dpm_solver_pp(b.noise, steps, grid='uniform_lambda'),
-        )
-        self.lam = b.noise.lamb(np.array(self.schedule.times))
-        self.x = starting_states(b.model, n, noise)
+    def __init__(self, bench, n, noise, steps=64):
+        self.bench, self.n, self.seed = bench, n, noise
+        self.schedule = dpm_solver_pp(bench.noise, steps, grid='uniform_lambda')
+        self.lam = bench.noise.lamb(np.array(self.schedule.times))
+        self.x = starting_states(bench.model, n, noise)
     @cached_property
     def path(self):
+        model, portions = self.bench.model, self.x.split(256)
         with torch.inference_mode():
-            return torch.cat(
-                [
-                    sample(self.b.model, self.schedule, x, return_path=True)[1]
-                    for x in self.x.split(256)
-                ],
-                1,
-            )
-    def at(self, lam):
+            paths = [sample(model, self.schedule, x, return_path=True)[1] for x in portions]
+        return torch.cat(paths, 1)
+    def at(self, lamb):
         "State at any lambda, by a cubic through the four nearest nodes."
-        i = int(np.clip(np.searchsorted(self.lam, lam)-2, 0, len(self.lam)-4))
-        l = self.lam[i:i+4]
-        w = [np.prod([(lam-q)/(p-q) for q in l if q != p]) for p in l]
-        return sum(float(v)*x for v,x in zip(w, self.path[i:i+4]))
-    def judge(self, s) -> dict:
+        i = int(np.clip(np.searchsorted(self.lam, lamb)-2, 0, len(self.lam)-4))
+        nodes = self.lam[i:i+4]
+        def weight(node):
+            return np.prod([(lamb-other)/(node-other) for other in nodes if other != node])
+        return sum(float(weight(node))*x for node, x in zip(nodes, self.path[i:i+4]))
+    def judge(self, schedule) -> dict:
         """Fréchet distance; root mean square distance of the samples; mean over the nodes of
         that of the states, in units of sqrt(alpha^2+sigma^2)."""
-        b = self.b
         try:
             with torch.inference_mode():
-                plan = plan_for(b.model, s)
-                out = [sample(b.model, plan, x, return_path=True) for x in self.x.split(256)]
-                x, path = torch.cat([o for o,_ in out]), torch.cat([p for _,p in out], 1)
-                fd = b.control.distance(
-                    feature_statistics(x.split(256), b.metric.features), self.n, self.seed
-                )
-                def rms(d): return float(d.square().mean().sqrt())
-                t = np.array(s.times[1:])
-                scale = np.sqrt(b.noise.alpha(t)**2 + b.noise.sigma(t)**2)
-                along = np.mean(
-                    [
-                        rms(p-self.at(l))/c
-                        for p,l,c in zip([*path[1:-1], x], b.noise.lamb(t), scale)
-                    ]
-                )
-            return dict(
-                fd=round(fd, 4), end=round(rms(x-self.path[-1]), 6), path=round(float(along), 6)
-            )
+                distances = self.distances(schedule)
         except ValueError:
             return dict(fd=float('inf'), end=float('inf'), path=float('inf'))
+        digits = dict(fd=4, end=6, path=6)
+        return {name: round(distances[name], digits[name]) for name in digits}
+    def distances(self, schedule):
+        bench = self.bench
+        plan = plan_for(bench.model, schedule)
+        drawn = [sample(bench.model, plan, x, return_path=True) for x in self.x.split(256)]
+        samples = torch.cat([end for end, _ in drawn])
+        path = torch.cat([states for _, states in drawn], 1)
+        features = feature_statistics(samples.split(256), bench.metric.features)
+        times = np.array(schedule.times[1:])
+        scales = np.sqrt(bench.noise.alpha(times)**2 + bench.noise.sigma(times)**2)
+        nodes = zip([*path[1:-1], samples], bench.noise.lamb(times), scales)
+        along = [rms(state-self.at(lamb))/scale for state, lamb, scale in nodes]
+        return dict(
+            fd=bench.control.distance(features, self.n, self.seed),
+            end=rms(samples-self.path[-1]),
+            path=float(np.mean(along)),
+        )
     @cached_property
     def known(self) -> dict:
         "{known solver: its judgement}, with which every search begins."
-        solvers = distinct(known_solvers(self.b.noise, CALLS, firsts=('none',)))
+        solvers = distinct(known_solvers(self.bench.noise, CALLS, firsts=('none',)))
         return {schedule: self.judge(schedule) for schedule in solvers}
 
 WIDE = replace(STAGES[-1], predictions=('noise', 'data'))
 
-def population(b):
+def population(bench):
     "Known solvers, random draws, and children of the best known solvers."
     rng = np.random.default_rng(0)
-    space = WIDE.space(b.model, CALLS)
-    known = distinct(known_solvers(b.noise, CALLS, firsts=('none',)))
-    best = sorted(known, key=lambda s: b.value(s, N, TRIAL_NOISE))[:12]
-    return (
-        [('known', s) for s in known]
-        + [('random', random_schedule(space, rng)) for _ in range(50)]
-        + [('evolved', p.schedule) for p in new_children(best, space, rng, 110-len(known), set())]
-    )
+    space = WIDE.space(bench.model, CALLS)
+    known = distinct(known_solvers(bench.noise, CALLS, firsts=('none',)))
+    best = sorted(known, key=lambda schedule: bench.value(schedule, N, TRIAL_NOISE))[:12]
+    drawn = [random_schedule(space, rng) for _ in range(50)]
+    children = new_children(best, space, rng, 110-len(known), set())
+    return [
+        *(('known', schedule) for schedule in known),
+        *(('random', schedule) for schedule in drawn),
+        *(('evolved', proposal.schedule) for proposal in children),
+    ]
 
-def by_objective(b, teacher, objective, seed, trials=48):
+def by_objective(bench, teacher, objective, seed, trials=48):
     "Plain evolution from the known solvers, which count as given."
     rng = np.random.default_rng([seed, 9])
-    space = WIDE.space(b.model, CALLS)
+    space = WIDE.space(bench.model, CALLS)
     seen = set()
-    scored = {s: v[objective] for s,v in teacher.known.items()}
+    scored = {schedule: judged[objective] for schedule,judged in teacher.known.items()}
     for _ in range(trials//16):
-        for p in new_children(sorted(scored, key=scored.get)[:12], space, rng, 16, seen):
-            scored[p.schedule] = teacher.judge(p.schedule)[objective]
+        for proposal in new_children(sorted(scored, key=scored.get)[:12], space, rng, 16, seen):
+            scored[proposal.schedule] = teacher.judge(proposal.schedule)[objective]
     return min(scored, key=scored.get)
 
 OBJECTIVES = ('fd', 'end', 'path')
@@ -437,113 +434,113 @@ def objective(bench):
 
 # question 5: one decision frozen at a time
 
-def _full(e, n_visited, order=None):
+def _full(expansion, n_visited, order=None):
     "The expansion at full order over the nearest nodes, at its own order or another."
-    order = min(order or e.order, n_visited)
-    near = sorted(
-        (-j for j in range(1, n_visited+1) if -j != e.start), key=lambda j: abs(j-e.start)
-    )[:order-1]
+    order = min(order or expansion.order, n_visited)
+    others = [-node for node in range(1, n_visited+1) if -node != expansion.start]
+    near = sorted(others, key=lambda node: abs(node-expansion.start))[:order-1]
     return replace(
-        e,
+        expansion,
         order=order,
         points=(tuple(near),)*(order-1),
-        relaxation=e.relaxation if order > 1 else Relaxation(),
+        relaxation=expansion.relaxation if order > 1 else Relaxation(),
     )
 
-def _each(s, f): return replace(s, steps=tuple(f(i, o) for i,o in enumerate(s.steps)))
+def _each(schedule, change):
+    "Every step changed, which may depend on its number."
+    steps = [change(i, strategy) for i, strategy in enumerate(schedule.steps)]
+    return replace(schedule, steps=tuple(steps))
 
-def _ordered(k, lower=True):
+def _ordered(highest, lower=True):
     """Order k where nodes allow it, lowered at the end as most known solvers do; a corrector has
     one more."""
-    def step(s, i, o):
-        p = min(k, i+1, s.n_steps-i if lower else k)
-        o = (
-            o
-            if o.order == p
-            else replace(_full(replace(o, corrector=None), i+1, p), corrector=o.corrector)
-        )
-        c = o.corrector
-        return o if c is None or c.order == p+1 else replace(o, corrector=_full(c, i+2, p+1))
-    return lambda s: _each(s, lambda i, o: step(s, i, o))
+    def step(schedule, i, strategy):
+        order = min(highest, i+1, schedule.n_steps-i if lower else highest)
+        corrector = strategy.corrector
+        if strategy.order != order:
+            bare = _full(replace(strategy, corrector=None), i+1, order)
+            strategy = replace(bare, corrector=corrector)
+        if corrector is None or corrector.order == order+1: return strategy
+        return replace(strategy, corrector=_full(corrector, i+2, order+1))
+    return lambda schedule: _each(schedule, lambda i, strategy: step(schedule, i, strategy))
 
-def _plain(s):
+def _plain(schedule):
     "Full-order differences without relaxation."
-    def bare(e, n): return None if e is None else _full(replace(e, relaxation=Relaxation()), n)
+    def bare(expansion, n_visited):
+        if expansion is None: return None
+        return _full(replace(expansion, relaxation=Relaxation()), n_visited)
     return _each(
-        s,
-        lambda i, o: replace(
-            bare(replace(o, corrector=None), i+1), corrector=bare(o.corrector, i+2)
+        schedule,
+        lambda i, strategy: replace(
+            bare(replace(strategy, corrector=None), i+1), corrector=bare(strategy.corrector, i+2)
         ),
     )
 
-def _equal(s, lower=False):
+def _equal(schedule, lower=False):
     """Every step is one of them (the last but one, or where orders are lowered the middle one),
     trimmed to the nodes that are there."""
-    o = s.steps[s.n_steps//2 if lower else -2]
-    s = _each(s, lambda i, _: fit_step(o, i, s.n_steps))
-    return _ordered(o.order)(s) if lower else s
+    strategy = schedule.steps[schedule.n_steps//2 if lower else -2]
+    schedule = _each(schedule, lambda i, _: fit_step(strategy, i, schedule.n_steps))
+    return _ordered(strategy.order)(schedule) if lower else schedule
 
-def arms(b):
+def arms(bench):
     "Name -> (what of the stages is closed, how every proposal is mapped)."
-    family, grid = best_known(b.name, CALLS)
-    k = next((int(c) for c in family if c.isdigit()), 1)
-    def steps_of(s): return build(b.noise, s.n_steps, family, grid)
-    def on_grid(s): return replace(s, times=tuple(timesteps(b.noise, s.n_steps, grid).tolist()))
-    def of(p): return lambda s: _each(s, lambda i, o: replace(o, prediction=p))
-    def same(s): return s
+    family, grid = best_known(bench.name, CALLS)
+    order = next((int(letter) for letter in family if letter.isdigit()), 1)
+    def steps_of(schedule): return build(bench.noise, schedule.n_steps, family, grid)
+    def on_grid(schedule):
+        times = timesteps(bench.noise, schedule.n_steps, grid).tolist()
+        return replace(schedule, times=tuple(times))
+    def with_steps(**choice):
+        return lambda schedule: _each(schedule, lambda _, strategy: replace(strategy, **choice))
+    def times_alone(schedule):
+        return replace(steps_of(schedule), times=schedule.times, afs=schedule.afs, name='')
+    def same(schedule): return schedule
     return {
         'everything free': ({}, same),
         'times fixed': ({}, on_grid),
-        'data only': (dict(predictions=('data',)), of('data')),
-        'noise only': (dict(predictions=('noise',)), of('noise')),
-        'order fixed': ({}, _ordered(k, not family.startswith('DEIS'))),
+        'data only': (dict(predictions=('data',)), with_steps(prediction='data')),
+        'noise only': (dict(predictions=('noise',)), with_steps(prediction='noise')),
+        'order fixed': ({}, _ordered(order, not family.startswith('DEIS'))),
         'plain differences': (dict(low_order=False, relaxations=('none',)), _plain),
-        'no corrector': (
-            dict(correctors=False),
-            lambda s: _each(s, lambda i, o: replace(o, corrector=None)),
-        ),
+        'no corrector': (dict(correctors=False), with_steps(corrector=None)),
         'no start points': (dict(starts=False), same),
         'no first step': (dict(afs=('none',)), same),
         'steps equal': ({}, _equal),
-        'steps equal, lowered': ({}, lambda s: _equal(s, True)),
-        'times alone': (
-            dict(predictions=('data',)),
-            lambda s: replace(steps_of(s), times=s.times, afs=s.afs, name=''),
-        ),
+        'steps equal, lowered': ({}, lambda schedule: _equal(schedule, True)),
+        'times alone': (dict(predictions=('data',)), times_alone),
     }
 
 class Restricted(S3):
     "S3 in which every proposal is mapped into a smaller space."
-    def __init__(self, model, config, f):
+    def __init__(self, model, config, to_smaller):
         super().__init__(model, config)
-        self.f = f
-    def mapped(self, made):
+        self.to_smaller = to_smaller
+    def mapped(self, proposals):
         "Proposals in the smaller space, each once, under their own names."
-        first_steps = {a for stage in self.config.stages for a in stage.afs}
-        smaller = [
-            replace(p, schedule=replace(self.f(p.schedule), name=p.schedule.name))
-            for p in made
-            if p.schedule.afs in first_steps
-        ]
-        return list({p.schedule.id: p for p in reversed(smaller)}.values())[::-1]
+        first_steps = {first_step for stage in self.config.stages for first_step in stage.afs}
+        by_id = {}
+        for proposal in reversed(proposals):
+            schedule = proposal.schedule
+            if schedule.afs in first_steps:
+                smaller = replace(self.to_smaller(schedule), name=schedule.name)
+                by_id[smaller.id] = replace(proposal, schedule=smaller)
+        return list(by_id.values())[::-1]
     def known(self, round, trials): return self.mapped(super().known(round, trials))
 
-def mapped_child(f, equal):
+def mapped_child(to_smaller, equal):
     """How children are made while a restricted search runs: as ever, then mapped; where all
     steps are equal, the one strategy is changed more often."""
     ordinary = proposers.child
     def child(parents, space, rng):
-        p = ordinary(parents, space, rng)
-        s = p.schedule
-        i = s.n_steps//2 if equal == 'lowered' else s.n_steps-2
+        proposal = ordinary(parents, space, rng)
+        schedule = proposal.schedule
+        i = schedule.n_steps//2 if equal == 'lowered' else schedule.n_steps-2
         if equal and rng.random() < .5:
-            s = replace(
-                s,
-                steps=tuple(
-                    _change_step(space, rng, s, i) if j == i else o for j,o in enumerate(s.steps)
-                ),
-            )
-        return replace(p, schedule=f(s))
+            steps = list(schedule.steps)
+            steps[i] = _change_step(space, rng, schedule, i)
+            schedule = replace(schedule, steps=tuple(steps))
+        return replace(proposal, schedule=to_smaller(schedule))
     return child
 
 def narrowed(stage, closed):
@@ -597,7 +594,8 @@ class Course:
         self.trials.append(trial)
         if value is not None and n == self.config.n and value < self.best:
             self.best = value
-            self.curve.append([round(sum(t.n for t in self.trials)/n, 2), round(value, 4)])
+            samples = sum(earlier.n for earlier in self.trials)
+            self.curve.append([round(samples/n, 2), round(value, 4)])
 
 EQUAL_ARMS = {'steps equal': 'all', 'steps equal, lowered': 'lowered'}
 
@@ -652,29 +650,30 @@ QUESTIONS = {2: predictions, 3: derivatives, 1: grids, 8: transfer, 9: objective
 
 def answer(task):
     "One question on one model."
-    q, name = task
+    question, name = task
     torch.set_num_threads(1)
-    QUESTIONS[q](Bench(name))
+    QUESTIONS[question](Bench(name))
     return task
 
 def main():
-    a = argparse.ArgumentParser(
+    parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    a.add_argument(
+    parser.add_argument(
         '--questions', type=int, nargs='*', default=list(QUESTIONS), choices=list(QUESTIONS)
     )
-    a.add_argument('--models', nargs='*', default=list(MODELS))
-    a.add_argument('--workers', type=int, default=1, help='processes, one a model')
-    a = a.parse_args()
-    tasks = [(q, m) for q in QUESTIONS if q in a.questions for m in a.models]
-    if a.workers == 1:
-        for t in sorted(tasks, key=lambda t: list(QUESTIONS).index(t[0])):
-            print('question', *answer(t), 'done', flush=True)
+    parser.add_argument('--models', nargs='*', default=list(MODELS))
+    parser.add_argument('--workers', type=int, default=1, help='processes, one a model')
+    asked = parser.parse_args()
+    questions = [question for question in QUESTIONS if question in asked.questions]
+    tasks = list(product(questions, asked.models))
+    if asked.workers == 1:
+        for task in tasks:
+            print('question', *answer(task), 'done', flush=True)
         return
-    with ProcessPoolExecutor(a.workers, mp_context=get_context('spawn')) as pool:
-        for t in pool.map(answer, tasks):
-            print('question', *t, 'done', flush=True)
+    with ProcessPoolExecutor(asked.workers, mp_context=get_context('spawn')) as pool:
+        for task in pool.map(answer, tasks):
+            print('question', *task, 'done', flush=True)
 
 if __name__ == '__main__':
     main()

@@ -31,7 +31,8 @@ class Rows:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         self.rows = list(csv.DictReader(self.path.open())) if self.path.exists() else []
     def find(self, **key):
-        return next((r for r in self.rows if all(r[k] == str(key[k]) for k in self.key)), None)
+        asked = [str(key[column]) for column in self.key]
+        return next((row for row in self.rows if [row[c] for c in self.key] == asked), None)
     def get(self, measure, **key) -> dict:
         "The row of a key: the recorded one, or `measure()` (a dict), recorded."
         row = self.find(**key)
@@ -41,21 +42,21 @@ class Rows:
         return dict(zip(self.key, (*task, noise)))
     def missing(self, tasks, noises) -> list:
         "The tasks that are not recorded on every noise yet."
-        def lacks(task): return any(self.find(**self.on_noise(task, z)) is None for z in noises)
-        return [task for task in tasks if lacks(task)]
+        def found(task): return [self.find(**self.on_noise(task, noise)) for noise in noises]
+        return [task for task in tasks if None in found(task)]
     def add(self, row) -> dict:
         "Record a row."
-        made = {k: str(v) for k,v in {**row, **stamp()}.items()}
-        there = self.path.exists()
-        columns = next(csv.reader(self.path.open())) if there else list(made)
-        with self.path.open('a', newline='') as f:
+        recorded = {column: str(value) for column,value in {**row, **stamp()}.items()}
+        exists = self.path.exists()
+        columns = next(csv.reader(self.path.open())) if exists else list(recorded)
+        with self.path.open('a', newline='') as file:
             # a column that the file has not is an error, before anything is written
-            writer = csv.DictWriter(f, columns, restval='', lineterminator='\n')
-            if not there:
+            writer = csv.DictWriter(file, columns, restval='', lineterminator='\n')
+            if not exists:
                 writer.writeheader()
-            writer.writerow(made)
-        self.rows.append(made)
-        return made
+            writer.writerow(recorded)
+        self.rows.append(recorded)
+        return recorded
 
 
 def append(name, row):
@@ -194,7 +195,9 @@ def values_of(task) -> list:
             return evaluate(world.model, schedule, world.metric, n, noise)
         except ValueError:
             return float('inf')          # exploded
-    return [(value(read(text), z), _hundred(name, n, z, lambda: value(hundred, z))) for z in noises]
+    def pair(noise):
+        return value(read(text), noise), _hundred(name, n, noise, lambda: value(hundred, noise))
+    return [pair(noise) for noise in noises]
 
 
 _HUNDRED = {}
@@ -210,12 +213,12 @@ def _hundred(name, n, noise, measure):
 def tuned(name, nfe, asked:Setting, firsts=None) -> list:
     "[(known solver schedule, value)], one a family, best first; recorded once."
     rows = asked.rows('known', ('model', 'nfe', 'place'))
-    found = [r for r in rows.rows if (r['model'], r['nfe']) == (name, str(nfe))]
+    found = [row for row in rows.rows if (row['model'], row['nfe']) == (name, str(nfe))]
     if not found:
         from usf_nbdev.judging.evaluate import Tuning, tuned_solvers
         world = world_of(name, asked.control_n)
         before = world.model.passes
-        made = tuned_solvers(
+        solvers = tuned_solvers(
             world.model,
             world.metric,
             nfe,
@@ -228,21 +231,29 @@ def tuned(name, nfe, asked:Setting, firsts=None) -> list:
                 dict(
                     model=name,
                     nfe=nfe,
-                    place=i,
-                    name=s.name,
-                    id=s.id,
-                    value=round(v, 4),
+                    place=place,
+                    name=schedule.name,
+                    id=schedule.id,
+                    value=round(value, 4),
                     n=asked.tune_n,
                     passes=spent,
-                    schedule=text_of(s),
+                    schedule=text_of(schedule),
                 )
             )
-            for i,(s,v) in enumerate(made)
+            for place,(schedule,value) in enumerate(solvers)
         ]
-    return [(read(r['schedule']), float(r['value'])) for r in found]
+    return [(read(row['schedule']), float(row['value'])) for row in found]
 
 
 def pool(asked:Setting): return ProcessPoolExecutor(asked.workers, mp_context=get_context('spawn'))
+
+
+def without_seconds(journal) -> list:
+    "The trials of a journal as dicts, without what depends on the clock."
+    everything = [dict(vars(trial)) for trial in journal.trials()]
+    for trial in everything:
+        del trial['seconds']
+    return everything
 
 
 # intervals
@@ -288,13 +299,13 @@ such as model, noise and seed of the search.
     codes = [
         np.unique(np.asarray(levels, str), return_inverse=True)[1] for levels in factors.values()
     ]
-    rng, means = np.random.default_rng(seed), []
+    generator, means = np.random.default_rng(seed), []
     for _ in range(draws):
         weight = np.ones(len(logs))
         for code in codes:
             count = code.max()+1
-            weight *= rng.multinomial(count, np.full(count, 1/count))[code]
+            weight *= generator.multinomial(count, np.full(count, 1/count))[code]
         if weight.sum():
             means.append(weight@logs/weight.sum())
     low, high = np.quantile(means, [(1-level)/2, (1+level)/2])
-    return Ratio(*(float(np.exp(v)) for v in (logs.mean(), low, high)))
+    return Ratio(*(float(np.exp(value)) for value in (logs.mean(), low, high)))

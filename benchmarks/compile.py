@@ -18,19 +18,21 @@ from usf_nbdev.sampling.ems import EMS
 from usf_nbdev.sampling.noise import EDM, Flow, VPCosine, VPLinear, discrete, timesteps
 from usf_nbdev.sampling.solvers import ddim, dpm_solver_v3, unipc
 
-def heaviest(noise, n=10, prediction='data', kind='pseudo'):
+def heaviest(noise, n_steps=10, prediction='data', kind='pseudo'):
     """Order 5 where there are nodes enough, and a corrector of one order more at every step, the
     last one too."""
-    def near(k, *points): return (points[:k-1],)*(k-1)
+    def near(order, *points): return (points[:order-1],)*(order-1)
     def step(i):
-        k = min(5, i+1)
-        c = Corrector(kind=kind, order=k+1, points=near(k+1, -1, *range(-3, -k-2, -1)))
+        order = min(5, i+1)
+        nodes = near(order+1, -1, *range(-3, -order-2, -1))
+        corrector = Corrector(kind=kind, order=order+1, points=nodes)
+        points = near(order, *range(-2, -order-1, -1))
         return StepStrategy(
-            prediction=prediction, order=k, points=near(k, *range(-2, -k-1, -1)), corrector=c
+            prediction=prediction, order=order, points=points, corrector=corrector
         )
     return SolverSchedule(
-        tuple(timesteps(noise, n, t_start=0.98 *noise.T).tolist()),
-        tuple(map(step, range(n))),
+        tuple(timesteps(noise, n_steps, t_start=0.98 *noise.T).tolist()),
+        tuple(map(step, range(n_steps))),
         noise=noise,
     )
 
@@ -51,34 +53,39 @@ def milliseconds(schedule, noise, ems=None, tries=50):
 
 def main():
     rows = Rows('compile', ('schedule', 'noise', 'shape'))
-    for nz in (VPLinear(), VPCosine(), discrete('scaled_linear'), EDM(), Flow()):
-        ends = dict(t_start=.98*nz.T)
-        for name,s in {
-            'DDIM': ddim(nz, 10, **ends),
-            'UniPC-3': unipc(nz, 10, 3, **ends),
-            'order 5, correctors of order 6': heaviest(nz),
-            'the same, noise prediction': heaviest(nz, prediction='noise'),
-            'the same, implicit correctors': heaviest(nz, kind='implicit'),
-        }.items():
-            rows.get(lambda: milliseconds(s, nz), schedule=name, noise=type(nz).__name__, shape='')
-    nz = VPLinear()
-    lamb = nz.lamb(np.array([nz.T, nz.t_end]))
-    for shape in ((1, 8, 8), (3, 32, 32)):
-        e = EMS(lamb, *np.random.default_rng(0).normal(0, .1, (3, 241, *shape)))
-        for name,s in {
-            'DPM-Solver-v3': dpm_solver_v3(nz, 10),
-            'order 5, correctors of order 6, statistics': heaviest(nz, prediction='ems'),
+    for noise in (VPLinear(), VPCosine(), discrete('scaled_linear'), EDM(), Flow()):
+        ends = dict(t_start=.98*noise.T)
+        for name,schedule in {
+            'DDIM': ddim(noise, 10, **ends),
+            'UniPC-3': unipc(noise, 10, 3, **ends),
+            'order 5, correctors of order 6': heaviest(noise),
+            'the same, noise prediction': heaviest(noise, prediction='noise'),
+            'the same, implicit correctors': heaviest(noise, kind='implicit'),
         }.items():
             rows.get(
-                lambda: milliseconds(s, nz, e),
+                lambda: milliseconds(schedule, noise),
+                schedule=name,
+                noise=type(noise).__name__,
+                shape='',
+            )
+    noise = VPLinear()
+    lamb = noise.lamb(np.array([noise.T, noise.t_end]))
+    for shape in ((1, 8, 8), (3, 32, 32)):
+        statistics = EMS(lamb, *np.random.default_rng(0).normal(0, .1, (3, 241, *shape)))
+        for name,schedule in {
+            'DPM-Solver-v3': dpm_solver_v3(noise, 10),
+            'order 5, correctors of order 6, statistics': heaviest(noise, prediction='ems'),
+        }.items():
+            rows.get(
+                lambda: milliseconds(schedule, noise, statistics),
                 schedule=name,
                 noise='VPLinear',
                 shape='x'.join(map(str, shape)),
             )
-    for r in rows.rows:
+    for row in rows.rows:
         print(
-            f"{r['cpu_median_ms']:>7} ms  (clock {r['wall_least_ms']:>6})  {r['schedule']:42} "
-            f"{r['noise']:11} {r['shape']}"
+            f"{row['cpu_median_ms']:>7} ms  (clock {row['wall_least_ms']:>6})  "
+            f"{row['schedule']:42} {row['noise']:11} {row['shape']}"
         )
 
 if __name__ == '__main__':

@@ -30,49 +30,50 @@ KEY = ('model', 'control', 'n', 'noise')
 def fronts(model):
     "The schedules, and what is known of them."
     known = {}
-    for r in csv.DictReader((ROWS/'quality.csv').open()):
-        if r['model'] == model and r['n'] == str(N):
-            known.setdefault(r['id'], []).append(float(r['value']))
+    for row in csv.DictReader((ROWS/'quality.csv').open()):
+        if row['model'] == model and row['n'] == str(N):
+            known.setdefault(row['id'], []).append(float(row['value']))
     found = {
-        s.id: s
-        for p in sorted(ROWS.glob(f'{model}-front-seed*.json'))
-        for s in (read(o) for o in json.loads(p.read_text())['front'])
-        if s.id in known
+        schedule.id: schedule
+        for path in sorted(ROWS.glob(f'{model}-front-seed*.json'))
+        for schedule in (read(data) for data in json.loads(path.read_text())['front'])
+        if schedule.id in known
     }
-    return list(found.values()), np.array([np.mean(known[i]) for i in found])
+    return list(found.values()), np.array([np.mean(known[key]) for key in found])
 
 def main():
-    a = argparse.ArgumentParser(
+    parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    a.add_argument('--models', nargs='*', default=['digits', 'digits_dit', 'patches'])
-    a.add_argument('--samples', type=int, nargs='*', default=[32, 256])
-    a = a.parse_args()
+    parser.add_argument('--models', nargs='*', default=['digits', 'digits_dit', 'patches'])
+    parser.add_argument('--samples', type=int, nargs='*', default=[32, 256])
+    asked = parser.parse_args()
     from usf_nbdev.judging.evaluate import Control, evaluate_many, many_steps
     rows = Rows('control', KEY)
     class Fixed(Control):
         schedule = None                          # not the one that would be chosen
-    for name in a.models:
-        m, metric, _ = world(name)
+    for name in asked.models:
+        model, metric, _ = world(name)
         some, known = fronts(name)
         for grid,steps in CONTROLS:
-            c = Fixed(m, metric, 4096)
-            c.schedule = many_steps(m.noise, steps, grid)
-            for n in a.samples:
+            control = Fixed(model, metric, 4096)
+            control.schedule = many_steps(model.noise, steps, grid)
+            for n in asked.samples:
                 for noise in (60_000, 60_001, 60_002):
                     def measure():
-                        v = np.array(evaluate_many(m, some, metric, n, noise, control=c), float)
-                        ratio = np.log(v/known)
+                        values = evaluate_many(model, some, metric, n, noise, control=control)
+                        values = np.array(values, float)
+                        ratio = np.log(values/known)
                         return dict(
                             schedules=len(some),
-                            tau=round(kendalltau(v, known).statistic, 4),
+                            tau=round(kendalltau(values, known).statistic, 4),
                             scatter=round(float(ratio.std(ddof=1)), 4),
                             factor=round(float(np.exp(np.median(ratio))), 3),
                         )
-                    r = rows.get(
+                    row = rows.get(
                         measure, model=name, control=f'{grid}, {steps} steps', n=n, noise=noise
                     )
-                print(name, grid, steps, n, r['tau'], r['scatter'], r['factor'], flush=True)
+                print(name, grid, steps, n, row['tau'], row['scatter'], row['factor'], flush=True)
 
 if __name__ == '__main__':
     main()

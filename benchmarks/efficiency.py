@@ -76,14 +76,14 @@ class Run:
     generation:int = 0
     def __post_init__(self):
         from usf_nbdev.judging.evaluate import TRIAL_NOISE, Control, Together
-        w = self.world
+        world = self.world
         self.noise, self.together, self.start = (
             TRIAL_NOISE+self.race.seed,
             Together(),
-            w.model.passes,
+            world.model.passes,
         )
         # its samples belong to the run as well
-        self.control = Control(w.model, w.metric, self.race.control_n)
+        self.control = Control(world.model, world.metric, self.race.control_n)
     @property
     def config(self): return self.optimiser.config
     @property
@@ -94,11 +94,11 @@ class Run:
         self.curve.append([self.passes, round(value, 4)])
     def measure(self, schedules, n) -> list:
         from usf_nbdev.judging.evaluate import evaluate_many
-        w = self.world
+        world = self.world
         return evaluate_many(
-            w.model,
+            world.model,
             schedules,
-            w.metric,
+            world.metric,
             n,
             self.noise,
             control=self.control,
@@ -108,28 +108,28 @@ class Run:
     def add(self, proposals, values):
         "Trials with their values; those with all samples may be the best so far."
         from usf_nbdev.searching.journal import Trial
-        for p,v in zip(proposals, values):
-            n, failed = p.n or self.config.n, isinstance(v, ValueError)
+        for proposal,value in zip(proposals, values):
+            n, failed = proposal.n or self.config.n, isinstance(value, ValueError)
             self.trials.append(
                 Trial(
                     number=len(self.trials),
                     generation=self.generation,
-                    origin=p.origin,
+                    origin=proposal.origin,
                     nfe=self.race.nfe,
-                    schedule=p.schedule.to_json(indent=None, weights=False),
-                    key=p.schedule.id,
+                    schedule=proposal.schedule.to_json(indent=None, weights=False),
+                    key=proposal.schedule.id,
                     state='fail' if failed else 'done',
-                    value=None if failed else v,
+                    value=None if failed else value,
                     n=n,
-                    info=p.info,
+                    info=proposal.info,
                 )
             )
             if not failed and n == self.config.n:
-                self.note(v)
+                self.note(value)
     def go(self, proposals):
-        for n in sorted({p.n or self.config.n for p in proposals}):
-            some = [p for p in proposals if (p.n or self.config.n) == n]
-            self.add(some, self.measure([p.schedule for p in some], n))
+        for n in sorted({proposal.n or self.config.n for proposal in proposals}):
+            some = [proposal for proposal in proposals if (proposal.n or self.config.n) == n]
+            self.add(some, self.measure([proposal.schedule for proposal in some], n))
         self.generation += 1
     def leader(self):
         from usf_nbdev.searching.proposers import ranked
@@ -154,8 +154,8 @@ def optimiser_of(race:Race, model):
 def race(one:Race):
     "Ask, evaluate, until the budget is used up: a row, and the best schedule."
     from usf_nbdev.searching.proposers import spent
-    w = world_of(one.model, one.control_n)
-    run = Run(one, w, optimiser_of(one, w.model))
+    world = world_of(one.model, one.control_n)
+    run = Run(one, world, optimiser_of(one, world.model))
     memetic = one.what.endswith('memetic')
     while made := run.optimiser.ask(run.generation, run.trials):
         run.go(made)
@@ -163,7 +163,7 @@ def race(one:Race):
             memetic = lamarck(run)
     if one.what.endswith('then polish'):
         gradients(run)
-    seconds = {k: round(v, 1) for k,v in run.optimiser.clock.seconds.items()}
+    seconds = {kind: round(spent_on, 1) for kind,spent_on in run.optimiser.clock.seconds.items()}
     row = dict(
         budget=run.config.budget,
         n=run.config.n,
@@ -178,15 +178,15 @@ def race(one:Race):
 def gradients(run):
     "Polish the best trial; the curve goes on at every look."
     from usf_nbdev.searching.polish import polish, polishable
-    w, n = run.world, min(192, run.config.n)
+    world, n = run.world, min(192, run.config.n)
     def look(schedule, held_out, passes):
         value, = run.measure([schedule], run.config.n)
         if not isinstance(value, ValueError):
             run.note(value)
     polish(
-        w.model,
+        world.model,
         polishable(run.leader()),
-        w.metric,
+        world.metric,
         n=n,
         evaluations=16,
         every=2,
@@ -202,11 +202,11 @@ def lamarck(run) -> bool:
     asked again."""
     from usf_nbdev.searching.proposers import Proposal
     from usf_nbdev.searching.polish import polish, polishable
-    w, start = run.world, polishable(run.leader())
-    made = polish(
-        w.model,
+    world, start = run.world, polishable(run.leader())
+    polished = polish(
+        world.model,
         start,
-        w.metric,
+        world.metric,
         level='relaxations',
         n=min(384, 2*run.config.n),
         evaluations=6,
@@ -215,44 +215,45 @@ def lamarck(run) -> bool:
         control=run.control,
         progress=False,
     )
-    if made is not start:
-        run.go([Proposal(replace(made, name='', evidence=None), 'memetic')])
+    if polished is not start:
+        run.go([Proposal(replace(polished, name='', evidence=None), 'memetic')])
     return False
 
 
 def shares(rows) -> dict:
     """{(model, number of calls, who): share of evolution's passes that it needs to come where
     evolution ends, seed by seed}; infinite where it doesn't."""
-    runs, out = {tuple(r[k] for k in KEY): r for r in rows.rows}, {}
-    for (model, nfe, what, seed),r in runs.items():
+    runs, found = {tuple(row[column] for column in KEY): row for row in rows.rows}, {}
+    for (model, nfe, what, seed),row in runs.items():
         other = runs.get((model, nfe, 'evolution', seed))
         if not what.startswith('s3') or other is None: continue
-        mine, its = json.loads(r['curve']), json.loads(other['curve'])
-        reached = next((passes for passes,v in mine if v <= float(other['final'])), float('inf'))
-        out.setdefault((model, nfe, what), []).append(reached/its[-1][0])
-    return out
+        mine, its = json.loads(row['curve']), json.loads(other['curve'])
+        goal = float(other['final'])
+        reached = next((passes for passes, value in mine if value <= goal), float('inf'))
+        found.setdefault((model, nfe, what), []).append(reached/its[-1][0])
+    return found
 
 
 def one(task): return task, race(task)[0]
 
 
 def asked():
-    a = argparse.ArgumentParser(
+    parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    a.add_argument('--models', nargs='*', default=['digits', 'patches'])
-    a.add_argument('--nfe', type=int, nargs='*', default=[4, 5, 6])
-    a.add_argument('--seeds', type=int, default=10)
-    a.add_argument('--first-seed', type=int, default=100)
-    a.add_argument('--optimisers', nargs='*', default=['evolution', 's3'])
-    a.add_argument('--variants', nargs='*', default=[])
-    a.add_argument('--workers', type=int, default=2)
-    a.add_argument(
+    parser.add_argument('--models', nargs='*', default=['digits', 'patches'])
+    parser.add_argument('--nfe', type=int, nargs='*', default=[4, 5, 6])
+    parser.add_argument('--seeds', type=int, default=10)
+    parser.add_argument('--first-seed', type=int, default=100)
+    parser.add_argument('--optimisers', nargs='*', default=['evolution', 's3'])
+    parser.add_argument('--variants', nargs='*', default=[])
+    parser.add_argument('--workers', type=int, default=2)
+    parser.add_argument(
         '--quick',
         action='store_true',
         help='the least that shows that it works; rows go to runs/quick',
     )
-    return a.parse_args()
+    return parser.parse_args()
 
 
 def quick_races() -> list:

@@ -15,7 +15,7 @@ import argparse
 from dataclasses import replace
 import numpy as np, torch
 from tqdm.auto import tqdm
-from common import Rows
+from common import Rows, text_of
 from efficiency import world
 from usf_nbdev.judging.evaluate import TRIAL_NOISE, evaluate
 from usf_nbdev.searching.proposers import STAGES
@@ -30,33 +30,35 @@ WIDEST = replace(STAGES[-1], predictions=('noise', 'data'))
 
 def draws(name, nfe, count):
     "Schedules of a model and a number of calls: always the same ones."
-    m, rng = world(name)[0], np.random.default_rng([MODELS.index(name), nfe])
-    return [random_schedule(WIDEST.space(m, nfe), rng) for _ in range(count)]
+    model, generator = world(name)[0], np.random.default_rng([MODELS.index(name), nfe])
+    return [random_schedule(WIDEST.space(model, nfe), generator) for _ in range(count)]
 
-def measure(name, s):
+def measure(name, schedule):
     "Value and probe of a schedule; infinite where its samples explode."
-    m, metric, control = world(name)
-    out = {}
+    model, metric, control = world(name)
+    values = {}
     for what,n in (('value', N), ('probe', PROBE)):
         try:
-            out[what] = round(evaluate(m, s, metric, n, TRIAL_NOISE, control=control), 4)
+            value = evaluate(model, schedule, metric, n, TRIAL_NOISE, control=control)
+            values[what] = round(value, 4)
         except ValueError:
-            out[what] = float('inf')
-    return dict(**out, probe_n=PROBE, nfe=s.nfe, schedule=s.to_json(indent=None, weights=False))
+            values[what] = float('inf')
+    return dict(**values, probe_n=PROBE, nfe=schedule.nfe, schedule=text_of(schedule))
 
 def main():
-    a = argparse.ArgumentParser(
+    parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    a.add_argument('--models', nargs='*', default=MODELS, choices=MODELS)
-    a.add_argument('--nfe', type=int, nargs='*', default=NFES)
-    a.add_argument('--count', type=int, default=COUNT)
-    a = a.parse_args()
+    parser.add_argument('--models', nargs='*', default=MODELS, choices=MODELS)
+    parser.add_argument('--nfe', type=int, nargs='*', default=NFES)
+    parser.add_argument('--count', type=int, default=COUNT)
+    asked = parser.parse_args()
     rows = Rows('generalise', ('id', 'n', 'noise', 'model'))
-    for name in a.models:
-        todo = [s for k in a.nfe for s in draws(name, k, a.count)]
-        for s in tqdm(todo, desc=name, disable=None):
-            rows.get(lambda: measure(name, s), id=s.id, n=N, noise=TRIAL_NOISE, model=name)
+    for name in asked.models:
+        todo = [schedule for nfe in asked.nfe for schedule in draws(name, nfe, asked.count)]
+        for schedule in tqdm(todo, desc=name, disable=None):
+            key = dict(id=schedule.id, n=N, noise=TRIAL_NOISE, model=name)
+            rows.get(lambda: measure(name, schedule), **key)
 
 if __name__ == '__main__':
     torch.set_num_threads(1)

@@ -12,7 +12,7 @@ and every note about random states and the predictor. Rows: benchmarks/rows/kill
 """
 import os, random, signal, subprocess, sys, tempfile, time
 from pathlib import Path
-from common import Rows
+from common import Rows, without_seconds
 
 def child(path):
     import torch
@@ -41,51 +41,57 @@ def start(path):
 def contents(path):
     "Trials and notes, without what depends on the clock or on who worked."
     from usf_nbdev.searching.journal import Journal
-    with Journal(path) as j:
-        return [{k: v for k,v in vars(t).items() if k != 'seconds'} for t in j.trials()], {
-            p: j.notes(p) for p in ('rng:', 'tau:')
+    with Journal(path) as journal:
+        return without_seconds(journal), {
+            prefix: journal.notes(prefix) for prefix in ('rng:', 'tau:')
         }
 
 def finished(path):
     "How many trials the journal holds, and how many are done."
     from usf_nbdev.searching.journal import Journal, JournalError
     try:
-        with Journal(path) as j:
-            return len(j), len(j.trials('done'))
+        with Journal(path) as journal:
+            return len(journal), len(journal.trials('done'))
     except JournalError:
         return 0, 0
 
+def undisturbed(path):
+    "What the journal of a search holds that nobody kills, and how long it took."
+    began = time.time()
+    assert start(path).wait() == 0
+    whole, length = contents(path), time.time()-began
+    if not whole[1]['tau:']:
+        raise SystemExit('the search is too small: the predictor that promotes was never trained')
+    return whole, length
+
+def killed(path, moment, whole, length):
+    "A search that is killed at a moment and begun again."
+    process = start(path)
+    time.sleep(moment)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    held, done = finished(path)
+    assert start(path).wait() == 0
+    return dict(
+        moment=round(moment/length, 3),
+        trials_at_kill=held,
+        done_at_kill=done,
+        trials=len(contents(path)[0]),
+        identical=contents(path) == whole,
+    )
+
 def main(times=20):
-    rows, rng = Rows('kill', ('run',)), random.Random(0)
-    with tempfile.TemporaryDirectory() as tmp:
-        began = time.time()
-        assert start(Path(tmp)/'whole.db').wait() == 0
-        whole, length = contents(Path(tmp)/'whole.db'), time.time()-began
-        if not whole[1]['tau:']:
-            raise SystemExit(
-                'the search is too small: the predictor that promotes was never trained'
-            )
-        for k in range(times):
-            path, moment = Path(tmp)/f'{k}.db', rng.uniform(.1, 1)*length
-            def run():
-                p = start(path)
-                time.sleep(moment)
-                os.killpg(p.pid, signal.SIGKILL)
-                p.wait()
-                held, done = finished(path)
-                assert start(path).wait() == 0
-                return dict(
-                    moment=round(moment/length, 3),
-                    trials_at_kill=held,
-                    done_at_kill=done,
-                    trials=len(contents(path)[0]),
-                    identical=contents(path) == whole,
-                )
-            r = rows.get(run, run=k)
-            print(k, r['moment'], r['done_at_kill'], r['identical'], flush=True)
-    bad = [r['run'] for r in rows.rows if r['identical'] != 'True']
-    print(f'{len(rows.rows)-len(bad)} of {len(rows.rows)} identical')
-    return bool(bad)
+    rows, generator = Rows('kill', ('run',)), random.Random(0)
+    with tempfile.TemporaryDirectory() as folder:
+        folder = Path(folder)
+        whole, length = undisturbed(folder/'whole.db')
+        for number in range(times):
+            path, moment = folder/f'{number}.db', generator.uniform(.1, 1)*length
+            row = rows.get(lambda: killed(path, moment, whole, length), run=number)
+            print(number, row['moment'], row['done_at_kill'], row['identical'], flush=True)
+    different = [row['run'] for row in rows.rows if row['identical'] != 'True']
+    print(f'{len(rows.rows)-len(different)} of {len(rows.rows)} identical')
+    return bool(different)
 
 if __name__ == '__main__':
     sys.exit(child(sys.argv[1]) if len(sys.argv) > 1 else main())

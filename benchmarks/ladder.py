@@ -36,14 +36,16 @@ def best_of(world, nfe, asked:Setting, firsts, ends):
         values = evaluate_many(
             model, schedules, world.metric, n, TUNE_NOISE, control=world.control, together=together
         )
-        return [(s, v) for s,v in zip(schedules, values) if not isinstance(v, ValueError)]
+        return [pair for pair in zip(schedules, values) if not isinstance(pair[1], ValueError)]
     few = min(64, asked.tune_n)
     looked = measured(
         known_solvers(model.noise, nfe, ems=model.ems, firsts=firsts, families=asked.families), few
     )
     if ends:
-        later = [with_later_ends(s, model.noise, model.ems) for s in best_of_families(looked)]
-        looked += measured(sum(later, []), few)
+        later = []
+        for schedule in best_of_families(looked):
+            later += with_later_ends(schedule, model.noise, model.ems)
+        looked += measured(later, few)
     final = measured(best_of_families(looked), asked.tune_n)
     return min(final, key=lambda o: o[1])[0]
 
@@ -142,7 +144,7 @@ def _passes_of_search(world, nfe, asked, seed):
     "The search below a polish stands in the journal of its own rung already, and so do its passes."
     from usf_nbdev.searching.journal import Journal
     with Journal(asked.folder/f'ladder-{world.model.name}-{nfe}-{seed}.db') as journal:
-        return sum(sum(o.values()) for o in journal.notes('passes:').values())
+        return sum(sum(by_purpose.values()) for by_purpose in journal.notes('passes:').values())
 
 
 def tasks_of(asked:Setting) -> list:

@@ -43,96 +43,98 @@ KINDS = (
     RELAXATIONS,
 )  # decisions of a step
 
-def step_tokens(s, i):
+def step_tokens(schedule, i):
     "Indices of the decisions of step i, and its numbers."
-    o = s.steps[i]
-    c = o.corrector
-    low = any(len(p) < o.order-1 for p in o.points)
+    step = schedule.steps[i]
+    corrector = step.corrector
+    low_order = any(len(nodes) < step.order-1 for nodes in step.points)
     kinds = (
-        s.afs if i == 0 else 'none',
-        o.prediction,
-        o.order,
-        o.start,
-        low,
-        o.relaxation.kind,
-        c.order if c else 0,
-        c.relaxation.kind if c else 'none',
+        schedule.afs if i == 0 else 'none',
+        step.prediction,
+        step.order,
+        step.start,
+        low_order,
+        step.relaxation.kind,
+        corrector.order if corrector else 0,
+        corrector.relaxation.kind if corrector else 'none',
     )
-    numbers = (o.relaxation.c, c.relaxation.c if c else 0.)
-    return [list(k).index(v) for k,v in zip(KINDS, kinds)], [
-        s.times[i],
-        s.times[i+1],
-        *s.noise.lamb(np.array(s.times[i:i+2])),
+    numbers = (step.relaxation.c, corrector.relaxation.c if corrector else 0.)
+    return [list(choices).index(choice) for choices,choice in zip(KINDS, kinds)], [
+        schedule.times[i],
+        schedule.times[i+1],
+        *schedule.noise.lamb(np.array(schedule.times[i:i+2])),
         *numbers,
     ]
 
 def tokens(schedules):
     "Steps of all schedules, padded behind: (N, L, kinds) indices, (N, L, 6) numbers, (N,) lengths."
-    L = max(s.n_steps for s in schedules)
-    K, X = np.zeros((len(schedules), L, len(KINDS)), int), np.zeros((len(schedules), L, 6))
-    for a,s in enumerate(schedules):
-        for i in range(s.n_steps):
-            K[a,i], X[a,i] = step_tokens(s, i)
+    longest = max(schedule.n_steps for schedule in schedules)
+    indices = np.zeros((len(schedules), longest, len(KINDS)), int)
+    numbers = np.zeros((len(schedules), longest, 6))
+    for number,schedule in enumerate(schedules):
+        for i in range(schedule.n_steps):
+            indices[number,i], numbers[number,i] = step_tokens(schedule, i)
     return (
-        torch.tensor(K),
-        torch.tensor(X, dtype=torch.float32),
-        torch.tensor([s.n_steps for s in schedules]),
+        torch.tensor(indices),
+        torch.tensor(numbers, dtype=torch.float32),
+        torch.tensor([schedule.n_steps for schedule in schedules]),
     )
 
 class Ranker(nn.Module):
     "Timestep and decision embeddings -> LSTM -> score; lower is better."
     def __init__(self, hidden, dropout, probed, width=8, waves=4):
         super().__init__()
-        self.kinds = nn.ModuleList(nn.Embedding(len(k), width) for k in KINDS)
+        self.kinds = nn.ModuleList(nn.Embedding(len(kinds), width) for kinds in KINDS)
         self.register_buffer('waves', math.pi*2.**torch.arange(waves))
         self.inside = nn.Sequential(nn.Linear(len(KINDS)*width + 4*2*waves + 6, hidden), nn.ReLU())
         self.lstm = nn.LSTM(hidden, hidden, batch_first=True)
         self.head = nn.Sequential(
             nn.Dropout(dropout), nn.Linear(hidden+probed, hidden), nn.ReLU(), nn.Linear(hidden, 1)
         )
-    def forward(self, K, X, length, probe=None):
-        u = X[...,:4]*torch.tensor([1., 1., .1, .1])
-        w = u[...,None]*self.waves
-        x = torch.cat(
+    def forward(self, indices, numbers, length, probe=None):
+        times = numbers[...,:4]*torch.tensor([1., 1., .1, .1])
+        waves = times[...,None]*self.waves
+        inputs = torch.cat(
             [
-                *(e(K[...,j]) for j,e in enumerate(self.kinds)),
-                w.sin().flatten(-2),
-                w.cos().flatten(-2),
-                u,
-                X[...,4:]*10,
+                *(embed(indices[...,kind]) for kind,embed in enumerate(self.kinds)),
+                waves.sin().flatten(-2),
+                waves.cos().flatten(-2),
+                times,
+                numbers[...,4:]*10,
             ],
             -1,
         )
-        h = self.lstm(self.inside(x))[0]
-        h = h[torch.arange(len(h)), length-1]
-        return self.head(h if probe is None else torch.cat([h, probe[:,None]], -1))[:,0]
+        hidden = self.lstm(self.inside(inputs))[0]
+        hidden = hidden[torch.arange(len(hidden)), length-1]
+        return self.head(hidden if probe is None else torch.cat([hidden, probe[:,None]], -1))[:,0]
 
-def hinge(score, value, c):
+def hinge(score, value, settings):
     "Mean hinge loss over the pairs that differ by more than the threshold."
-    worse = (value[:,None]-value[None]) > c.threshold
-    return torch.relu(c.margin - (score[:,None]-score[None]))[worse].mean()
+    worse = (value[:,None]-value[None]) > settings.threshold
+    return torch.relu(settings.margin - (score[:,None]-score[None]))[worse].mean()
 
-def fit_predict(data, value, probe, train, test, c, seed, how=None):
+def fit_predict(data, value, probe, train, test, settings, seed, how=None):
     """Train on `train`, score `test`. `how`: None, 'input' (log probe before the head) or
     'offset' (log probe plus what the network says)."""
     torch.manual_seed(seed)
-    log = torch.tensor(np.log(np.maximum(probe, 1e-6)), dtype=torch.float32)
-    log = (log-log[train].mean())/log[train].std()
-    y = torch.tensor(value)
-    m = Ranker(c.hidden, c.dropout, how == 'input')
-    opt = torch.optim.AdamW(m.parameters(), lr=c.lr, weight_decay=c.decay)
-    sched = torch.optim.lr_scheduler.CosineAnnealingLR(opt, c.epochs)
-    def score(i):
-        out = m(*(d[i] for d in data), log[i] if how == 'input' else None)
-        return out + log[i] if how == 'offset' else out
-    for _ in range(c.epochs):
-        m.train()
-        opt.zero_grad()
-        hinge(score(train), y[train], c).backward()
-        nn.utils.clip_grad_norm_(m.parameters(), 1.)
-        opt.step()
-        sched.step()
-    m.eval()
+    log_probe = torch.tensor(np.log(np.maximum(probe, 1e-6)), dtype=torch.float32)
+    log_probe = (log_probe-log_probe[train].mean())/log_probe[train].std()
+    target = torch.tensor(value)
+    ranker = Ranker(settings.hidden, settings.dropout, how == 'input')
+    optimizer = torch.optim.AdamW(ranker.parameters(), lr=settings.lr, weight_decay=settings.decay)
+    scheduler = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, settings.epochs)
+    def score(chosen):
+        said = log_probe[chosen] if how == 'input' else None
+        scores = ranker(*(part[chosen] for part in data), said)
+        return scores + log_probe[chosen] if how == 'offset' else scores
+    for _ in range(settings.epochs):
+        ranker.train()
+        optimizer.zero_grad()
+        hinge(score(train), target[train], settings).backward()
+        nn.utils.clip_grad_norm_(ranker.parameters(), 1.)
+        optimizer.step()
+        scheduler.step()
+    ranker.eval()
     with torch.no_grad():
         return score(test).numpy()
 
@@ -147,14 +149,15 @@ def taus(guess, value, top):
     )
 
 def load():
-    r = pd.read_csv(ROWS/'predictor.csv')
-    r = r[np.isfinite(r.value) & np.isfinite(r.probe)].reset_index(drop=True)
-    value = r.value.to_numpy()
-    splits = [np.split(np.random.default_rng(k).permutation(len(r)), [200]) for k in range(10)]
+    rows = pd.read_csv(ROWS/'predictor.csv')
+    rows = rows[np.isfinite(rows.value) & np.isfinite(rows.probe)].reset_index(drop=True)
+    value = rows.value.to_numpy()
+    orders = [np.random.default_rng(split).permutation(len(rows)) for split in range(10)]
+    splits = [np.split(order, [200]) for order in orders]
     return (
-        tokens([SolverSchedule.from_json(t) for t in r.schedule]),
+        tokens([SolverSchedule.from_json(text) for text in rows.schedule]),
         value,
-        r.probe.to_numpy(),
+        rows.probe.to_numpy(),
         splits,
         np.quantile(value, 0.1),
     )
@@ -177,42 +180,32 @@ def tune(count=16):
     train = splits[0][0]
     rows = Rows('lstm_tuning', ('name', *CHOICES))
     rng = np.random.default_rng(0)
-    def measure(c, how):
-        folds = [(np.delete(train, np.s_[f::5]), train[f::5]) for f in range(5)]
-        return dict(
-            tau=round(
-                float(
-                    np.mean(
-                        [
-                            kendalltau(
-                                fit_predict(data, value, probe, a, b, c, 0, how), value[b]
-                            ).statistic
-                            for a,b in folds
-                        ]
-                    )
-                ),
-                4,
-            ),
-            folds=5,
-            n_train=len(folds[0][0]),
-        )
+    def measure(settings, how):
+        folds = [(np.delete(train, np.s_[fold::5]), train[fold::5]) for fold in range(5)]
+        of_folds = []
+        for fitted, held in folds:
+            guess = fit_predict(data, value, probe, fitted, held, settings, 0, how)
+            of_folds.append(kendalltau(guess, value[held]).statistic)
+        tau = round(float(np.mean(of_folds)), 4)
+        return dict(tau=tau, folds=5, n_train=len(folds[0][0]))
     for _ in tqdm(range(count)):
-        kw = {k: v[rng.integers(len(v))] for k,v in CHOICES.items()}
+        drawn = {name_: choices[rng.integers(len(choices))] for name_,choices in CHOICES.items()}
         for name,how in VARIANTS.items():
-            rows.get(lambda: measure(Settings(**kw), how), name=name, **kw)
+            rows.get(lambda: measure(Settings(**drawn), how), name=name, **drawn)
 
 def best_settings(name):
     "The tuned settings of a variant."
-    r = pd.read_csv(ROWS/'lstm_tuning.csv')
-    r = r[r['name'] == name].sort_values('tau').iloc[-1]
-    return Settings(**{k: type(v[0])(r[k]) for k,v in CHOICES.items()})
+    rows = pd.read_csv(ROWS/'lstm_tuning.csv')
+    rows = rows[rows['name'] == name].sort_values('tau').iloc[-1]
+    kinds = {setting: type(choices[0]) for setting, choices in CHOICES.items()}
+    return Settings(**{setting: kind(rows[setting]) for setting, kind in kinds.items()})
 
 def main(members=4):
     data, value, probe, splits, top = load()
     rows = Rows('lstm_ranker', ('name', 'split'))
-    for k,(train,test) in enumerate(tqdm(splits)):
+    for split,(train,test) in enumerate(tqdm(splits)):
         for name,how in VARIANTS.items():
-            if rows.find(name=f'{name}, {members} models', split=k): continue
+            if rows.find(name=f'{name}, {members} models', split=split): continue
             each = [
                 fit_predict(data, value, probe, train, test, best_settings(name), seed, how)
                 for seed in range(members)
@@ -221,7 +214,7 @@ def main(members=4):
                 rows.get(
                     lambda: dict(taus(guess, value[test], top), n_train=len(train)),
                     name=title,
-                    split=k,
+                    split=split,
                 )
 
 if __name__ == '__main__':

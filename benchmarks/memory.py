@@ -14,7 +14,7 @@ from common import append
 
 def peak(): return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss*1024/1e6
 
-def child(what, k):
+def child(what, count):
     import torch
     torch.set_num_threads(1)
     from usf_nbdev.judging.evaluate import evaluate
@@ -24,31 +24,31 @@ def child(what, k):
     from usf_nbdev.sampling.solvers import ddim, unipc
     from usf_nbdev.zoo.models import load_model
     if what == 'samples':
-        m = load_model('digits')
-        metric, s = default_metric(m), ddim(m.noise, 1)
-        def run(n): return evaluate(m, s, metric, n, 0)
+        model = load_model('digits')
+        metric, schedule = default_metric(model), ddim(model.noise, 1)
+        def run(number): return evaluate(model, schedule, metric, number, 0)
     else:
-        m = Denoiser(lambda x, t: x*.1, VPLinear(), shape=(3, 160, 160))
-        x = start_noise(m, 128)
-        def run(n): return sample(m, unipc(m.noise, n, 3), x)
-    run(512) if what == 'samples' else sample(m, unipc(m.noise, 5, 3), x[:1])
+        model = Denoiser(lambda states, t: states*.1, VPLinear(), shape=(3, 160, 160))
+        states = start_noise(model, 128)
+        def run(number): return sample(model, unipc(model.noise, number, 3), states)
+    run(512) if what == 'samples' else sample(model, unipc(model.noise, 5, 3), states[:1])
     before = peak()
-    run(k)
+    run(count)
     print(round(peak()-before, 1))
 
 def main():
     for what,sizes in dict(samples=(2048, 8192, 32_768, 131_072), steps=(5, 20, 200)).items():
-        for k in sizes:
-            mb = float(
+        for count in sizes:
+            megabytes = float(
                 subprocess.run(
-                    [sys.executable, __file__, what, str(k)],
+                    [sys.executable, __file__, what, str(count)],
                     check=True,
                     capture_output=True,
                     text=True,
                 ).stdout
             )
-            append('memory', dict(what=what, count=k, more_mb=mb))
-            print(f'{k} {what}: {mb} MB more', flush=True)
+            append('memory', dict(what=what, count=count, more_mb=megabytes))
+            print(f'{count} {what}: {megabytes} MB more', flush=True)
 
 if __name__ == '__main__':
     child(sys.argv[1], int(sys.argv[2])) if len(sys.argv) > 1 else main()

@@ -11,7 +11,7 @@ and the microseconds a sample of one call at batch 256 on one thread, the models
 The notebook `06_zoo` shows these rows.
 """
 import sys, time
-from functools import partial
+from functools import lru_cache, partial
 from itertools import product
 import numpy as np, torch
 from tqdm.auto import tqdm
@@ -24,85 +24,75 @@ from usf_nbdev.zoo.models import load_model
 
 N, GRIDS = 10_000, ('uniform_t', 'quadratic', 'uniform_lambda')
 
-def distance(m, s, n, noise):
-    return dict(
-        value=round(
-            fid(
-                (
-                    sample(m, s, start_noise(m, min(512, n-i), seed=noise, first=i))
-                    for i in range(0, n, 512)
-                ),
-                m.reference,
-                m.features,
-            ),
-            4,
-        )
-    )
+def distance(model, schedule, n, noise):
+    "Fréchet distance of samples from one noise."
+    def starts():
+        for first in range(0, n, 512):
+            yield start_noise(model, min(512, n-first), seed=noise, first=first)
+    samples = (sample(model, schedule, start) for start in starts())
+    return dict(value=round(fid(samples, model.reference, model.features), 4))
 
-def call_us(models, B=256, repeats=40):
-    "The fastest of many calls, the models taking turns."
-    best = {k: np.inf for k in models}
+@lru_cache
+def call_us(batch=256, repeats=40):
+    "Microseconds of a call: the fastest of many, the models taking turns."
+    best = {name: np.inf for name in RECIPES}
     for _ in range(repeats):
-        for k,m in models.items():
-            x = start_noise(m, B)
-            a = time.perf_counter()
-            m(x, .5)
-            best[k] = min(best[k], (time.perf_counter()-a)/B*1e6)
+        for name in RECIPES:
+            model = load(name)
+            states = start_noise(model, batch)
+            start = time.perf_counter()
+            model(states, .5)
+            best[name] = min(best[name], (time.perf_counter()-start)/batch*1e6)
     return best
+
+@lru_cache(maxsize=None)
+def load(name): return load_model(name)
+
+def cost(rows, name):
+    "What a call takes."
+    key = dict(model=name, what='call', solver='', steps=0, n=256, noise=0)
+    rows.get(lambda: dict(value=round(call_us()[name], 1)), **key)
+
+def reals(rows, name):
+    "Real pictures against all of them."
+    def measure():
+        pictures = RECIPES[name].data()[0]
+        features = torch.cat([load(name).features(batch) for batch in _batches(pictures)])
+        return dict(value=round(real_draws(features, N)[0], 4))
+    rows.get(measure, model=name, what='reals', solver='', steps=0, n=N, noise=0)
+
+def convergence(rows, name):
+    "The card's sampler and DDIM on several grids, each once, with more and more steps."
+    model, sampler = load(name), RECIPES[name].sampler
+    solvers = [sampler, *(partial(ddim, grid=grid) for grid in GRIDS)]
+    by_name = {make(model.noise, 100).name: make for make in solvers}
+    for make in by_name.values():
+        title = f'{name} {make(model.noise, 50).name}'
+        for steps in tqdm((50, 100, 200), desc=title, disable=None):
+            schedule = make(model.noise, steps)
+            about = dict(what='convergence', solver=schedule.name, steps=steps, n=512, noise=1)
+            rows.get(lambda: distance(model, schedule, 512, 1), model=name, **about)
+
+def quality(rows, name, noise):
+    "The card's sampler on many samples; the first noise is that of the card."
+    model = load(name)
+    schedule = RECIPES[name].sampler(model.noise, 100)
+    def measure():
+        if noise == 1: return dict(value=model.card['fd_100_steps'])
+        return distance(model, schedule, N, noise)
+    about = dict(what='quality', solver=schedule.name, steps=100, n=N, noise=noise)
+    rows.get(measure, model=name, **about)
 
 def main(names=()):
     torch.set_num_threads(1)
     names = names or list(RECIPES)
     rows = Rows('models', ('model', 'what', 'solver', 'steps', 'n', 'noise'))
-    models = {k: load_model(k) for k in RECIPES}
-    us = None
-    for k in names:
-        m, r = models[k], RECIPES[k]
-        def call():
-            nonlocal us
-            us = us or call_us(models)
-            return dict(value=round(us[k], 1))
-        rows.get(call, model=k, what='call', solver='', steps=0, n=256, noise=0)
-        rows.get(
-            lambda: dict(
-                value=round(
-                    real_draws(torch.cat([m.features(x) for x in _batches(r.data()[0])]), N)[0], 4
-                )
-            ),
-            model=k,
-            what='reals',
-            solver='',
-            steps=0,
-            n=N,
-            noise=0,
-        )
-        for f in {
-            r.sampler(m.noise, 100).name: r.sampler,
-            **{ddim(m.noise, 100, grid=g).name: partial(ddim, grid=g) for g in GRIDS},
-        }.values():
-            for steps in tqdm((50, 100, 200), desc=f'{k} {f(m.noise, 50).name}', disable=None):
-                s = f(m.noise, steps)
-                rows.get(
-                    lambda: distance(m, s, 512, 1),
-                    model=k,
-                    what='convergence',
-                    solver=s.name,
-                    steps=steps,
-                    n=512,
-                    noise=1,
-                )
-    for noise,k in product((1, 2), names):
-        m, s = models[k], RECIPES[k].sampler(models[k].noise, 100)
-        card = dict(value=m.card['fd_100_steps'])
-        rows.get(
-            lambda: card if noise == 1 else distance(m, s, N, noise),
-            model=k,
-            what='quality',
-            solver=s.name,
-            steps=100,
-            n=N,
-            noise=noise,
-        )
+    for name in names:
+        cost(rows, name)
+        reals(rows, name)
+        convergence(rows, name)
+    for noise, name in product((1, 2), names):
+        quality(rows, name, noise)
 
 if __name__ == '__main__':
     main(sys.argv[1:])

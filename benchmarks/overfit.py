@@ -39,7 +39,7 @@ def measure(made, asked:Setting) -> dict:
         fresh=np.mean(fresh),
         no_control=np.mean(plain),
     )
-    return {k: round(float(v), 4) for k,v in said.items()} | dict(
+    return {name: round(float(value), 4) for name,value in said.items()} | dict(
         spread=round(float(np.std(fresh, ddof=1)), 4), noises=FRESH
     )
 
@@ -49,19 +49,20 @@ def main():
     asked = setting(__doc__) if '--quick' not in sys.argv else kept_quick()
     rows = asked.rows('overfit', KEY)
     polished = [
-        o
-        for o in map(json.loads, made_file(asked).open())
-        if o['what'].endswith(', polished') and o['model'] in asked.models
+        line
+        for line in map(json.loads, made_file(asked).open())
+        if line['what'].endswith(', polished') and line['model'] in asked.models
     ]
     # one control variate after the other
-    for made in tqdm(sorted(polished, key=lambda o: o['model'])):
-        key = {k: made[k] for k in POLISH_KEY[:4]} | dict(id=read(made['schedule']).id)
+    for made in tqdm(sorted(polished, key=lambda line: line['model'])):
+        key = {column: made[column] for column in POLISH_KEY[:4]}
+        key['id'] = read(made['schedule']).id
         rows.get(lambda: measure(made, asked), **key)
-    factors = {k: [r[k] for r in rows.rows] for k in ('model', 'seed')}
+    factors = {column: [row[column] for row in rows.rows] for column in ('model', 'seed')}
     for other in ('held_out', 'own'):
         print(
             f'fresh to {other}:',
-            bootstrap([float(r['fresh'])/float(r[other]) for r in rows.rows], factors),
+            bootstrap([float(row['fresh'])/float(row[other]) for row in rows.rows], factors),
             f'{len(rows.rows)} schedules',
         )
 

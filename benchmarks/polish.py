@@ -108,11 +108,11 @@ def others(name, control_n, looks):
     from usf_nbdev.searching.polish import TEACHER_STEPS
     from usf_nbdev.sampling.sample import sample, start_noise
     model = world_of(name, control_n).model
-    x = start_noise(model, looks, seed=CHECK_NOISE)
+    states = start_noise(model, looks, seed=CHECK_NOISE)
     teacher = many_steps(model.noise, TEACHER_STEPS, best_grid(model))
     with torch.inference_mode():
-        drawn = torch.cat([sample(model, teacher, b) for b in x.split(256)])
-    return x, reals_of(name, model, looks).flatten(1), drawn
+        drawn = torch.cat([sample(model, teacher, portion) for portion in states.split(256)])
+    return states, reals_of(name, model, looks).flatten(1), drawn
 
 
 def reals_of(name, model, count):
@@ -126,14 +126,16 @@ def reals_of(name, model, count):
     ]
 
 
-def precision_recall(y, reals, k=NEIGHBOURS):
+def precision_recall(samples, reals, neighbours=NEIGHBOURS):
     """Share of samples in the support of the reals, and of reals in that of the samples; a
     support is the union of balls to the k-th neighbour (Kynkäänniemi et al. 2019, eq. 2)."""
     import torch
-    def covered(a, b):
-        radius = torch.cdist(b, b).kthvalue(k+1, dim=1).values
-        return float((torch.cdist(a, b) <= radius).any(1).double().mean())
-    return dict(precision=round(covered(y, reals), 4), recall=round(covered(reals, y), 4))
+    def covered(points, support):
+        radius = torch.cdist(support, support).kthvalue(neighbours+1, dim=1).values
+        return float((torch.cdist(points, support) <= radius).any(1).double().mean())
+    return dict(
+        precision=round(covered(samples, reals), 4), recall=round(covered(reals, samples), 4)
+    )
 
 
 def look(name, schedule, asked:Setting) -> dict:
@@ -141,12 +143,13 @@ def look(name, schedule, asked:Setting) -> dict:
     import torch
     from usf_nbdev.judging.frechet import kernel_distance
     from usf_nbdev.sampling.sample import sample
-    x, reals, teacher = others(name, asked.control_n, min(LOOKS, asked.n))
+    states, reals, teacher = others(name, asked.control_n, min(LOOKS, asked.n))
     model = world_of(name, asked.control_n).model
     with torch.inference_mode():
-        y = torch.cat([sample(model, schedule, b) for b in x.split(256)]).clamp(-1, 1)
-    near = float((y-teacher.clamp(-1, 1)).square().mean().sqrt())
-    flat = y.flatten(1)
+        drawn = [sample(model, schedule, portion) for portion in states.split(256)]
+    samples = torch.cat(drawn).clamp(-1, 1)
+    near = float((samples-teacher.clamp(-1, 1)).square().mean().sqrt())
+    flat = samples.flatten(1)
     return dict(
         kernel_pixels=round(kernel_distance(flat, reals.to(flat)), 6),
         rms_to_teacher=round(near, 5),
@@ -167,19 +170,22 @@ def run(task):
         **by_other_controls(world, schedule, asked, seed),
     )
     measured = values_of((name, asked.control_n, text_of(schedule), asked.n, asked.noises))
-    return task, schedule, [dict(about, value=round(v, 4), hundred=round(h, 4)) for v,h in measured]
+    rows = [
+        dict(about, value=round(value, 4), hundred=round(hundred, 4)) for value, hundred in measured
+    ]
+    return task, schedule, rows
 
 
 def tasks_of(asked:Setting) -> list:
     "What is measured, the first seed first."
     from usf_nbdev.searching.baselines import IDEAS
     seeded = ['searched', 'searched, polished'], ['known', 'known, polished', *IDEAS]
-    out = []
+    tasks = []
     for seed in asked.seeds:
         for nfe in asked.nfes:
             what = seeded[0] + [BARE]*(nfe in BARE_AT) + seeded[1]*(seed == asked.seeds[0])
-            out += [(name, nfe, w, seed, asked) for name in asked.models for w in what]
-    return out
+            tasks += [(name, nfe, kind, seed, asked) for name in asked.models for kind in what]
+    return tasks
 
 
 def main():

@@ -20,32 +20,33 @@ from usf_nbdev.searching.search import default_metric
 from usf_nbdev.searching.space import random_schedule
 from usf_nbdev.zoo.models import load_model
 
-def main(name, nfe, count, n=256, probe=32):
-    m = load_model(name)
-    metric = default_metric(m)
-    space = replace(STAGES[-1], predictions=('noise', 'data')).space(m, nfe)
-    rng = np.random.default_rng(0)
+def main(name, nfe, count, samples=256, probe=32):
+    model = load_model(name)
+    metric = default_metric(model)
+    space = replace(STAGES[-1], predictions=('noise', 'data')).space(model, nfe)
+    generator = np.random.default_rng(0)
     rows = Rows('predictor', ('id', 'n', 'noise', 'model'))
-    control = Control(m, metric)
-    def value(s, n):
+    control = Control(model, metric)
+    def value(schedule, samples):
         try:
-            return round(evaluate(m, s, metric, n, TRIAL_NOISE, control=control), 4)
+            value = evaluate(model, schedule, metric, samples, TRIAL_NOISE, control=control)
+            return round(value, 4)
         except ValueError:
             return float('inf')
     for _ in tqdm(range(count)):
-        s = random_schedule(space, rng)
+        schedule = random_schedule(space, generator)
         rows.get(
             lambda: dict(
-                value=value(s, n),
-                probe=value(s, probe),
+                value=value(schedule, samples),
+                probe=value(schedule, probe),
                 probe_n=probe,
                 nfe=nfe,
-                schedule=s.to_json(indent=None, weights=False),
+                schedule=schedule.to_json(indent=None, weights=False),
             ),
-            id=s.id,
-            n=n,
+            id=schedule.id,
+            n=samples,
             noise=TRIAL_NOISE,
-            model=m.name,
+            model=model.name,
         )
 
 if __name__ == '__main__':

@@ -52,39 +52,39 @@ def one_search(task):
     finalists = result.trials[
         (result.trials.origin == Phase.FINALIST) & (result.trials.state == 'done')
     ].sort_values('value')
-    searched = [finalists.schedule[finalists.nfe == k].iloc[0] for k in asked.nfes]
-    polished = [text_of(result.at(k)) for k in asked.nfes]
+    searched = [finalists.schedule[finalists.nfe == nfe].iloc[0] for nfe in asked.nfes]
+    polished = [text_of(result.at(nfe)) for nfe in asked.nfes]
     return dict(
         seed=seed,
         passes=result.passes,
-        searched=[json.loads(s) for s in searched],
-        polished=[json.loads(s) for s in polished],
+        searched=[json.loads(text) for text in searched],
+        polished=[json.loads(text) for text in polished],
     )
 
 
 def fronts(name, asked:Setting, workers) -> list:
     "What the searches of all seeds found, made where it isn't there yet."
-    missing = [s for s in asked.seeds if not front_file(asked, name, s).exists()]
-    for made in workers.map(one_search, [(name, s, asked) for s in missing]):
+    missing = [seed for seed in asked.seeds if not front_file(asked, name, seed).exists()]
+    for made in workers.map(one_search, [(name, seed, asked) for seed in missing]):
         front_file(asked, name, made['seed']).parent.mkdir(parents=True, exist_ok=True)
         front_file(asked, name, made['seed']).write_text(json.dumps(made, indent=1)+'\n')
         print(name, 'seed', made['seed'], f"{sum(made['passes'].values()):,} passes", flush=True)
-    return [json.loads(front_file(asked, name, s).read_text()) for s in asked.seeds]
+    return [json.loads(front_file(asked, name, seed).read_text()) for seed in asked.seeds]
 
 
 def tasks_of(name, asked:Setting, workers) -> list:
     "[(what, seed, number of calls, schedule)] of a model."
     found = fronts(name, asked, workers)
     known = [
-        (KNOWN, place, nfe, s)
+        (KNOWN, place, nfe, schedule)
         for nfe in asked.nfes
-        for place,(s,_) in enumerate(tuned(name, nfe, asked)[:2])
+        for place,(schedule,_) in enumerate(tuned(name, nfe, asked)[:2])
     ]
     mine = [
-        (what, front['seed'], nfe, read(o))
+        (what, front['seed'], nfe, read(data))
         for front in found
         for what in ('searched', 'polished')
-        for nfe,o in zip(asked.nfes, front[what])
+        for nfe,data in zip(asked.nfes, front[what])
     ]
     return known + mine
 
@@ -92,11 +92,10 @@ def tasks_of(name, asked:Setting, workers) -> list:
 def record(name, tasks, asked:Setting, rows, workers):
     "Measure the schedules that have no rows yet."
     def keys(task):
-        return [
-            dict(model=name, nfe=task[2], what=task[0], seed=task[1], noise=z) for z in asked.noises
-        ]
-    todo = [t for t in tasks if any(rows.find(**k) is None for k in keys(t))]
-    jobs = [(name, asked.control_n, text_of(t[3]), asked.n, asked.noises) for t in todo]
+        what, seed, nfe, _ = task
+        return [rows.on_noise((name, nfe, what, seed), noise) for noise in asked.noises]
+    todo = [task for task in tasks if any(rows.find(**key) is None for key in keys(task))]
+    jobs = [(name, asked.control_n, text_of(task[3]), asked.n, asked.noises) for task in todo]
     for task,measured in zip(todo, workers.map(values_of, jobs)):
         for key,(value,hundred) in zip(keys(task), measured):
             rows.get(
@@ -110,32 +109,32 @@ def record(name, tasks, asked:Setting, rows, workers):
                 ),
                 **key,
             )
-        print(name, *task[:3], [round(v, 3) for v,_ in measured], flush=True)
+        print(name, *task[:3], [round(value, 3) for value,_ in measured], flush=True)
 
 
 def known_of(rows) -> dict:
     """{(model, number of calls, noise): value} of the known solver that tuning put first; it was
     chosen on other noise."""
     return {
-        (r['model'], r['nfe'], r['noise']): float(r['value'])
-        for r in rows.rows
-        if r['what'] == KNOWN and r['seed'] == '0'
+        (row['model'], row['nfe'], row['noise']): float(row['value'])
+        for row in rows.rows
+        if row['what'] == KNOWN and row['seed'] == '0'
     }
 
 
 def ratios(rows, what, against='known', times=1) -> dict:
     """{model: (ratios, their noises, their seeds, their numbers of calls)} of what was found,
     paired by noise."""
-    known, out = known_of(rows), {}
-    for r in rows.rows:
-        if r['what'] != what: continue
-        at = r['model'], str(int(r['nfe'])*times), r['noise']
-        other = float(r['hundred']) if against == 'hundred' else known.get(at)
+    known, found = known_of(rows), {}
+    for row in rows.rows:
+        if row['what'] != what: continue
+        place = row['model'], str(int(row['nfe'])*times), row['noise']
+        other = float(row['hundred']) if against == 'hundred' else known.get(place)
         if other is not None:
-            out.setdefault((r['model'], int(r['nfe'])), []).append(
-                (float(r['value'])/other, r['noise'], r['seed'])
+            found.setdefault((row['model'], int(row['nfe'])), []).append(
+                (float(row['value'])/other, row['noise'], row['seed'])
             )
-    return out
+    return found
 
 
 def say(title, out:dict):
@@ -144,7 +143,9 @@ def say(title, out:dict):
     for (model, nfe),rows in sorted(out.items()):
         values, noises, seeds = zip(*rows)
         print(f'  {model:10s} {nfe:2d} calls', bootstrap(values, dict(noise=noises, seed=seeds)))
-    every = [(v, m, z, s) for (m,_),rows in out.items() for v,z,s in rows]
+    every = []
+    for (model, _), rows in out.items():
+        every += [(value, model, noise, seed) for value, noise, seed in rows]
     if every:
         values, models, noises, seeds = zip(*every)
         print('  all       ', bootstrap(values, dict(model=models, noise=noises, seed=seeds)))

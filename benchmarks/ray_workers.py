@@ -25,10 +25,11 @@ predictor, control and polish, bit for bit. Rows: benchmarks/rows/ray.csv.
 """
 import os, random, signal, statistics, sys, tempfile, threading, time
 from functools import partial
+from itertools import product
 from pathlib import Path
 import numpy as np, torch
 from threadpoolctl import threadpool_limits
-from common import Rows
+from common import Rows, text_of, without_seconds
 from usf_nbdev.searching.ray_search import Driver, WorkerJudge
 from usf_nbdev.searching.worker_pool import RayWorkers, connect_ray
 from usf_nbdev.searching.journal import Journal, Trial
@@ -46,23 +47,18 @@ ROW = dict(what='', workers='', round='')
 def setup():
     torch.set_num_threads(1)
     threadpool_limits(1)
-    m = load_model('digits')
-    return m, FrechetMetric(m.features, m.reference), SearchConfig(nfe=5, control_n=1024)
+    model = load_model('digits')
+    metric = FrechetMetric(model.features, model.reference)
+    return model, metric, SearchConfig(nfe=5, control_n=1024)
 
 def propose(journal, model, config, generation, count):
-    rng, space = np.random.default_rng(generation), STAGES[-1].space(model, 5)
-    made = [random_schedule(space, rng) for _ in range(count)]
+    generator, space = np.random.default_rng(generation), STAGES[-1].space(model, 5)
+    schedules = [random_schedule(space, generator) for _ in range(count)]
+    about = dict(generation=generation, nfe=5, n=config.n, seed=10_000)
     journal.propose(
         [
-            Trial(
-                generation=generation,
-                nfe=5,
-                schedule=s.to_json(indent=None, weights=False),
-                key=s.id,
-                n=config.n,
-                seed=10_000,
-            )
-            for s in made
+            Trial(schedule=text_of(schedule), key=schedule.id, **about)
+            for schedule in schedules
         ]
     )
 
@@ -71,166 +67,168 @@ class Kept:
     def __init__(self, *args): self.team = RayWorkers(*args)
     def __call__(self): return self.team
 
-def run(tmp, name, generation, count, searcher):
-    "Trials per second of a searcher on a new journal."
+def run(folder, name, generation, count, make):
+    "Seconds of a searcher on a new journal, and the values it found."
     model, metric, config = setup()
-    with Journal(Path(tmp)/f'{name}-{generation}.db', {}) as j:
-        s = searcher(j, model, metric, config, 'random')
-        s.trials = []
-        propose(j, model, config, 0, 8)
-        s.run_waiting()  # the control's statistics, and every worker's first call
-        propose(j, model, config, generation, count)
+    with Journal(Path(folder)/f'{name}-{generation}.db', {}) as journal:
+        searcher = make(journal, model, metric, config, 'random')
+        searcher.trials = []
+        propose(journal, model, config, 0, 8)
+        searcher.run_waiting()  # the control's statistics, and every worker's first call
+        propose(journal, model, config, generation, count)
         start = time.perf_counter()
-        s.run_waiting()
+        searcher.run_waiting()
         seconds = time.perf_counter()-start
-        assert len(j.trials('done')) + len(j.trials('fail')) == count+8
-        return seconds, [(t.key, t.value) for t in j.trials()]
+        assert len(journal.trials('done')) + len(journal.trials('fail')) == count+8
+        return seconds, [(trial.key, trial.value) for trial in journal.trials()]
+
+def measure_rounds(rows, makers):
+    "Every number of workers in every round, in turn."
+    found = {}
+    with tempfile.TemporaryDirectory() as folder:
+        for number, (workers, make) in product(range(ROUNDS), makers.items()):
+            def measure():
+                seconds, values = run(folder, workers, number+1, TRIALS, make)
+                found[number, workers] = values
+                return COLUMNS | dict(
+                    trials=TRIALS,
+                    seconds=round(seconds, 3),
+                    per_second=round(TRIALS/seconds, 2),
+                    identical=values == found.get((number, 0), values),
+                )
+            row = rows.get(measure, **ROW | dict(what='speed', workers=workers, round=number))
+            print(number, workers, row['per_second'], row['identical'], flush=True)
+
+def rates(rows, workers):
+    "Trials per second in every round."
+    key = ROW | dict(what='speed', workers=workers)
+    return [float(rows.find(**key | dict(round=r))['per_second']) for r in range(ROUNDS)]
 
 def speed(rows):
     make = partial(WorkerJudge, *setup())
-    found = {}
     connect_ray('local', 3)
-    teams = {k: Kept(make, k) for k in (1, 2)}
-    kinds = {0: Searcher} | {k: partial(Driver, t) for k,t in teams.items()}
-    with tempfile.TemporaryDirectory() as tmp:
-        for r in range(ROUNDS):
-            for k,s in kinds.items():
-                def measure():
-                    seconds, found[r, k] = run(tmp, k, r+1, TRIALS, s)
-                    return COLUMNS | dict(
-                        trials=TRIALS,
-                        seconds=round(seconds, 3),
-                        per_second=round(TRIALS/seconds, 2),
-                        identical=found[r, k] == found.get((r, 0), found[r, k]),
-                    )
-                row = rows.get(measure, **ROW | dict(what='speed', workers=k, round=r))
-                print(r, k, row['per_second'], row['identical'], flush=True)
-    for t in teams.values():
-        t.team.close()
-    rate = {
-        k: [float(rows.find(what='speed', workers=k, round=r)['per_second']) for r in range(ROUNDS)]
-        for k in kinds
-    }
-    for a,b in ((2, 1), (1, 0), (2, 0)):
+    teams = {workers: Kept(make, workers) for workers in (1, 2)}
+    hosted = {workers: partial(Driver, team) for workers, team in teams.items()}
+    measure_rounds(rows, {0: Searcher} | hosted)
+    for team in teams.values():
+        team.team.close()
+    for many, few in ((2, 1), (1, 0), (2, 0)):
+        ratios = [high/low for high, low in zip(rates(rows, many), rates(rows, few))]
         print(
-            f'{a} to {b} workers: '
-            f'{statistics.median(x / y for x, y in zip(rate[a], rate[b])):.2f} (rounds '
-            f'{", ".join(f"{x / y:.2f}" for x, y in zip(rate[a], rate[b]))})'
+            f'{many} to {few} workers: {statistics.median(ratios):.2f} (rounds '
+            f'{", ".join(f"{ratio:.2f}" for ratio in ratios)})'
         )
 
 def contents(path):
     "Trials and notes, without what depends on the clock."
-    with Journal(path) as j:
-        return [{k: v for k,v in vars(t).items() if k != 'seconds'} for t in j.trials()], {
-            k: v for k,v in j.notes('').items() if not k.startswith('cost:')
+    with Journal(path) as journal:
+        return without_seconds(journal), {
+            name: value for name,value in journal.notes('').items() if not name.startswith('cost:')
         }
 
 class Killer(threading.Thread):
     "Kills a worker of a team at given moments, in seconds after its first answer."
     def __init__(self, moments, seconds):
         super().__init__(daemon=True)
-        self.moments, self.length, self.team, self.begun, self.log = (
-            moments,
-            seconds,
-            None,
-            threading.Event(),
-            [],
-        )
-        self.shot = set()
+        self.moments, self.length = moments, seconds
+        self.team, self.begun = None, threading.Event()
+        self.log, self.shot = [], set()
     def hire(self, make):
         self.team = RayWorkers(make, 2, 'local')
         return self.team
-    def told(self, t): self.begun.set()
+    def told(self, trial): self.begun.set()
+    @property
+    def alive(self):
+        team = list(self.team.team)
+        return [worker for worker in team if worker.ready and worker.place not in self.shot]
     def run(self):
         self.begun.wait()
-        start, rng = time.monotonic(), random.Random(1)
-        for m in self.moments:
-            time.sleep(max(0, m*self.length - (time.monotonic()-start)))
-            while (
-                len(
-                    alive := [
-                        w for w in list(self.team.team) if w.ready and w.place not in self.shot
-                    ]
-                )
-                < self.team.count
-            ):
+        start, generator = time.monotonic(), random.Random(1)
+        for moment in self.moments:
+            time.sleep(max(0, moment*self.length - (time.monotonic()-start)))
+            while len(alive := self.alive) < self.team.count:
                 time.sleep(.01)
-            w = rng.choice(alive)
-            job = w.job
-            os.kill(w.place[1], signal.SIGKILL)
-            self.shot.add(w.place)
-            self.log.append(
-                (round(time.monotonic()-start, 2), 'idle' if job is None else job.method)
-            )
+            worker = generator.choice(alive)
+            job = worker.job
+            os.kill(worker.place[1], signal.SIGKILL)
+            self.shot.add(worker.place)
+            busy = 'idle' if job is None else job.method
+            self.log.append((round(time.monotonic()-start, 2), busy))
 
-def differences(a, b):
+def changes(before, after):
+    "What differs between two trials, in words."
+    changed = [name for name in before if before[name] != after[name]]
+    words = [f'{name} {before[name]!r:.60} -> {after[name]!r:.60}' for name in changed]
+    return f"trial {before['number']}: {', '.join(words)}"
+
+def differences(before, after):
     "What differs between the contents of two journals, in words."
-    trials = [
-        f"trial {x['number']}: "
-        + ', '.join(f'{k} {x[k]!r:.60} -> {y[k]!r:.60}' for k in x if x[k] != y[k])
-        for x,y in zip(a[0], b[0])
-        if x != y
-    ]
-    return (
-        [f'{len(a[0])} -> {len(b[0])} trials']*(len(a[0]) != len(b[0]))
-        + trials[:5]
-        + [f'note {k}' for k in sorted({*a[1], *b[1]}) if a[1].get(k) != b[1].get(k)]
-    )
+    (trials, notes), (other_trials, other_notes) = before, after
+    found = []
+    if len(trials) != len(other_trials):
+        found.append(f'{len(trials)} -> {len(other_trials)} trials')
+    pairs = [(old, new) for old, new in zip(trials, other_trials) if old != new]
+    found += [changes(old, new) for old, new in pairs[:5]]
+    names = sorted({*notes, *other_notes})
+    return found + [f'note {name}' for name in names if notes.get(name) != other_notes.get(name)]
+
+SMALL = dict(
+    nfe=(3, 4),
+    budget=100,
+    n=128,
+    control_n=1024,
+    final_n=1024,
+    confirm_n=1024,
+    finalists=3,
+    polish_n=256,
+    polish_steps=8,
+    progress=False,
+)
+
+def undisturbed(model, folder):
+    "What the journal of a search holds that nobody kills, and how long it took."
+    start = time.perf_counter()
+    search(model, journal=f'{folder}/whole.db', **SMALL)
+    length = time.perf_counter()-start
+    whole = contents(f'{folder}/whole.db')
+    print(f'undisturbed: {length:.0f} s, {len(whole[0])} trials', flush=True)
+    if not any(name.startswith('tau:') for name in whole[1]):
+        raise SystemExit('the search is too small: the predictor that promotes was never trained')
+    return whole, length
+
+def disturbed(model, folder, seed, length):
+    "What the journal of a search holds whose workers were killed, and who killed them."
+    generator = random.Random(seed)
+    killer = Killer(sorted(generator.uniform(0, .8) for _ in range(KILLS)), length)
+    killer.start()
+    path = f'{folder}/{seed}.db'
+    search(model, journal=path, ray=killer.hire, callback=killer.told, **SMALL)
+    return contents(path), killer
+
+def kill_key(seed, number): return ROW | dict(what='kill', workers=2, round=KILLS*seed+number)
+
+def record_kills(rows, seed, killer, trials, same):
+    "A row for each kill."
+    about = COLUMNS | dict(trials=trials, deaths=killer.team.deaths, identical=same)
+    for number, (moment, busy) in enumerate(killer.log):
+        row = about | dict(moment=moment, busy=busy)
+        rows.get(lambda: row, **kill_key(seed, number))
 
 def kill(rows):
     model = setup()[0]
-    settings = dict(
-        nfe=(3, 4),
-        budget=100,
-        n=128,
-        control_n=1024,
-        final_n=1024,
-        confirm_n=1024,
-        finalists=3,
-        polish_n=256,
-        polish_steps=8,
-        progress=False,
-    )
     good = True
-    with tempfile.TemporaryDirectory() as tmp:
-        start = time.perf_counter()
-        search(model, journal=f'{tmp}/whole.db', **settings)
-        length = time.perf_counter()-start
-        whole = contents(f'{tmp}/whole.db')
-        print(f'undisturbed: {length:.0f} s, {len(whole[0])} trials', flush=True)
-        if not any(k.startswith('tau:') for k in whole[1]):
-            raise SystemExit(
-                'the search is too small: the predictor that promotes was never trained'
-            )
+    with tempfile.TemporaryDirectory() as folder:
+        whole, length = undisturbed(model, folder)
         for seed in range(SEARCHES):
-            if rows.find(**ROW | dict(what='kill', workers=2, round=KILLS*seed)):
+            if rows.find(**kill_key(seed, 0)):
                 print(f'search {seed} is recorded')
                 continue
-            rng = random.Random(seed)
-            killer = Killer(sorted(rng.uniform(0, .8) for _ in range(KILLS)), length)
-            killer.start()
-            search(
-                model, journal=f'{tmp}/{seed}.db', ray=killer.hire, callback=killer.told, **settings
-            )
-            found = contents(f'{tmp}/{seed}.db')
-            same = found == whole
-            good &= same and len(killer.log) == KILLS
-            for r,(moment, busy) in enumerate(killer.log):
-                rows.get(
-                    lambda: (
-                        COLUMNS
-                        | dict(
-                            trials=len(found[0]),
-                            moment=moment,
-                            busy=busy,
-                            deaths=killer.team.deaths,
-                            identical=same,
-                        )
-                    ),
-                    **ROW | dict(what='kill', workers=2, round=KILLS*seed+r),
-                )
+            found, killer = disturbed(model, folder, seed, length)
+            same, kills = found == whole, len(killer.log)
+            good &= same and kills == KILLS
+            record_kills(rows, seed, killer, len(found[0]), same)
             print(
-                f'search {seed}: {len(killer.log)} kills, {killer.team.deaths} deaths noticed, '
+                f'search {seed}: {kills} kills, {killer.team.deaths} deaths noticed, '
                 f'identical: {same}',
                 *differences(whole, found),
                 sep='\n  ',
@@ -240,13 +238,13 @@ def kill(rows):
 
 def forget(rows, what):
     import csv
-    rows.rows = [r for r in rows.rows if r['what'] != what]
+    rows.rows = [row for row in rows.rows if row['what'] != what]
     if not rows.path.exists(): return
     if not rows.rows: return rows.path.unlink()
-    with rows.path.open('w', newline='') as f:
-        w = csv.DictWriter(f, rows.rows[0], lineterminator='\n')
-        w.writeheader()
-        w.writerows(rows.rows)
+    with rows.path.open('w', newline='') as file:
+        writer = csv.DictWriter(file, rows.rows[0], lineterminator='\n')
+        writer.writeheader()
+        writer.writerows(rows.rows)
 
 if __name__ == '__main__':
     what = 'kill' if '--kill' in sys.argv else 'speed'

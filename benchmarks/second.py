@@ -43,20 +43,21 @@ def judges(name, control_n):
         torch.randperm(len(pictures), generator=torch.Generator().manual_seed(0))[:REALS]
     ]
     with torch.no_grad():
-        return {
-            k: (f, f(some), Statistics.from_batches([f(b) for b in pictures.split(2048)]))
-            for k,f in ways.items()
-        }
+        seen = {}
+        for way, features in ways.items():
+            portions = [features(portion) for portion in pictures.split(2048)]
+            seen[way] = features, features(some), Statistics.from_batches(portions)
+        return seen
 
 
 def second_classifier(name):
     "Features of a classifier trained from another seed, and the pictures that it was trained with."
     from usf_nbdev.zoo.train import RECIPES, judge_for
-    of = RECIPES[name].features or name
-    recipe = RECIPES[of]
+    source = RECIPES[name].features or name
+    recipe = RECIPES[source]
     pictures, labels = recipe.data()
     with tempfile.TemporaryDirectory() as folder:
-        features, about = judge_for(recipe, of, pictures, labels, folder, SEED)
+        features, about = judge_for(recipe, source, pictures, labels, folder, SEED)
     print(
         f"{name}: the second classifier names {about['classifier_accuracy']:.1%} of the held-out "
         "pictures"
@@ -71,21 +72,21 @@ def measure(name, schedule, asked:Setting) -> dict:
     from usf_nbdev.sampling.sample import sample, start_noise
     model, count = world_of(name, asked.control_n).model, min(SAMPLES, asked.n)
     with torch.inference_mode():
-        y = torch.cat(
+        samples = torch.cat(
             [
-                sample(model, schedule, x)
-                for x in start_noise(model, count, seed=asked.noises[0]).split(256)
+                sample(model, schedule, states)
+                for states in start_noise(model, count, seed=asked.noises[0]).split(256)
             ]
         ).clamp(-1, 1)
-    out = {}
-    for k,(features, reals, stats) in judges(name, asked.control_n).items():
+    values = {}
+    for way,(features, reals, stats) in judges(name, asked.control_n).items():
         with torch.inference_mode():
-            z = features(y)
-        out |= {
-            f'frechet_{k}': round(Statistics.from_batches([z]).distance(stats), 4),
-            f'kernel_{k}': round(kernel_distance(z[:REALS], reals), 6),
+            seen = features(samples)
+        values |= {
+            f'frechet_{way}': round(Statistics.from_batches([seen]).distance(stats), 4),
+            f'kernel_{way}': round(kernel_distance(seen[:REALS], reals), 6),
         }
-    return dict(n=count, id=schedule.id) | out
+    return dict(n=count, id=schedule.id) | values
 
 
 def main():
@@ -95,11 +96,11 @@ def main():
     asked = setting(__doc__) if '--quick' not in sys.argv else kept_quick()
     rows = asked.rows('second', KEY)
     tasks = [
-        o
-        for o in map(json.loads, made_file(asked).open())
-        if o['what'] in WHAT and o['model'] in asked.models
+        line
+        for line in map(json.loads, made_file(asked).open())
+        if line['what'] in WHAT and line['model'] in asked.models
     ]
-    for name in dict.fromkeys(o['model'] for o in tasks):
+    for name in dict.fromkeys(line['model'] for line in tasks):
         model = world_of(name, asked.control_n).model
         rows.get(
             lambda: measure(name, many_steps(model.noise, 100, best_grid(model)), asked),
@@ -108,8 +109,9 @@ def main():
             what='100 steps',
             seed=0,
         )
-        for o in tqdm([o for o in tasks if o['model'] == name], desc=name):
-            rows.get(lambda: measure(name, read(o['schedule']), asked), **{k: o[k] for k in KEY})
+        for line in tqdm([line for line in tasks if line['model'] == name], desc=name):
+            key = {column: line[column] for column in KEY}
+            rows.get(lambda: measure(name, read(line['schedule']), asked), **key)
     table(rows)
 
 

@@ -30,80 +30,88 @@ def solvers(noise, steps):
         'UniPC-3': (UniPCMultistepScheduler(solver_order=3, **BETAS), unipc(noise, steps, 3)),
     }
 
-def hosted(scheduler, m, steps, device):
+def hosted(scheduler, output, steps, device):
     """A run of a diffusers scheduler whose tables are made outside the clock: returns (prepare,
     run)."""
     def prepare(): scheduler.set_timesteps(steps, device=device)
-    def run(x):
-        for t in scheduler.timesteps:
-            x = scheduler.step(m, t, x, return_dict=False)[0]
-        return x
+    def run(state):
+        for moment in scheduler.timesteps:
+            state = scheduler.step(output, moment, state, return_dict=False)[0]
+        return state
     return prepare, run
 
-def clock(sides, x, repeats, device):
+def clock(sides, state, repeats, device):
     "Median seconds of each side; the sides alternate."
     sync = torch.cuda.synchronize if device == 'cuda' else lambda: None
-    seconds = {k: [] for k in sides}
-    for i in range(repeats+2):
-        for k,(prepare, run) in sides.items():
+    seconds = {side: [] for side in sides}
+    for round_ in range(repeats+2):
+        for side,(prepare, run) in sides.items():
             prepare()
             sync()
             start = time.perf_counter()
-            run(x)
+            run(state)
             sync()
-            if i > 1:
-                seconds[k].append(time.perf_counter()-start)
-    return {k: statistics.median(v) for k,v in seconds.items()}
+            if round_ > 1:
+                seconds[side].append(time.perf_counter()-start)
+    return {side: statistics.median(taken) for side,taken in seconds.items()}
+
+def sides_of(theirs, ours, output, noise, asked):
+    "{who: (prepare, run)}, all with a network that returns one tensor."
+    from usf_nbdev import USFScheduler
+    from usf_nbdev.sampling.sample import Denoiser, plan_for, sample
+    shape, device = output.shape[1:], asked.device
+    model = Denoiser(lambda state, t: output, noise, shape=tuple(shape), device=device)
+    plan = plan_for(model, ours)
+    hosted_ours = USFScheduler.from_schedule(ours, theirs.config)
+    return {
+        'diffusers': hosted(theirs, output, asked.steps, device),
+        'USFScheduler': hosted(hosted_ours, output, asked.steps, device),
+        'sample': (lambda: None, lambda state: sample(model, plan, state)),
+    }
+
+def record(name, shape, seconds, asked):
+    "A row, and what it says in words."
+    import diffusers
+    row = dict(
+        solver=name,
+        size='x'.join(map(str, shape)),
+        device=asked.device,
+        threads=torch.get_num_threads(),
+        steps=asked.steps,
+        repeats=asked.repeats,
+        diffusers=diffusers.__version__,
+        **{f'{side}_ms': round(1e3*taken/asked.steps, 4) for side, taken in seconds.items()},
+        ratio_sample=round(seconds['sample']/seconds['diffusers'], 3),
+        ratio_scheduler=round(seconds['USFScheduler']/seconds['diffusers'], 3),
+    )
+    append('steps', row)
+    print(
+        f"{row['size']:12} {name:18} diffusers {row['diffusers_ms']:.3f} ms a step; sample "
+        f"{row['ratio_sample']:.2f} of it, USFScheduler {row['ratio_scheduler']:.2f}",
+        flush=True,
+    )
+
+def random_states(shape, seed):
+    return torch.randn(shape, generator=torch.Generator().manual_seed(seed))
 
 def main():
-    a = argparse.ArgumentParser(
+    parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    a.add_argument('--repeats', type=int, default=25)
-    a.add_argument('--steps', type=int, default=20)
-    a.add_argument('--device', default='cpu')
-    a = a.parse_args()
+    parser.add_argument('--repeats', type=int, default=25)
+    parser.add_argument('--steps', type=int, default=20)
+    parser.add_argument('--device', default='cpu')
+    asked = parser.parse_args()
     warnings.filterwarnings('ignore')
-    import diffusers
-    from usf_nbdev import USFScheduler
     from usf_nbdev.sampling.noise import discrete
-    from usf_nbdev.sampling.sample import Denoiser, plan_for, sample
     noise = discrete('scaled_linear', beta_0=.00085, beta_1=.012)
     for shape in SIZES:
-        x, m = (
-            torch.randn(shape, generator=torch.Generator().manual_seed(i)).to(a.device)
-            for i in (0, 1)
-        )
-        for name,(theirs, ours) in solvers(noise, a.steps).items():
-            model = Denoiser(lambda x, t: m, noise, shape=shape[1:], device=a.device)
-            plan = plan_for(model, ours)
-            sides = {
-                'diffusers': hosted(theirs, m, a.steps, a.device),
-                'USFScheduler': hosted(
-                    USFScheduler.from_schedule(ours, theirs.config), m, a.steps, a.device
-                ),
-                'sample': (lambda: None, lambda x: sample(model, plan, x)),
-            }
+        state, output = (random_states(shape, seed).to(asked.device) for seed in (0, 1))
+        for name, (theirs, ours) in solvers(noise, asked.steps).items():
+            sides = sides_of(theirs, ours, output, noise, asked)
             with torch.inference_mode():
-                s = clock(sides, x, a.repeats, a.device)
-            r = dict(
-                solver=name,
-                size='x'.join(map(str, shape)),
-                device=a.device,
-                threads=torch.get_num_threads(),
-                steps=a.steps,
-                repeats=a.repeats,
-                diffusers=diffusers.__version__,
-                **{f'{k}_ms': round(1e3*v/a.steps, 4) for k,v in s.items()},
-                ratio_sample=round(s['sample']/s['diffusers'], 3),
-                ratio_scheduler=round(s['USFScheduler']/s['diffusers'], 3),
-            )
-            append('steps', r)
-            print(
-                f"{r['size']:12} {name:18} diffusers {r['diffusers_ms']:.3f} ms a step; sample "
-                f"{r['ratio_sample']:.2f} of it, USFScheduler {r['ratio_scheduler']:.2f}",
-                flush=True,
-            )
+                seconds = clock(sides, state, asked.repeats, asked.device)
+            record(name, shape, seconds, asked)
 
 if __name__ == '__main__':
     main()

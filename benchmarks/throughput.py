@@ -23,7 +23,7 @@ import argparse, json, subprocess, sys, tempfile, time
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from itertools import product
-from common import append
+from common import append, without_seconds
 
 TWO_MODES = ('one by one', 'together')
 WHOLE = 'one by one, whole calls'
@@ -125,8 +125,8 @@ def child(path, model_name, nfe, workers, mode, seed, budget):
 
 def contents(path):
     from usf_nbdev.searching.journal import Journal
-    with Journal(path) as j:
-        return [{k: v for k,v in vars(t).items() if k != 'seconds'} for t in j.trials()]
+    with Journal(path) as journal:
+        return without_seconds(journal)
 
 def run_apart(path, *words):
     "One search in a process of its own: what it took."
