@@ -1,5 +1,7 @@
 __version__ = "0.1.0"
-"""Everything that a user needs, loaded when it is first asked for: `from usf_nbdev import search, load_model`."""
+"""Everything that a user needs, loaded when it is first asked for.
+
+For example `from usf_nbdev import search, load_model`."""
 from importlib import import_module
 
 FACE = {

@@ -1,4 +1,6 @@
-"""Where models come from and samplers go to; pipelines that were saved with our scheduler look for it here."""
+"""Where models come from and samplers go to.
+
+Pipelines that were saved with our scheduler look for it here."""
 
 
 def __getattr__(name):
