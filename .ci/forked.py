@@ -10,7 +10,7 @@ from importlib.metadata import EntryPoint
 
 from jupyter_client.provisioning import KernelProvisionerFactory, LocalProvisioner
 
-# Imported once. None of these starts a thread or draws a random number that a notebook would see.
+# Imported once. None of these starts a thread (with OMP_NUM_THREADS=1) or moves torch's seed.
 HEAVY = ['torch', 'torch.export', 'pandas', 'scipy.stats', 'sklearn.linear_model', 'seaborn',
     'matplotlib.pyplot', 'xgboost', 'ipykernel.kernelapp', 'nbdev.showdoc', 'fastcore.test']
 FORKS = multiprocessing.get_context('forkserver')

@@ -26,7 +26,7 @@ from usf_nbdev.searching.phases import (
     of_phase,
     values_by_noise,
 )
-from .proposers import read_schedule
+from .proposers import SearchConfig, read_schedule
 
 # %% ../../nbs/searching/09a_result.ipynb #0f463412
 def spread_of(
@@ -37,29 +37,20 @@ def spread_of(
     deviation = float(np.std(values, ddof=1)) if len(values) > 1 else 0.
     return dict(mean=mean, spread=deviation, low=low, high=high, seeds=len(values))
 
+@dataclass(eq=False, repr=False)
 class SearchResult:
     "The outcome of a search."
-    def __init__(self,
-        config, trials,      # `SearchConfig`; frame of all trials
-        # Frames: what was measured on fresh noise; the best for each number of calls
-        confirmation, front,
-        taus, cost,          # [(generation, tau)]; seconds of each process
-        left_out=(),         # What the search went without, in words
-        # The metric of as many reals as the confirmation has samples; None where that isn't known
-        floor=None,
-        # {purpose: passes}: how often a sample went through the network, a backward pass counted as
-        # two
-        passes=None,
-    ):
-        self.config = config
-        self.trials = trials
-        self.confirmation = confirmation
-        self.front = front
-        self.taus = taus
-        self.cost = cost
-        self.left_out = left_out
-        self.floor = floor
-        self.passes = dict(passes or {})
+    config:SearchConfig       # All settings
+    trials:pd.DataFrame       # All trials
+    confirmation:pd.DataFrame # What was measured on fresh noise
+    front:pd.DataFrame        # The best for each number of calls
+    taus:list                 # [(generation, tau)]
+    cost:dict                 # Seconds of each process
+    left_out:list             # What the search went without, in words
+    # The metric of as many reals as the confirmation has samples; None where that isn't known
+    floor:float|None
+    # {purpose: passes}: how often a sample went through the network, a backward pass counted as two
+    passes:dict
     @property
     def best(self) -> SolverSchedule:
         "The best schedule: of the one number of calls, or the last of the front."
@@ -291,5 +282,5 @@ def result_of(
         journal.notes('cost:'),
         _left_out(trials, model, metric, config),
         floor,
-        _all_passes(journal),
+        dict(_all_passes(journal)),
     )
