@@ -53,7 +53,14 @@ from .searching.polish import LEVELS, OBJECTIVES, polish as polish_schedule
 from .showing.report import figures, report
 from .searching.baselines import IDEAS, rival
 from .sampling.sample import plan_for
-from .searching.search import OPTIMISERS, SearchConfig, default_metric, search
+from .searching.budget import explained, read_budget, settled
+from usf_nbdev.searching.search import (
+    BUDGET,
+    OPTIMISERS,
+    SearchConfig,
+    default_metric,
+    search,
+)
 from .shell import command
 from .hosts.recipes import open_system, search_settings
 
@@ -290,9 +297,14 @@ def usf_search(
         "recipe's]",
         str,
     )=None,
-    budget:_option(
-        'budget', "Full trials for each number of calls, besides the known solvers"
+    budget:Param(
+        "What the search may spend: passes of the network as 500k or 1.5M, a time as 30min or 2h, "
+        f"or full trials for each number of calls as 200 [default: {BUDGET}, or the recipe's]",
+        str,
     )=None,
+    explain_budget:Param(
+        "Say what each part of the search may take, and stop there", store_true
+    )=False,
     seed:Param("Seed of the search, 0 to 9999", int)=0,
     out:Param(
         "Folder for journal, schedules, figures and report [default: runs/MODEL-nfeN-seedS]", str
@@ -360,12 +372,17 @@ def usf_search(
         kwargs.get('recipe'), nfe=nfe, extrapolate=extrapolate or None, **numbers
     )
     calls = parse_nfe(settings.pop('nfe', SearchConfig.nfe))
+    budget = settings.pop('budget', BUDGET)
+    read_budget(budget)
     config = SearchConfig(nfe=calls, seed=seed, **settings)  # refuses before anything is read
     with cpu_threads(threads):
         opened = open_system(model, **kwargs)
         metric = default_metric(opened)
         _refuse_idle(optimiser, metric, probe_n, control_n, polish)
         config = replace(config, given=_schedules_to_begin_with(_several(seed_from), opened))
+        if explain_budget:
+            bought = settled(config, budget, opened, metric, processes(opened, workers, threads))
+            return print(explained(bought, opened, metric))
         folder = place_for_folder(out or f'runs/{opened.name}-nfe{nfe_name(calls)}-seed{seed}')
         team = processes(opened, workers, threads, ray)
         try:
@@ -373,6 +390,7 @@ def usf_search(
                 opened,
                 metric,
                 config=config,
+                budget=budget,
                 optimiser=optimiser,
                 journal=folder/'journal.db',
                 workers=team,

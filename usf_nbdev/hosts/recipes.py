@@ -34,7 +34,7 @@ from ..sampling.sample import Denoiser, usable_device
 from ..sampling.speed import AUTOCAST, faster
 from ..zoo.models import mark, model_names
 from ..searching.proposers import SearchConfig
-from ..searching.search import planned_passes
+from ..searching.budget import planned_passes
 from .diffusers import _first_part, betas_of
 from usf_nbdev.hosts.families import (
     classifier_guided,

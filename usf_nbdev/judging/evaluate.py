@@ -4,11 +4,11 @@
 
 # %% auto #0
 __all__ = ['TRIAL_NOISE', 'FINAL_NOISE', 'CONFIRM_NOISE', 'TUNE_NOISE', 'GRID_NOISE', 'POLISH_NOISE', 'HELDOUT_NOISE',
-           'RIVAL_NOISE', 'CHOICE_NOISE', 'CONTROL_NOISE', 'CHECK_NOISE', 'DRAWS', 'PARTS', 'DECIDED_WITHIN',
-           'starting_states', 'Purpose', 'CostMeter', 'portions', 'batches_of', 'check_metric', 'evaluate', 'Together',
-           'evaluate_many', 'pictures_of', 'safe_grid', 'many_steps', 'nearest_grid', 'best_grid', 'Control',
-           'first_steps_of', 'known_for', 'best_of_families', 'Tuning', 'tuned_solvers', 'least_to_extrapolate',
-           'evaluate_infinite', 'floor_of', 'interval', 'ratio_interval', 'is_decided']
+           'RIVAL_NOISE', 'CHOICE_NOISE', 'CONTROL_NOISE', 'CHECK_NOISE', 'DRAWS', 'CONTROL_CALLS', 'PARTS',
+           'DECIDED_WITHIN', 'starting_states', 'Purpose', 'CostMeter', 'portions', 'batches_of', 'check_metric',
+           'evaluate', 'Together', 'evaluate_many', 'pictures_of', 'safe_grid', 'many_steps', 'nearest_grid',
+           'best_grid', 'Control', 'first_steps_of', 'known_for', 'best_of_families', 'Tuning', 'tuned_solvers',
+           'least_to_extrapolate', 'evaluate_infinite', 'floor_of', 'interval', 'ratio_interval', 'is_decided']
 
 # %% ../../nbs/judging/03_evaluate.ipynb #1fe5053d
 import base64, os, time
@@ -396,6 +396,8 @@ def _unpack(packed):
     return Statistics(packed['n'], numbers[:size], numbers[size:].reshape(size, size))
 
 # %% ../../nbs/judging/03_evaluate.ipynb #78234612
+CONTROL_CALLS = 10   # Network calls of the control
+
 class Control:
     "A fixed sampler whose statistics on few and on many samples tell what chance did."
     def __init__(self,
@@ -423,8 +425,8 @@ class Control:
             return best_grid(self.model)
     @property
     def schedule(self):
-        "DPM-Solver++(2M) with ten calls on that grid."
-        return many_steps(self.model.noise, 10, self.grid)
+        "DPM-Solver++(2M) with `CONTROL_CALLS` calls on that grid."
+        return many_steps(self.model.noise, CONTROL_CALLS, self.grid)
 
 # %% ../../nbs/judging/03_evaluate.ipynb #aa60d982
 def _key(n, seed, first, draw): return f'control:{n}:{seed}:{first}:{draw}'

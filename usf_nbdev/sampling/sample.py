@@ -177,8 +177,8 @@ def passes(self:Denoiser) -> int: # Copies of a model count together
     "How often one sample went through the network; a backward pass counts as two."
     return self._passes[0]
 
-@patch
-def _share(self:Denoiser):
+@patch(as_prop=True)
+def call_passes(self:Denoiser) -> int:
     """Passes of one sample in one call: two where the function asks the network with and without
     a condition."""
     return getattr(self.fn, 'passes', 1)
@@ -187,7 +187,7 @@ def _share(self:Denoiser):
 def _count_backward(self:Denoiser, output):
     "Count two passes for each sample when a gradient comes back through the output `output`."
     if not output.requires_grad: return
-    more = 2*self._share()*len(output)
+    more = 2*self.call_passes*len(output)
     def count(gradient): self._passes[0] += more
     output.register_hook(count)
 
@@ -295,7 +295,7 @@ def answer(self:Denoiser,
 ) -> torch.Tensor:
     "Call the network once, and see that its answer is one."
     self.calls += 1
-    self._passes[0] += self._share()*len(x)
+    self._passes[0] += self.call_passes*len(x)
     kind = torch.promote_types(x.dtype, torch.float32)
     if torch.is_tensor(tau):
         times = tau.to(x.device, kind).expand(len(x)).clone()

@@ -104,7 +104,7 @@ def polishes(
     return proposals
 
 # %% ../../nbs/searching/07_phases.ipynb #43cace36
-KNOWN_CHOSEN = 4     # known families among which the best is chosen
+KNOWN_CHOSEN = 2     # known families among which the best is chosen
 
 def polished(
     trials,  # Trials so far

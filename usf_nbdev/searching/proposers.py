@@ -113,7 +113,7 @@ class SearchConfig:
     n:int=256               # Samples of a full trial
     probe_n:int=32          # Samples of a probe; 0: every trial is a full one
     # Samples of the control variate; 0 for none (another metric than a Fréchet distance has none)
-    control_n:int=8192
+    control_n:int=4096
     draw:str='normal'       # Starting noise of the trials, one of `DRAWS`
     generation:int=16       # Schedules proposed at once
     climbs:int=2            # Probed schedules that get a full trial in each generation
@@ -123,22 +123,22 @@ class SearchConfig:
     candidates:int=32
     explore:float=.3        # Share of each generation that is not guided
     kappa:float=.5          # How much the predictor's uncertainty is rewarded
-    finalists:int=8         # Best schedules that are evaluated again, for each number of calls
-    final_n:int=2048        # Samples of a finalist, on other noise
+    finalists:int=4         # Best schedules that are evaluated again, for each number of calls
+    final_n:int=1024        # Samples of a finalist, on other noise
     # Schedules that are polished by gradients, for each number of calls: the best finalist, the
     # best known solver, the next finalists; 0: none
-    polish:int=2
+    polish:int=1
     # Samples of the polish, and of its held-out noise; fewer than twice the features go down
     # another objective, which the result says
-    polish_n:int=1024
+    polish_n:int=512
     polish_steps:int=16     # Gradients of one polish, at most
-    families:int=3          # Known families in the confirmation, best first
+    families:int=1          # Known families in the confirmation, best first
     # Samples of the confirmation, for each of its fresh noises, and of the choice before it
-    confirm_n:int=4096
+    confirm_n:int=2048
     confirm_seeds:int=3     # Fresh noises of the confirmation, at least
     # Fresh noises of the winner and the best known solver, at most, while their ratio isn't
     # decided; with confirm_seeds=1 there is no more than that one
-    confirm_limit:int=8
+    confirm_limit:int=4
     extrapolate:bool=False  # Extrapolate the confirmation to infinitely many samples?
     batch_size:int=256      # Samples per network call
     # Families of known solvers to begin with, names in `FAMILIES`; empty: all of them
