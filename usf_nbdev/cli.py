@@ -87,7 +87,7 @@ def parse_nfe(
 
 def nfe_name(
     nfes, # Numbers of calls, increasing
-) -> str: # As `parse_nfe` reads it
+) -> str: # As parse_nfe reads it
     "Numbers of calls in words: a range, or a list."
     is_range = len(nfes) > 1 and nfes[-1]-nfes[0] == len(nfes)-1
     return f'{nfes[0]}-{nfes[-1]}' if is_range else ','.join(map(str, nfes))
@@ -111,7 +111,7 @@ def cpu_threads(
         torch.set_num_threads(before)
 
 def processes(
-    model,        # A `Denoiser`
+    model,        # A Denoiser
     workers:int,  # Processes that were asked for; None: all cores for a model on the CPU
     threads:int,  # Threads of each
     ray:str=None, # Address of a Ray cluster, if workers are there
@@ -179,8 +179,8 @@ def _tables(result):
     return dict(confirmation=result.confirmation, front=named.drop(columns='schedule'))
 
 def save_result(
-    result, # A `SearchResult`
-    model,  # The `Denoiser` that was searched
+    result, # A SearchResult
+    model,  # The Denoiser that was searched
     folder, # Where to
 ) -> list: # Names of the files
     "Write what a search found: schedules, tables, figures, report."
@@ -596,10 +596,10 @@ def _known(model, metric, calls, tuning, families):
 
 # %% ../nbs/12_cli.ipynb #d6136fb2
 def compare_rows(
-    model,     # A `Denoiser`
+    model,     # A Denoiser
     schedules, # {name: solver schedule}
     known,     # Solver schedules, the known solvers
-    metric,    # As for `evaluate`
+    metric,    # As for evaluate
     n:int,     # Samples, per noise
     seeds:int, # Fresh noises
     batch_size:int=256, # Samples per network call
@@ -656,8 +656,8 @@ def places_of(
     return places
 
 def save_comparison(
-    rows,      # As `compare_rows` makes them
-    model,     # A `Denoiser`
+    rows,      # As compare_rows makes them
+    model,     # A Denoiser
     schedules, # {name: solver schedule} of what is drawn
     out,       # Folder, or a CSV file whose name the others share
 ) -> list: # Files written

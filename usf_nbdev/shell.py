@@ -76,7 +76,7 @@ def run(
     return guarded(work)
 
 def command(
-    func, # A function whose parameters are annotated with `Param`
+    func, # A function whose parameters are annotated with Param
 ): # The same, which is a command as well
     "Make a function a command of the shell."
     @wraps(func)

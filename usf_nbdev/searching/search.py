@@ -39,7 +39,7 @@ from .phases import Found, is_found  # noqa: F401
 _DIGITS = 3        # of each answer, in units of their root mean square
 
 def answers(
-    model, # A `Denoiser` with a shape
+    model, # A Denoiser with a shape
 ) -> np.ndarray: # (3, 4) whole numbers
     "What the network says to two fixed states at three times: four sums of each answer, rounded."
     noise = model.noise
@@ -70,7 +70,7 @@ def _identity(model):
     return digest.digest()
 
 def fingerprint(
-    model, # A `Denoiser` with a shape
+    model, # A Denoiser with a shape
 ) -> str: # 16 hex digits, and the options that it runs with
     "What tells one model from another: what it is, and what its network does."
     if getattr(model, 'options', None):
@@ -252,7 +252,7 @@ def _settings(config, **given):
 
 # %% ../../nbs/10_search.ipynb #5a389865
 def search(
-    model,                   # A `Denoiser` with a shape
+    model,                   # A Denoiser with a shape
     # Function of an iterable of batches, lower is better; default: Fréchet distance to
     # model.reference
     metric=None,
@@ -260,19 +260,19 @@ def search(
     budget:int=200,          # Full trials for each number of calls, besides the known solvers
     journal='run.db',        # File of the trials; an existing one is continued
     seed:int=0,              # Seed of proposals and noise
-    optimiser:str='s3',      # One of `OPTIMISERS`
+    optimiser:str='s3',      # One of OPTIMISERS
     config:SearchConfig=None,# All settings at once, instead of nfe, budget, seed and **kw
-    # Processes on this machine, for a model on the CPU [1]; with `ray`, workers of the team [one
+    # Processes on this machine, for a model on the CPU [1]; with ray, workers of the team [one
     # for each GPU; for a model on the CPU, one for each CPU]
     workers:int=None,
     # Measure trials on a Ray cluster: 'auto' (the one that this machine belongs to, or else a new
-    # one on it), 'local' (a new one), or its address; or a function of `make` that returns
-    # `Workers`
+    # one on it), 'local' (a new one), or its address; or a function of make that returns
+    # Workers
     ray:str=None,
     progress:bool=True,      # Show a progress bar, or without a terminal a line a minute?
-    callback=None,           # Called after every trial of this process with the `Trial`
-    **kw,                    # Other fields of `SearchConfig`
-) -> SearchResult: # `.best`, `.front`, `.trials`, `.table`
+    callback=None,           # Called after every trial of this process with the Trial
+    **kw,                    # Other fields of SearchConfig
+) -> SearchResult: # .best, .front, .trials, .table
     "Search the best solver schedules for a model; interrupt it and call it again to continue."
     check_model(model)
     config = _settings(config, nfe=nfe, budget=budget, seed=seed, **kw)
@@ -331,7 +331,7 @@ def _run(journal, common, bar, workers, ray, threads):
 
 # %% ../../nbs/10_search.ipynb #0087f700
 def default_metric(
-    model, # A `Denoiser`
+    model, # A Denoiser
 ): # Function of batches
     "The model's own metric, or the Fréchet distance to its reference statistics."
     if getattr(model, 'metric', None) is not None: return model.metric
@@ -448,7 +448,7 @@ def show_state(self:_Progress, trial:Trial):
 
 # %% ../../nbs/10_search.ipynb #bd5884a5
 def planned_passes(
-    config,    # A `SearchConfig`
+    config,    # A SearchConfig
     nfe:int=5, # Network calls
 ) -> dict: # {purpose: passes}
     "The passes of a search for one number of calls, at most, with a Fréchet distance."
