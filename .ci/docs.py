@@ -12,24 +12,33 @@ Then it reads what Quarto would get, and fails if
 - the sidebar (nbs/sidebar.yml) does not list every page once, or lists one that is not there;
 - a link to a page, a heading or a picture of the site leads nowhere;
 - a public function or class (in a module's __all__) has no docstring, or a parameter no comment;
+- a comment of the package holds a backtick, of which nbdev makes a raw link inside a signature;
+- a page says "Call self as a function", because a method that it shows has no docstring;
+- a figure has no caption (`#| fig-cap:`) or no alternative text (`#| fig-alt:`);
+- a name that a tutorial or a how-to shows is defined where nobody sees it (copied.py);
 - a stored output shows a traceback or a warning.
+
+First it makes such faults itself, to see that it would find them.
 
 The package must be installed, and no folder above this one may have a name that begins with a dot
 (nbdev would skip everything)."""
 import ast
 import importlib
 import inspect
+import io
 import json
 import os
 import posixpath
 import re
 import sys
+import tokenize
 from collections import Counter
 from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
 from pathlib import Path
 
+import copied
 import yaml
 from fastcore.docments import docments
 from nbdev.config import get_config
@@ -40,6 +49,7 @@ from nbdev.serve import proc_nbs
 ROOT = Path(__file__).resolve().parents[1]
 NOTEBOOKS = ROOT/'nbs'
 PAGES = 'CONTRIBUTING.md', 'CHANGELOG.md'                 # at the root, pages of the site
+NO_DOCSTRING = 'Call self as a function'
 NOISE = re.compile(r'Traceback \(most recent call last\)|\b[A-Z]\w*Warning: |^Warning: ', re.M)
 
 
@@ -290,6 +300,47 @@ def modules():
     return [path.resolve() for path in paths if not path.name.startswith('_')]
 
 
+def ticked(program):
+    "The comments of a program that hold a backtick, as (line, comment)."
+    for token in tokenize.generate_tokens(io.StringIO(program).readline):
+        if token.type == tokenize.COMMENT and '`' in token.string:
+            yield token.start[0], token.string
+
+
+def ticked_faults(path):
+    "The same for a module of the package."
+    for line, comment in ticked(path.read_text(encoding='utf-8')):
+        yield (f'{path.relative_to(ROOT)}:{line}: {comment[:60]!r} holds a backtick, which becomes '
+               'a raw link inside a signature; say it in plain words')
+
+
+def nameless(notebook):
+    "The headings under which a page shows a method without a docstring."
+    for cell in notebook:
+        text = ''.join(output_text(output) for output in cell.get('outputs', []))
+        if NO_DOCSTRING in text:
+            yield source(cell).splitlines()[-1]
+
+
+# --- figures
+
+def is_figure(cell):
+    "Whether a cell stores a picture that its page shows."
+    if cell['cell_type'] != 'code' or source(cell).startswith('#| hide\n'): return False
+    stored = [kind for output in cell['outputs'] for kind in output.get('data', {})]
+    return any(kind.startswith('image/') for kind in stored)
+
+
+def figure_faults(notebook):
+    "Figures without a caption or alternative text, as (number of the cell, what it lacks)."
+    for number, cell in enumerate(notebook):
+        if not is_figure(cell): continue
+        top = [line for line in source(cell).splitlines() if line.startswith('#|')]
+        for key in ('fig-cap', 'fig-alt'):
+            if not any(re.match(rf'#\|\s*{key}: *"\S', line) for line in top):
+                yield number, key
+
+
 # --- what is stored
 
 def output_text(output):
@@ -361,12 +412,32 @@ def faults(folder, names):
     yield from link_faults(Site(folder, tuple(names), address))
     for path in modules():
         yield from silent(path)
+        yield from ticked_faults(path)
     for name in names:
         yield from noisy(NOTEBOOKS/name)
+        yield from (f'{name}: {shown} has no docstring' for shown in nameless(cells(folder/name)))
+        yield from (f'{name}: cell {number} has a figure without #| {key}: "..."'
+                    for number, key in figure_faults(cells(NOTEBOOKS/name)))
+    yield from copied.faults()
+
+
+def sees():
+    "Whether faults that are made here are found, and what is right is not taken for one."
+    bare = dict(cell_type='code', source=['plot()'], outputs=[dict(data={'image/png': ''})])
+    named = {**bare, 'source': ['#| fig-cap: "A"\n', '#| fig-alt: "B"\n', 'plot()']}
+    silent_method = {**bare, 'outputs': [dict(text=[f'*{NO_DOCSTRING}.*'])]}
+    return (
+        len(list(ticked('def f(\n    x, # A `Plan`\n    y, # A Plan\n): "`x`"'))) == 1
+        and list(figure_faults([named, bare])) == [(1, 'fig-cap'), (1, 'fig-alt')]
+        and list(nameless([bare, silent_method])) == ['plot()']
+        and copied.sees()
+    )
 
 
 def main():
     os.chdir(ROOT)
+    if not sees():
+        return 'the check does not see the faults that it looks for'
     folder, names = process()
     add_pages(folder, names)
     cells.cache_clear()                       # pages were written anew

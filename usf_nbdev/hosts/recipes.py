@@ -79,7 +79,9 @@ class Part:
 
 # %% ../../nbs/hosts/07_recipes.ipynb #47361d18
 @patch
-def shrunk(self:Part): return replace(self, config={**self.config, **self.tiny})
+def shrunk(self:Part):
+    "The same part at the size that tests use."
+    return replace(self, config={**self.config, **self.tiny})
 
 # %% ../../nbs/hosts/07_recipes.ipynb #e7183603
 @patch
@@ -106,6 +108,7 @@ def _network_class(kind):
 
 @patch(as_prop=True)
 def count(self:Part) -> int:
+    "How many numbers the weights are; none is allocated."
     return sum(tensor.numel() for tensor in self.build('meta').parameters())
 
 # %% ../../nbs/hosts/07_recipes.ipynb #00bbf6fb

@@ -139,6 +139,7 @@ def merge(self:Statistics,
 
 @patch
 def __add__(self:Statistics, other):
+    "Statistics of both sets of samples together, as `merge`."
     return self.merge(other) if isinstance(other, Statistics) else NotImplemented
 
 # %% ../../nbs/judging/01_frechet.ipynb #916f9b48

@@ -265,6 +265,7 @@ def _compile(schedule, noise, ems=None) -> Plan:
 # %% ../../nbs/sampling/02_weights.ipynb #a3e5aac0
 @patch
 def plan(self:_Compiler) -> Plan:
+    "What was compiled, as tables of weights."
     slots, nodes = self.K, np.array(self.node_of)
     rows = self.rows + [self.X[self.n_steps]]
     forms = np.stack([np.broadcast_to(row, (2*slots+2, *self.shape)) for row in rows])

@@ -346,6 +346,7 @@ def notes(self:Journal,
 # %% ../../nbs/searching/03_journal.ipynb #e4aa55d9
 @patch
 def __getitem__(self:Journal, number:int) -> Trial:
+    "The trial of this number."
     row = self._rows('SELECT * FROM trials WHERE number=?', number)
     if not row:
         raise IndexError(f"number must be one of the journal's {len(self)} trials, got {number}")

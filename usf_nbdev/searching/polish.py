@@ -149,10 +149,14 @@ class Freedom:
 
 # %% ../../nbs/searching/06_polish.ipynb #6edd77c4
 @patch
-def compile(self:Freedom, schedule): return _compile(schedule, self.noise)
+def compile(self:Freedom, schedule):
+    "The plan of a schedule, with the noise schedule of the model."
+    return _compile(schedule, self.noise)
 
 @patch
-def split(self:Freedom, theta): return theta[:self.n_times], theta[self.n_times:]
+def split(self:Freedom, theta):
+    "What moves the times, and what moves the weights."
+    return theta[:self.n_times], theta[self.n_times:]
 
 # %% ../../nbs/searching/06_polish.ipynb #f8ba596f
 @patch
@@ -392,6 +396,7 @@ def features(self:Objective, samples):
 
 @patch
 def scale(self:Objective):
+    "What each feature counts: 1, but with an anchor the root of its weight for the pixels."
     if not self.anchor: return 1.
     of_pixels = (self.weight or 0.)**.5
     return np.r_[np.ones(self.metric.reference.d), np.full(self.target.shape[1], of_pixels)]
@@ -450,6 +455,7 @@ class Slope:
 # %% ../../nbs/searching/06_polish.ipynb #74f2fab0
 @patch
 def features(self:Slope, table, starts, first=0):
+    "The features of the samples that some starting noise becomes."
     freedom = self.freedom
     mean = freedom.model.mean if freedom.schedule.afs == 'mean' else None
     about = dict(mean=mean, first=first, **self.kw)
@@ -458,6 +464,7 @@ def features(self:Slope, table, starts, first=0):
 
 @patch
 def all(self:Slope, table):
+    "The features of all samples, batch by batch, for one table of weights."
     size = self.objective.batch_size
     batches = enumerate(self.objective.x.split(size))
     parts = [self.features(table, batch, number*size) for number,batch in batches]
@@ -600,6 +607,7 @@ class _Watch:
 # %% ../../nbs/searching/06_polish.ipynb #23f9a7b1
 @patch
 def look(self:_Watch, theta):
+    "The loss on held-out noise."
     with self.slope.purpose(Purpose.HELDOUT):
         try:
             loss = self.slope.value(theta)
@@ -612,6 +620,7 @@ def look(self:_Watch, theta):
 
 @patch
 def __call__(self:_Watch, theta, last=False):
+    "Count a step of the descent, and look where it is time to."
     self.now = theta.copy()
     self.seen += not last
     if self.seen % self.every and not last or last and self.rows[-1][0] == self.seen: return

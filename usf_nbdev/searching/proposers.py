@@ -59,6 +59,7 @@ def space(self:Stage,
     model,    # A Denoiser
     nfe:int,  # Network calls of a sample
 ) -> Space: # What is open for this model
+    "The choices of this stage, for one model and number of calls."
     afs = tuple(kind for kind in self.afs if kind != 'mean' or model.mean is not None)
     if getattr(model, 'unscaled', False):
         afs = ('none',)     # where a host scales no latents, the first step can't be analytical
@@ -177,6 +178,7 @@ def _several(nfe):
 # %% ../../nbs/searching/04_proposers.ipynb #629ae00f
 @patch(as_prop=True)
 def nfes(self:SearchConfig) -> tuple:
+    "The numbers of calls that are searched, one or several."
     return self.nfe if isinstance(self.nfe, tuple) else (self.nfe,)
 
 @patch(as_prop=True)

@@ -255,10 +255,13 @@ class Training:
 
 # %% ../../nbs/zoo/02_train.ipynb #2466786c
 @patch(as_prop=True)
-def n_classes(self:Training): return self.net.temb.label.num_embeddings - 1
+def n_classes(self:Training):
+    "How many classes the network knows, the empty one not counted."
+    return self.net.temb.label.num_embeddings - 1
 
 @patch
 def step(self:Training):
+    "One step of the optimiser on a new batch."
     x, t, y, target = noisy_batch(
         self.X, self.Y, self.noise, self.B, self.drop, self.n_classes, self.predicts
     )
