@@ -10,6 +10,7 @@ Then it reads what Quarto would get, and fails if
 - the first cell of a notebook holds more than a title, a description and `- key: value` lines:
   nbdev deletes the rest from the page;
 - the sidebar (nbs/sidebar.yml) does not list every page once, or lists one that is not there;
+- the bar at the top (_quarto.yml) leads to no page, or shows another version;
 - a link to a page, a heading or a picture of the site leads nowhere;
 - a public function or class (in a module's __all__) has no docstring, or a parameter no comment;
 - a comment of the package holds a backtick, of which nbdev makes a raw link inside a signature;
@@ -18,7 +19,8 @@ Then it reads what Quarto would get, and fails if
 - a name that a tutorial or a how-to shows is defined where nobody sees it (copied.py);
 - a stored output shows a traceback or a warning.
 
-First it makes such faults itself, to see that it would find them.
+First it makes such faults itself, to see that it would find them. Where nothing is wrong, it writes
+llms.txt, the list of pages for programs that read the site.
 
 The package must be installed, and no folder above this one may have a name that begins with a dot
 (nbdev would skip everything)."""
@@ -106,11 +108,19 @@ def listed(contents):
         yield from listed(entry.get('contents', []))
 
 
+def page_names(names): return {name.as_posix() for name in names} | set(PAGES)
+
+
+def sidebar():
+    "What stands in the sidebar."
+    settings = yaml.safe_load((NOTEBOOKS/'sidebar.yml').read_text(encoding='utf-8'))
+    return settings['website']['sidebar']['contents']
+
+
 def sidebar_faults(names):
     "Pages that the sidebar lacks, has twice, or only it has."
-    settings = yaml.safe_load((NOTEBOOKS/'sidebar.yml').read_text(encoding='utf-8'))
-    seen = Counter(listed(settings['website']['sidebar']['contents']))
-    pages = {name.as_posix() for name in names} | set(PAGES)
+    seen = Counter(listed(sidebar()))
+    pages = page_names(names)
     for page in sorted(pages-set(seen)):
         yield f'nbs/sidebar.yml: {page} is not listed; put it where it should be read'
     for page in sorted(set(seen)-pages):
@@ -118,6 +128,18 @@ def sidebar_faults(names):
     for page, n in sorted(seen.items()):
         if n > 1:
             yield f'nbs/sidebar.yml: {page} is listed {n} times'
+
+
+def navbar_faults(settings, pages, version):
+    "What the bar at the top of every page has wrong: a page that is not there, an old version."
+    bar = settings['website']['navbar']
+    items = [*bar['left'], *bar['right']]
+    for item in items:
+        for page in item.get('menu', [item.get('href')]):
+            if page not in pages and not page.startswith('https://'):
+                yield f'_quarto.yml: the navbar leads to {page}, which is no page'
+    if version not in [item.get('text') for item in items]:
+        yield f'_quarto.yml: the navbar must show the version, {version}'
 
 
 # --- links
@@ -360,6 +382,42 @@ def noisy(path):
             yield f'{path.relative_to(ROOT)}: cell {number} stores "{line}"'
 
 
+# --- the list of pages for programs that read the site
+
+def headline(page):
+    "The title of a page and what it says of itself."
+    text = texts(page)[0] if page.suffix == '.md' else source(cells(page)[0])
+    lines = text.splitlines()
+    said = [line[2:] for line in lines if line.startswith('> ')]
+    return lines[0].removeprefix('# '), said[0] if said else ''
+
+
+def pages_in_order(contents, section=''):
+    "The pages of the sidebar with the section that each stands in."
+    for entry in contents:
+        if isinstance(entry, str):
+            yield section, entry
+        elif 'href' in entry:
+            yield section, entry['href']
+        else:
+            yield from pages_in_order(entry['contents'], entry['section'])
+
+
+def llms_text(site):
+    "llms.txt: every page with its address and one sentence, in the order of the sidebar."
+    config = get_config()
+    html = {site.name(page).as_posix(): name for name, page in site.by_html.items()}
+    made = [f'# {config.title}', '', f'> {config.description}']
+    before = None
+    for section, page in pages_in_order(sidebar()):
+        if section != before:
+            made += ['', f'## {section}', '']
+        before = section
+        title, said = headline(NOTEBOOKS/page if page.endswith('.ipynb') else ROOT/page)
+        made.append(f'- [{title}]({site.address}{html[page]})'+(f': {said}' if said else ''))
+    return '\n'.join(made)+'\n'
+
+
 # --- all of it
 
 def add_pages(folder, names):
@@ -403,13 +461,21 @@ def unprocessed(folder, names):
             yield from (f'{name}: {error}' for error in errors(folder/name))
 
 
-def faults(folder, names):
-    "All that is wrong, one line each."
+def site_of(folder, names):
+    "The pages as Quarto gets them, and where they will be."
     config = get_config()
     address = (config.doc_host+config.doc_baseurl).rstrip('/')+'/'
+    return Site(folder, tuple(names), address)
+
+
+def faults(site):
+    "All that is wrong, one line each."
+    config, folder, names = get_config(), site.out, site.names
     yield from first_cell_faults(names)
     yield from sidebar_faults(names)
-    yield from link_faults(Site(folder, tuple(names), address))
+    bar = yaml.safe_load((ROOT/'_quarto.yml').read_text(encoding='utf-8'))
+    yield from navbar_faults(bar, page_names(names), config.version)
+    yield from link_faults(site)
     for path in modules():
         yield from silent(path)
         yield from ticked_faults(path)
@@ -441,7 +507,10 @@ def main():
     folder, names = process()
     add_pages(folder, names)
     cells.cache_clear()                       # pages were written anew
-    found = list(faults(folder, names))
+    site = site_of(folder, names)
+    found = list(faults(site))
+    if not found:
+        (folder/'llms.txt').write_text(llms_text(site), encoding='utf-8')
     print('\n'.join(found) or f'{len(names)} notebooks are ready in {folder.name}/')
     return int(bool(found))
 
