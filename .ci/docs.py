@@ -359,7 +359,7 @@ def figure_faults(notebook):
         if not is_figure(cell): continue
         top = [line for line in source(cell).splitlines() if line.startswith('#|')]
         for key in ('fig-cap', 'fig-alt'):
-            if not any(re.match(rf'#\|\s*{key}: *"\S', line) for line in top):
+            if not any(re.match(rf'#\|\s*{key}: *"?[^\s"]', line) for line in top):
                 yield number, key
 
 
