@@ -10,26 +10,37 @@ Then it reads what Quarto would get, and fails if
 - the first cell of a notebook holds more than a title, a description and `- key: value` lines:
   nbdev deletes the rest from the page;
 - the sidebar (nbs/sidebar.yml) does not list every page once, or lists one that is not there;
+- the bar at the top (_quarto.yml) leads to no page, or shows another version;
 - a link to a page, a heading or a picture of the site leads nowhere;
 - a public function or class (in a module's __all__) has no docstring, or a parameter no comment;
+- a comment of the package holds a backtick, of which nbdev makes a raw link inside a signature;
+- a page says "Call self as a function", because a method that it shows has no docstring;
+- a figure has no caption (`#| fig-cap:`) or no alternative text (`#| fig-alt:`);
+- a name that a tutorial or a how-to shows is defined where nobody sees it (copied.py);
 - a stored output shows a traceback or a warning.
+
+First it makes such faults itself, to see that it would find them. Where nothing is wrong, it writes
+llms.txt, the list of pages for programs that read the site.
 
 The package must be installed, and no folder above this one may have a name that begins with a dot
 (nbdev would skip everything)."""
 import ast
 import importlib
 import inspect
+import io
 import json
 import os
 import posixpath
 import re
 import sys
+import tokenize
 from collections import Counter
 from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
 from pathlib import Path
 
+import copied
 import yaml
 from fastcore.docments import docments
 from nbdev.config import get_config
@@ -40,6 +51,7 @@ from nbdev.serve import proc_nbs
 ROOT = Path(__file__).resolve().parents[1]
 NOTEBOOKS = ROOT/'nbs'
 PAGES = 'CONTRIBUTING.md', 'CHANGELOG.md'                 # at the root, pages of the site
+NO_DOCSTRING = 'Call self as a function'
 NOISE = re.compile(r'Traceback \(most recent call last\)|\b[A-Z]\w*Warning: |^Warning: ', re.M)
 
 
@@ -96,11 +108,19 @@ def listed(contents):
         yield from listed(entry.get('contents', []))
 
 
+def page_names(names): return {name.as_posix() for name in names} | set(PAGES)
+
+
+def sidebar():
+    "What stands in the sidebar."
+    settings = yaml.safe_load((NOTEBOOKS/'sidebar.yml').read_text(encoding='utf-8'))
+    return settings['website']['sidebar']['contents']
+
+
 def sidebar_faults(names):
     "Pages that the sidebar lacks, has twice, or only it has."
-    settings = yaml.safe_load((NOTEBOOKS/'sidebar.yml').read_text(encoding='utf-8'))
-    seen = Counter(listed(settings['website']['sidebar']['contents']))
-    pages = {name.as_posix() for name in names} | set(PAGES)
+    seen = Counter(listed(sidebar()))
+    pages = page_names(names)
     for page in sorted(pages-set(seen)):
         yield f'nbs/sidebar.yml: {page} is not listed; put it where it should be read'
     for page in sorted(set(seen)-pages):
@@ -108,6 +128,18 @@ def sidebar_faults(names):
     for page, n in sorted(seen.items()):
         if n > 1:
             yield f'nbs/sidebar.yml: {page} is listed {n} times'
+
+
+def navbar_faults(settings, pages, version):
+    "What the bar at the top of every page has wrong: a page that is not there, an old version."
+    bar = settings['website']['navbar']
+    items = [*bar['left'], *bar['right']]
+    for item in items:
+        for page in item.get('menu', [item.get('href')]):
+            if page not in pages and not page.startswith('https://'):
+                yield f'_quarto.yml: the navbar leads to {page}, which is no page'
+    if version not in [item.get('text') for item in items]:
+        yield f'_quarto.yml: the navbar must show the version, {version}'
 
 
 # --- links
@@ -290,6 +322,47 @@ def modules():
     return [path.resolve() for path in paths if not path.name.startswith('_')]
 
 
+def ticked(program):
+    "The comments of a program that hold a backtick, as (line, comment)."
+    for token in tokenize.generate_tokens(io.StringIO(program).readline):
+        if token.type == tokenize.COMMENT and '`' in token.string:
+            yield token.start[0], token.string
+
+
+def ticked_faults(path):
+    "The same for a module of the package."
+    for line, comment in ticked(path.read_text(encoding='utf-8')):
+        yield (f'{path.relative_to(ROOT)}:{line}: {comment[:60]!r} holds a backtick, which becomes '
+               'a raw link inside a signature; say it in plain words')
+
+
+def nameless(notebook):
+    "The headings under which a page shows a method without a docstring."
+    for cell in notebook:
+        text = ''.join(output_text(output) for output in cell.get('outputs', []))
+        if NO_DOCSTRING in text:
+            yield source(cell).splitlines()[-1]
+
+
+# --- figures
+
+def is_figure(cell):
+    "Whether a cell stores a picture that its page shows."
+    if cell['cell_type'] != 'code' or source(cell).startswith('#| hide\n'): return False
+    stored = [kind for output in cell['outputs'] for kind in output.get('data', {})]
+    return any(kind.startswith('image/') for kind in stored)
+
+
+def figure_faults(notebook):
+    "Figures without a caption or alternative text, as (number of the cell, what it lacks)."
+    for number, cell in enumerate(notebook):
+        if not is_figure(cell): continue
+        top = [line for line in source(cell).splitlines() if line.startswith('#|')]
+        for key in ('fig-cap', 'fig-alt'):
+            if not any(re.match(rf'#\|\s*{key}: *"?[^\s"]', line) for line in top):
+                yield number, key
+
+
 # --- what is stored
 
 def output_text(output):
@@ -307,6 +380,42 @@ def noisy(path):
         if match:
             line = text[match.start():].splitlines()[0][:100]
             yield f'{path.relative_to(ROOT)}: cell {number} stores "{line}"'
+
+
+# --- the list of pages for programs that read the site
+
+def headline(page):
+    "The title of a page and what it says of itself."
+    text = texts(page)[0] if page.suffix == '.md' else source(cells(page)[0])
+    lines = text.splitlines()
+    said = [line[2:] for line in lines if line.startswith('> ')]
+    return lines[0].removeprefix('# '), said[0] if said else ''
+
+
+def pages_in_order(contents, section=''):
+    "The pages of the sidebar with the section that each stands in."
+    for entry in contents:
+        if isinstance(entry, str):
+            yield section, entry
+        elif 'href' in entry:
+            yield section, entry['href']
+        else:
+            yield from pages_in_order(entry['contents'], entry['section'])
+
+
+def llms_text(site):
+    "llms.txt: every page with its address and one sentence, in the order of the sidebar."
+    config = get_config()
+    html = {site.name(page).as_posix(): name for name, page in site.by_html.items()}
+    made = [f'# {config.title}', '', f'> {config.description}']
+    before = None
+    for section, page in pages_in_order(sidebar()):
+        if section != before:
+            made += ['', f'## {section}', '']
+        before = section
+        title, said = headline(NOTEBOOKS/page if page.endswith('.ipynb') else ROOT/page)
+        made.append(f'- [{title}]({site.address}{html[page]})'+(f': {said}' if said else ''))
+    return '\n'.join(made)+'\n'
 
 
 # --- all of it
@@ -352,25 +461,56 @@ def unprocessed(folder, names):
             yield from (f'{name}: {error}' for error in errors(folder/name))
 
 
-def faults(folder, names):
-    "All that is wrong, one line each."
+def site_of(folder, names):
+    "The pages as Quarto gets them, and where they will be."
     config = get_config()
     address = (config.doc_host+config.doc_baseurl).rstrip('/')+'/'
+    return Site(folder, tuple(names), address)
+
+
+def faults(site):
+    "All that is wrong, one line each."
+    config, folder, names = get_config(), site.out, site.names
     yield from first_cell_faults(names)
     yield from sidebar_faults(names)
-    yield from link_faults(Site(folder, tuple(names), address))
+    bar = yaml.safe_load((ROOT/'_quarto.yml').read_text(encoding='utf-8'))
+    yield from navbar_faults(bar, page_names(names), config.version)
+    yield from link_faults(site)
     for path in modules():
         yield from silent(path)
+        yield from ticked_faults(path)
     for name in names:
         yield from noisy(NOTEBOOKS/name)
+        yield from (f'{name}: {shown} has no docstring' for shown in nameless(cells(folder/name)))
+        yield from (f'{name}: cell {number} has a figure without #| {key}: "..."'
+                    for number, key in figure_faults(cells(NOTEBOOKS/name)))
+    yield from copied.faults()
+
+
+def sees():
+    "Whether faults that are made here are found, and what is right is not taken for one."
+    bare = dict(cell_type='code', source=['plot()'], outputs=[dict(data={'image/png': ''})])
+    named = {**bare, 'source': ['#| fig-cap: "A"\n', '#| fig-alt: "B"\n', 'plot()']}
+    silent_method = {**bare, 'outputs': [dict(text=[f'*{NO_DOCSTRING}.*'])]}
+    return (
+        len(list(ticked('def f(\n    x, # A `Plan`\n    y, # A Plan\n): "`x`"'))) == 1
+        and list(figure_faults([named, bare])) == [(1, 'fig-cap'), (1, 'fig-alt')]
+        and list(nameless([bare, silent_method])) == ['plot()']
+        and copied.sees()
+    )
 
 
 def main():
     os.chdir(ROOT)
+    if not sees():
+        return 'the check does not see the faults that it looks for'
     folder, names = process()
     add_pages(folder, names)
     cells.cache_clear()                       # pages were written anew
-    found = list(faults(folder, names))
+    site = site_of(folder, names)
+    found = list(faults(site))
+    if not found:
+        (folder/'llms.txt').write_text(llms_text(site), encoding='utf-8')
     print('\n'.join(found) or f'{len(names)} notebooks are ready in {folder.name}/')
     return int(bool(found))
 

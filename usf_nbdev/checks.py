@@ -37,7 +37,7 @@ LARGEST_SEED = 10**9
 def seed_number(
     value,                  # What was given
     most:int=LARGEST_SEED,  # Largest value
-) -> int: # From 0 to `most`
+) -> int: # From 0 to most
     "The seed of some noise."
     return whole_number('seed', value, 0, most)
 

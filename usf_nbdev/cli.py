@@ -94,7 +94,7 @@ def parse_nfe(
 
 def nfe_name(
     nfes, # Numbers of calls, increasing
-) -> str: # As `parse_nfe` reads it
+) -> str: # As parse_nfe reads it
     "Numbers of calls in words: a range, or a list."
     is_range = len(nfes) > 1 and nfes[-1]-nfes[0] == len(nfes)-1
     return f'{nfes[0]}-{nfes[-1]}' if is_range else ','.join(map(str, nfes))
@@ -118,7 +118,7 @@ def cpu_threads(
         torch.set_num_threads(before)
 
 def processes(
-    model,        # A `Denoiser`
+    model,        # A Denoiser
     workers:int,  # Processes that were asked for; None: all cores for a model on the CPU
     threads:int,  # Threads of each
     ray:str=None, # Address of a Ray cluster, if workers are there
@@ -186,8 +186,8 @@ def _tables(result):
     return dict(confirmation=result.confirmation, front=named.drop(columns='schedule'))
 
 def save_result(
-    result, # A `SearchResult`
-    model,  # The `Denoiser` that was searched
+    result, # A SearchResult
+    model,  # The Denoiser that was searched
     folder, # Where to
 ) -> list: # Names of the files
     "Write what a search found: schedules, tables, figures, report."
@@ -256,6 +256,49 @@ def _print_result(result, folder, files, options=''):
 
 def _or_default(value, default): return default if value is None else value
 
+# %% ../nbs/12_cli.ipynb #68ab9c49
+_MODEL = 'recipe classifier decoder labels size download'
+_SPEED = 'dtype autocast channels_last compile'
+_JUDGING = 'features inception clip'
+
+_OF_SEARCH = {
+    'What most searches need':
+        'model nfe budget reference prompts guidance device workers out seed',
+    'Model': _MODEL,
+    'What to search': 'optimiser known seed_from polish',
+    'How much to spend': 'n final_n confirm_n confirm_seeds',
+    'Judges': f'{_JUDGING} extrapolate',
+    'Where it runs': f'batch_size threads ray {_SPEED}',
+    'Internals': 'probe_n control_n draw',
+}
+_SEARCHES = (
+    'usf_search                                      # the embedded digits, 5 calls',
+    'usf_search --model pipeline/ --nfe 3-10 --reference pictures/ --device cuda',
+    'usf_search --model my.py:make --nfe 5 --budget 60 --out runs/mine',
+)
+_OF_SAMPLE = {
+    'What most need': 'schedule model prompts guidance device n seed out',
+    'Model': _MODEL,
+    'Where it runs': f'batch_size {_SPEED}',
+}
+_OF_POLISH = {
+    'What most need': 'schedule model reference prompts guidance device out',
+    'What to polish': 'level objective',
+    'How much to spend': 'n steps seed',
+    'Model': _MODEL,
+    'Judges': _JUDGING,
+    'Where it runs': f'batch_size threads {_SPEED}',
+    'Internals': 'anchor control_n',
+}
+_OF_COMPARE = {
+    'What most need': 'schedules model reference prompts guidance device out',
+    'With what': 'nfe families rivals',
+    'How much to spend': 'n seeds tune_n',
+    'Model': _MODEL,
+    'Judges': _JUDGING,
+    'Where it runs': f'batch_size {_SPEED}',
+}
+
 # %% ../nbs/12_cli.ipynb #c5851d43
 def _option(name, help): # Of a search; empty unless given
     default = getattr(SearchConfig, name)
@@ -284,7 +327,7 @@ def _schedules_to_begin_with(paths, model):
         replace(schedule, name=schedule.name or Path(path).stem) for path, schedule in read.items()
     ]
 
-@command
+@command(groups=_OF_SEARCH, examples=_SEARCHES)
 @delegates(open_system, but=['judged'])
 def usf_search(
     model:Param(
@@ -415,7 +458,7 @@ def _refuse_exploded(pictures, path):
 
 _JUDGES = ('reference', 'features', 'inception', 'clip')  # options that tell how a model is judged
 
-@command
+@command(groups=_OF_SAMPLE, examples=['usf_sample runs/mine/schedule.json --n 100'])
 @delegates(open_system, but=['judged', *_JUDGES])
 def usf_sample(
     schedule:Param("Schedule file, or a published .pth", str),
@@ -521,7 +564,7 @@ def _control_of(model, metric, objective, control_n):
     wanted = control_n and objective == 'fid' and isinstance(metric, FrechetMetric)
     return Control(model, metric, control_n) if wanted else False
 
-@command
+@command(groups=_OF_POLISH, examples=['usf_polish schedule.json --out polished.json'])
 @delegates(open_system, but=['judged'])
 def usf_polish(
     schedule:Param("Schedule file, or a published .pth", str),
@@ -614,10 +657,10 @@ def _known(model, metric, calls, tuning, families):
 
 # %% ../nbs/12_cli.ipynb #d6136fb2
 def compare_rows(
-    model,     # A `Denoiser`
+    model,     # A Denoiser
     schedules, # {name: solver schedule}
     known,     # Solver schedules, the known solvers
-    metric,    # As for `evaluate`
+    metric,    # As for evaluate
     n:int,     # Samples, per noise
     seeds:int, # Fresh noises
     batch_size:int=256, # Samples per network call
@@ -674,8 +717,8 @@ def places_of(
     return places
 
 def save_comparison(
-    rows,      # As `compare_rows` makes them
-    model,     # A `Denoiser`
+    rows,      # As compare_rows makes them
+    model,     # A Denoiser
     schedules, # {name: solver schedule} of what is drawn
     out,       # Folder, or a CSV file whose name the others share
 ) -> list: # Files written
@@ -757,7 +800,7 @@ def _refuse_idle_comparison(families, rivals, nfe, tune_n):
         without_effect("with families=0, as no known solver is measured", nfe=nfe)
 
 # %% ../nbs/12_cli.ipynb #550954b0
-@command
+@command(groups=_OF_COMPARE, examples=['usf_compare mine.json yours.json --seeds 5'])
 @delegates(open_system, but=['judged'])
 def usf_compare(
     schedules:Param("Schedule files, or published .pth", str, nargs='*', opt=False)=(),

@@ -43,8 +43,8 @@ def _number(name, value):
 @dataclass(frozen=True)
 class Relaxation:
     "A factor on the first derivative of a step."
-    kind:str='none'  # One of `RELAXATIONS`
-    c:float=0.       # Coefficient of `linear`: the factor is 1 + c h
+    kind:str='none'  # One of RELAXATIONS
+    c:float=0.       # Coefficient of linear: the factor is 1 + c h
     def __post_init__(self):
         _one_of('relaxation kind', self.kind, RELAXATIONS)
         object.__setattr__(self, 'c', _number('relaxation c', self.c))
@@ -58,7 +58,7 @@ class Relaxation:
 class Expansion:
     "A Taylor expansion from a visited node; indices count back from the newest node, -1."
     start:int=-1                          # Node the expansion starts from
-    order:int=1                           # Number of Taylor terms n, 1..`MAX_ORDER`
+    order:int=1                           # Number of Taylor terms n, 1..MAX_ORDER
     points:tuple=()  # n-1 tuples: the nodes that estimate the k-th derivative, k=1..n-1
     relaxation:Relaxation=Relaxation()    # Factor on the first derivative
     def __post_init__(self):
@@ -102,7 +102,7 @@ def _check_points(self:Expansion, what, derivative, nodes):
 class Corrector(Expansion):
     "A second expansion of the same step in which node -1 is the point just predicted."
     start:int=-2
-    kind:str='pseudo'  # One of `CORRECTORS`: re-use the evaluation, or evaluate again
+    kind:str='pseudo'  # One of CORRECTORS: re-use the evaluation, or evaluate again
     def __post_init__(self):
         super().__post_init__()
         _one_of('corrector kind', self.kind, CORRECTORS)
@@ -115,7 +115,7 @@ class Corrector(Expansion):
 @dataclass(frozen=True)
 class StepStrategy(Expansion):
     "How one step goes from node i to node i+1."
-    prediction:str='data'        # One of `PREDICTIONS`: what is expanded
+    prediction:str='data'        # One of PREDICTIONS: what is expanded
     corrector:Corrector=None     # None, or how the predicted state is corrected
     def __post_init__(self):
         super().__post_init__()
@@ -135,8 +135,8 @@ class StepStrategy(Expansion):
 class SolverSchedule:
     "A complete sampling plan: times and one `StepStrategy` per step, validated."
     times:tuple                     # (n_steps+1,) falling times from T to the end, >= 0
-    steps:tuple                     # (n_steps,) `StepStrategy`
-    afs:str='none'                  # One of `FIRST_STEPS`: what stands for the network at node 0
+    steps:tuple                     # (n_steps,) StepStrategy
+    afs:str='none'                  # One of FIRST_STEPS: what stands for the network at node 0
     noise:object=None               # The noise schedule it was made for, if known
     skips:tuple=None                # U-Net skip coefficients in the network's order, 1 = unchanged
     # Rows that override the compiled plan, one a slot: weights of x_T, of the data's mean, and of
@@ -520,7 +520,7 @@ def _once(pairs):
 
 @patch(cls_method=True)
 def from_json(cls:SolverSchedule,
-    text:str, # JSON text, as `to_json` gives
+    text:str, # JSON text, as to_json gives
 ) -> SolverSchedule:
     "Read a schedule from JSON text; executes nothing, `ValueError` if anything is wrong."
     if not isinstance(text, (str, bytes)):
@@ -727,7 +727,7 @@ def _from_usf(cls, published, noise, name):
 
 @patch(cls_method=True)
 def from_usf(cls:SolverSchedule,
-    src,             # The published dict, or the path of a published `.pth`
+    src,             # The published dict, or the path of a published .pth
     noise=None,      # The noise schedule it was made for (the file does not say)
 ) -> SolverSchedule:
     "A schedule from the authors' published format; runs no code of the file."

@@ -7,10 +7,11 @@ __all__ = ['USERS_ERRORS', 'HOMES', 'underscored', 'one_line', 'guarded', 'run',
 
 # %% ../nbs/00b_shell.ipynb #9fedccd3
 import os, sys
-from functools import wraps
+from functools import partial, wraps
 from importlib import import_module
 from pathlib import Path
 from fastcore.script import anno_parser
+from .manual import Manual, help_text, plain, usage
 
 # %% ../nbs/00b_shell.ipynb #10e7a034
 def _with_underscores(word):
@@ -69,20 +70,28 @@ def run(
     argv:list, # Words of the command line
 ) -> int: # Exit status
     "Run a command as the shell does."
+    if {'-h', '--help'} & set(argv): return guarded(lambda: print(help_text(func)))
+    func = plain(func)
     parser = anno_parser(func, prog=func.__name__)
+    parser.usage = usage(func)
     def work():
         options = vars(parser.parse_args(underscored(argv)))
         func(**{name: value for name,value in options.items() if name not in ('pdb', 'xtra')})
     return guarded(work)
 
 def command(
-    func, # A function whose parameters are annotated with `Param`
+    func=None,    # A function whose parameters are annotated with Param; None: a decorator
+    *,
+    groups=None,  # Title -> options in one string; default: one group of all
+    examples=(),  # Command lines that help shows
 ): # The same, which is a command as well
     "Make a function a command of the shell."
+    if func is None: return partial(command, groups=groups, examples=examples)
     @wraps(func)
     def called(*args, **kwargs):
         if args or kwargs or not _runs_as(func.__name__): return func(*args, **kwargs)
-        return run(func, sys.argv[1:])
+        return run(called, sys.argv[1:])
+    called.manual = Manual(groups or {}, tuple(examples))
     return called
 
 # %% ../nbs/00b_shell.ipynb #6bec6cb3
@@ -106,4 +115,4 @@ def main() -> int: # Exit status
                 f"the program must be named as one of the commands {', '.join(HOMES)}, got {name!r}"
             )
         found.append(getattr(import_module(f'usf_nbdev.{HOMES[name]}'), name))
-    return guarded(find) or run(found[0].__wrapped__, sys.argv[1:])
+    return guarded(find) or run(found[0], sys.argv[1:])

@@ -86,7 +86,7 @@ def _betas_and_prediction(config):
 
 def noise_of_config(
     config, # Configuration of a scheduler of diffusers, a dict
-    # The noise schedule; what the network predicts, one of `PREDICTS`; N, what multiplies time
+    # The noise schedule; what the network predicts, one of PREDICTS; N, what multiplies time
 ) -> tuple:
     "Read noise schedule, prediction type and time from a scheduler."
     refuse_class(config)
@@ -257,7 +257,7 @@ def from_diffusers(
     guidance=1.,       # Classifier-free guidance scale: a number, or one for each sample, (N,)
     name:str=None,     # For people and files; default: the class of the network
     shape:tuple=None,  # Shape of one sample; default: what the network's configuration says
-    # What the network is told: a function of our time, or a `Clock` or its word; default: by its
+    # What the network is told: a function of our time, or a Clock or its word; default: by its
     # class
     time=None,
     # 1, or -1 where the output of the network is to be negated; default: by its class

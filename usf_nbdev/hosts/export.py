@@ -23,7 +23,7 @@ from ..shell import command
 # %% ../../nbs/hosts/08_export.ipynb #d7df6807
 def k_table(
     schedule:SolverSchedule, # A schedule that knows its noise schedule
-) -> dict: # `start`, `sigmas` (calls+1), and rows of weights `P` and `Q`, one a call: plain numbers
+) -> dict: # start, sigmas (calls+1), and rows of weights P and Q, one a call: plain numbers
     """The weights of a schedule in the units of k-diffusion and ComfyUI, over states and data
     predictions."""
     if not isinstance(schedule, SolverSchedule):
@@ -219,7 +219,7 @@ SHARES = (.25, .5, .75)   # of the training time
 
 def made_for(
     noise, # The noise schedule of a schedule
-) -> dict: # As `refuse_other_model` takes it
+) -> dict: # As refuse_other_model takes it
     "What a sampler can know of its models."
     def level(share):
         return None if isinstance(noise, EDM) else float(noise.sigma(share)/noise.alpha(share))

@@ -49,7 +49,7 @@ def _denoiser(network, call, noise, about=None, **kw):
 
 def _state(holder): return holder.state_dict() if hasattr(holder, 'state_dict') else {}
 
-def _states(model): # What tells a `Denoiser` from another, as tensors
+def _states(model): # What tells a Denoiser from another, as tensors
     return {
         **_state(model.fn),
         'known as': torch.tensor(list(str(getattr(model, 'fingerprint', None)).encode())),
@@ -135,12 +135,12 @@ def _sde_clock(kind, noise, scale):
 
 def from_score_sde(
     net,              # Network of score-SDE: net(x, labels), with x (B,*shape) and labels (B,)
-    kind:str='vp',    # One of `SDES`
+    kind:str='vp',    # One of SDES
     # What it was trained with; default: VPLinear(), or EDM(T=50, t_end=.01) for 've'
     noise=None,
     shape:tuple=None, # Shape of one sample
     scale:float=999., # Label at t=1, for continuous times
-    # Other arguments of `Denoiser`, such as name or time (another clock than that of `kind`)
+    # Other arguments of Denoiser, such as name or time (another clock than that of kind)
     **kw,
 ) -> Denoiser:
     "A `Denoiser` from a network of score-SDE (Song et al. 2021)."
@@ -209,7 +209,7 @@ def from_k_diffusion(
     noise=None,
     shape:tuple=None,     # Shape of one sample
     extra_args:dict=None, # What else it takes; tensors have a first dimension of 1 or of the batch
-    **kw,                 # Other arguments of `Denoiser`, such as name or clip
+    **kw,                 # Other arguments of Denoiser, such as name or clip
 ) -> Denoiser:
     "A `Denoiser` from a denoiser of k-diffusion, on the noise schedule of the network inside."
     _callable(model, 'model')
@@ -248,8 +248,8 @@ def _one_sigma(sigma):
 
 def to_k_diffusion(
     model:Denoiser, # Any
-    # Function of x, (B,*shape), and sigma, (B,), that gives the denoised x; with `sigma_min` and
-    # `sigma_max`
+    # Function of x, (B,*shape), and sigma, (B,), that gives the denoised x; with sigma_min and
+    # sigma_max
 ):
     "A denoiser of k-diffusion from a `Denoiser`."
     if not isinstance(model, Denoiser):
@@ -307,7 +307,7 @@ def from_edm(
     shape:tuple=None,
     y=None,             # A class, or a tensor of 1 or B of them; None: no class
     n_classes:int=None, # How many classes it knows; default: what the network says (label_dim)
-    **kw,               # Other arguments of `Denoiser`, such as name or clip
+    **kw,               # Other arguments of Denoiser, such as name or clip
 ) -> Denoiser:
     "A `Denoiser` from a network of EDM (Karras et al. 2022)."
     _callable(net)
@@ -400,7 +400,7 @@ def classifier_guided(
     guided.time = None
     guided._calls = [0]
     guided.name = f'{model.name}, guided by {scale:g}'
-    guided.fingerprint = None      # told apart by the state of `fn`
+    guided.fingerprint = None      # told apart by the state of fn
     return guided
 
 # %% ../../nbs/hosts/05_families.ipynb #fa4533f4
@@ -454,20 +454,20 @@ def from_guided_diffusion(
     # ADM's network: net(x, n) or net(x, n, y=labels), with n (B,) counting steps; returns (B,C,...)
     # or, with learned variances, (B,2C,...)
     net,
-    betas='linear',      # One of `NAMED_BETAS`, or (N,) numbers in (0,1)
+    betas='linear',      # One of NAMED_BETAS, or (N,) numbers in (0,1)
     N:int=1000,          # Steps it was trained with; a table of betas knows its own
     # Shape of one sample; default: what the network says (in_channels, image_size)
     shape:tuple=None,
     y=None,              # A class, or a tensor of 1 or B of them; None: no class
-    # Function of x_t and the network's time that gives logits, (B,K); guides to `y`
+    # Function of x_t and the network's time that gives logits, (B,K); guides to y
     classifier=None,
     scale:float=1.,      # Classifier guidance scale
     # Does the network take y itself? default: what it says (num_classes), or else if there is no
     # classifier
     class_cond:bool=None,
     rescale:bool=False,  # Is time counted as if there were 1000 steps (rescale_timesteps)?
-    predicts:str='noise',# One of `PREDICTS`; 'data' for predict_xstart
-    **kw,                # Other arguments of `Denoiser`, such as name or clip
+    predicts:str='noise',# One of PREDICTS; 'data' for predict_xstart
+    **kw,                # Other arguments of Denoiser, such as name or clip
 ) -> Denoiser:
     """A `Denoiser` from a network of guided diffusion (Dhariwal & Nichol 2021), perhaps with its
     classifier."""

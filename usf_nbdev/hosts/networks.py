@@ -64,8 +64,8 @@ class Convention:
     variance: bool = False        # May a learned variance stand behind the prediction?
     last: bool = False            # Do other tokens stand before the prediction?
     frames: bool = False          # Is the state passed as a list of videos of one frame?
-    spread: tuple = ()            # Pairs (argument, `Spread`) of those that are not `BATCH`
-    unless: tuple = ()            # Settings with which a network is refused, `Unless`
+    spread: tuple = ()            # Pairs (argument, Spread) of those that are not BATCH
+    unless: tuple = ()            # Settings with which a network is refused, Unless
 
 # %% ../../nbs/hosts/01_networks.ipynb #e10c000f
 @dataclass(frozen=True)
@@ -200,7 +200,7 @@ def _refuse_setting(network, row):
 
 def convention_of(
     net,           # A network of diffusers
-    time=None,     # A `Clock` or its word, where that of the table is not wanted
+    time=None,     # A Clock or its word, where that of the table is not wanted
     sign:int=None, # 1, or -1 where the output is to be negated; default: that of the table
 ) -> Convention:
     "What is known of a network; refused where nothing is."
@@ -221,7 +221,7 @@ def convention_of(
 
 # %% ../../nbs/hosts/01_networks.ipynb #e10c001a
 def as_clock(
-    time, # A `Clock`, or its word
+    time, # A Clock, or its word
 ) -> Clock:
     "One of the ways to tell the time."
     try:
@@ -383,7 +383,7 @@ def network_fn(
     condition=None, # Other arguments of its forward, a dict
     empty=None,     # The same without the condition, for guidance
     guidance=1.,    # Classifier-free guidance scale: a number, or one for each sample, (B,)
-    time=None,      # What it is told of the time, a `Clock` or its word; default: by its class
+    time=None,      # What it is told of the time, a Clock or its word; default: by its class
     sign:int=None,  # 1, or -1 where the output is to be negated; default: by its class
     N:int=1000,     # Number of training steps
 ): # Function of x, (B,*shape), and the number of the scheduler, (B,)

@@ -80,7 +80,7 @@ def encode_prompts(
     prompts,      # Captions, N of them
     guided:bool,  # Is the empty prompt wanted too?
     batch:int=16, # Captions at a time
-    # What its `encode_prompt` returns, tensors (N,...) on the pipeline's device; None where it has
+    # What its encode_prompt returns, tensors (N,...) on the pipeline's device; None where it has
     # nothing
 ) -> list:
     "Captions through the pipeline's own encoders."
@@ -237,7 +237,7 @@ def _whole_networks(path, index, dtype, download):
 
 def read_pipeline(
     path,               # Folder, or name on the hub
-    dtype='float32',    # One of `NUMBERS`
+    dtype='float32',    # One of NUMBERS
     device='cpu',       # Where it will live
     download=False,     # Fetch from the hub what is not there?
 ): # A pipeline of diffusers
@@ -295,7 +295,7 @@ def _is_part(entry):
 def pipeline_index(
     path,           # Folder of a pipeline, or its name on the hub
     download=False, # Fetch from the hub what is not there?
-) -> dict: # Its class, `_class_name`, and its parts: a library and a class for each name
+) -> dict: # Its class, _class_name, and its parts: a library and a class for each name
     "What a pipeline is made of; no weights are read."
     index = _read_index(path, download)
     if not isinstance(index, dict) or not isinstance(index.get('_class_name'), str):
@@ -460,10 +460,10 @@ def load_pipeline(
     guidance:float=None,
     size:int=None,      # Side of the pictures in pixels; default: what the network was made for
     device:str='cpu',   # Where to put it
-    dtype:str='float32',# One of `NUMBERS`
+    dtype:str='float32',# One of NUMBERS
     download:bool=False,# Fetch from the hub what is not there?
-    # With `decode` (None where samples are pictures), `pipe`, `unscaled` (a first step without a
-    # call could not run in it) and `fingerprint`
+    # With decode (None where samples are pictures), pipe, unscaled (a first step without a
+    # call could not run in it) and fingerprint
 ) -> Denoiser:
     "A whole pipeline of diffusers as a model to search."
     labels, prompts = as_list(labels, int), as_list(prompts, str)
@@ -520,16 +520,16 @@ def pixel_features(
 
 # %% ../../nbs/hosts/06_pipelines.ipynb #cd6559b4
 def judge(
-    model,                     # A `Denoiser`, perhaps with `decode`
-    # Real pictures: statistics, a file of them (`.npz`, `.safetensors`), or a folder of images
+    model,                     # A Denoiser, perhaps with decode
+    # Real pictures: statistics, a file of them (.npz, .safetensors), or a folder of images
     reference=None,
-    features:str='inception',  # One of `FEATURES`
+    features:str='inception',  # One of FEATURES
     inception=None,            # File of pytorch-fid's weights; default: where torch keeps it
     # Instead of a reference: folder or cached name of a CLIP, for a model with prompts
     clip=None,
     prompts=None,              # The model's prompts, for CLIP
     decode_batch:int=8,        # Samples at a time through the decoder
-    # The same object, with `metric`, and for a Fréchet distance `features` and `reference`
+    # The same object, with metric, and for a Fréchet distance features and reference
 ) -> Denoiser:
     "Give a model the metric that it is judged by (the model itself is changed)."
     _check_judge(reference, clip, prompts)
@@ -739,16 +739,16 @@ def _opened(model, **options):
     return _open_own(name, **options) if '.py:' in name else _open_pipeline(name, **options)
 
 def _has_own_judge(
-    model, # A `Denoiser`
+    model, # A Denoiser
 ) -> bool:
     "Does a model bring the metric, or the reference, that judges it?"
     return any(getattr(model, name, None) is not None for name in ('metric', 'reference'))
 
 def refuse_idle_judge(
-    reference, # As for `judge`
-    features,  # One of `FEATURES`, or None: not given
-    inception, # As for `judge`
-    clip,      # As for `judge`
+    reference, # As for judge
+    features,  # One of FEATURES, or None: not given
+    inception, # As for judge
+    clip,      # As for judge
 ) -> None:
     "Options of a judge that would not be asked."
     if clip is not None:

@@ -79,7 +79,9 @@ class Part:
 
 # %% ../../nbs/hosts/07_recipes.ipynb #47361d18
 @patch
-def shrunk(self:Part): return replace(self, config={**self.config, **self.tiny})
+def shrunk(self:Part):
+    "The same part at the size that tests use."
+    return replace(self, config={**self.config, **self.tiny})
 
 # %% ../../nbs/hosts/07_recipes.ipynb #e7183603
 @patch
@@ -106,6 +108,7 @@ def _network_class(kind):
 
 @patch(as_prop=True)
 def count(self:Part) -> int:
+    "How many numbers the weights are; none is allocated."
     return sum(tensor.numel() for tensor in self.build('meta').parameters())
 
 # %% ../../nbs/hosts/07_recipes.ipynb #00bbf6fb
@@ -171,13 +174,13 @@ class Recipe:
     "A system as data: network, noise, what steers it, what judges it, and how to search it."
     name:str              # What commands and files call it
     title:str             # For people
-    kind:str              # One of `KINDS`: an adapter, or a whole pipeline
+    kind:str              # One of KINDS: an adapter, or a whole pipeline
     network:Part          # The network
-    noise:dict  # A noise schedule (its `to_dict`), or the configuration of a scheduler of diffusers
+    noise:dict  # A noise schedule (its to_dict), or the configuration of a scheduler of diffusers
     size:int              # Side of the pictures in pixels
     real:str              # Which real pictures they are compared with
     n_real:int            # How many of them are usual
-    settings:dict         # Fields of `SearchConfig`
+    settings:dict         # Fields of SearchConfig
     nfe:str='5'           # Network calls to search for
     start:float=None      # Time at which sampling starts; default: the noise schedule's T
     adapter:dict=field(default_factory=dict) # Other arguments of the adapter
@@ -481,7 +484,7 @@ RECIPES = {r.name: r for r in SMALL + IMAGENET + LATENT}
 
 # %% ../../nbs/hosts/07_recipes.ipynb #5da47156
 def recipes_table(
-    recipes=None, # Recipes; default: all of `RECIPES`
+    recipes=None, # Recipes; default: all of RECIPES
 ) -> pd.DataFrame: # One row a recipe
     "What the recipes say, side by side."
     rows = [_table_row(recipe) for recipe in recipes or RECIPES.values()]
@@ -530,7 +533,7 @@ def wants(self:Recipe) -> str: # A sentence
 # %% ../../nbs/hosts/07_recipes.ipynb #6ff41751
 @patch
 def save(self:Recipe,
-    path, # File to write, `.json`
+    path, # File to write, .json
 ) -> Path: # The file written
     "Write a recipe, to change it and use it as `--recipe FILE`."
     return write_text(
@@ -559,7 +562,7 @@ def _recipe_from(values):
     return made
 
 def recipe(
-    name, # A name in `RECIPES`, a file of `Recipe.save`, or a recipe
+    name, # A name in RECIPES, a file of Recipe.save, or a recipe
 ) -> Recipe:
     "A recipe by name or from a file."
     if isinstance(name, Recipe): return name
@@ -582,7 +585,7 @@ _recipe = recipe                       # under a name that no argument hides
 
 # %% ../../nbs/hosts/07_recipes.ipynb #8c27ea7a
 def samples_through(
-    r,         # A `Recipe`
+    r,         # A Recipe
     nfe:int=5, # Network calls
 ) -> dict: # {purpose: passes}
     "Passes through the network in a search for one number of calls, at most."
@@ -602,7 +605,7 @@ def _stored(path):
         raise ValueError(f"{type(e).__name__}: {e!s:.120}") from None
 
 def read_weights(
-    path, # `.safetensors`, or a state dict of torch
+    path, # .safetensors, or a state dict of torch
 ) -> dict: # Name -> tensor
     "Weights from a file; never executes anything."
     path = Path(str(path))
@@ -697,7 +700,7 @@ def load_part(
 
 # %% ../../nbs/hosts/07_recipes.ipynb #518114a2
 def noise_of(
-    r:Recipe, # Its `noise` is plain data
+    r:Recipe, # Its noise is plain data
 ): # A noise schedule
     "The noise schedule that a recipe names."
     noise = _noise_from(r.noise)
@@ -731,7 +734,7 @@ def knows_classes(
 
 # %% ../../nbs/hosts/07_recipes.ipynb #7fed6953
 def adapted(
-    r:Recipe,   # Its `kind` is an adapter
+    r:Recipe,   # Its kind is an adapter
     net,        # A network of diffusers, or of the code base itself
     labels=None,# Classes, a tensor (N,): sample i has labels[i % N]; None for a network without
     # Side of the pictures; default: what the network's configuration says, or the recipe
@@ -824,7 +827,7 @@ def tiny_text(): # A tokenizer, a text encoder
 
 # %% ../../nbs/hosts/07_recipes.ipynb #563f4989
 def assemble(
-    r:Recipe, # Its `kind` is 'pipeline'
+    r:Recipe, # Its kind is 'pipeline'
     net,      # The network
     vae,      # The decoder
 ): # A pipeline of diffusers
@@ -988,7 +991,7 @@ def _guide_on(device, classifier):
     return made.to(device).eval() if isinstance(made, nn.Module) else made
 
 def build_recipe(
-    name,                # Name of a recipe, a file of one, or a `Recipe`
+    name,                # Name of a recipe, a file of one, or a Recipe
     # Folder of a network or pipeline of diffusers, a state dict, path/to/my.py:make, or a network
     # itself
     weights=None,
@@ -1002,9 +1005,9 @@ def build_recipe(
     decoder=None,        # Folder or state dict of a decoder, where weights are a network alone
     size:int=None,       # Side of the pictures in pixels; default: what the network was made for
     device:str='cpu',    # Where to put it
-    dtype:str='float32', # Number type of the network, one of `NUMBERS`
+    dtype:str='float32', # Number type of the network, one of NUMBERS
     download:bool=False, # Fetch from the hub what is not there?
-    # With `net`, `recipe` and `fingerprint`; with `decode` and `pipe` where it is a pipeline
+    # With net, recipe and fingerprint; with decode and pipe where it is a pipeline
 ) -> Denoiser:
     "A model of a recipe."
     asked = recipe(name)
@@ -1207,7 +1210,7 @@ def open_system(
 def search_settings(
     name=None, # A recipe, or None
     **given,   # What was asked for; None where it was not
-) -> dict: # nfe and fields of `SearchConfig`; what is not in it has the default there
+) -> dict: # nfe and fields of SearchConfig; what is not in it has the default there
     "What wins: what was given, then the recipe, then the defaults."
     asked = name and recipe(name)
     return (asked.settings | dict(nfe=asked.nfe) if asked else {}) | {

@@ -63,7 +63,7 @@ def _public(config):
 
 def in_our_words(
     config, # Configuration of a scheduler of diffusers
-) -> dict: # The same, which `USFScheduler` understands
+) -> dict: # The same, which USFScheduler understands
     "What other schedulers know by their class, said by name."
     own = completed(config)
     words = {key: value for key, value in config.items() if key != '_use_default_values'} | own
@@ -143,9 +143,9 @@ class USFScheduler(SchedulerMixin, ConfigMixin):
         dynamic_thresholding_ratio:float=.995, # That quantile
         sample_max_value:float=1.,         # The largest value that is scaled back
         schedule:dict=None,                # A solver schedule as plain data
-        # A known solver where no schedule is given, one of `SOLVERS`
+        # A known solver where no schedule is given, one of SOLVERS
         solver:str='unipc',
-        # Its times: one of `GRIDS`, or 'host': those of diffusers' scheduler of that solver
+        # Its times: one of GRIDS, or 'host': those of diffusers' scheduler of that solver
         grid:str='uniform_t',
         # Clip data predictions where clip_sample or thresholding say so?
         clip:bool=True,
@@ -161,7 +161,7 @@ class USFScheduler(SchedulerMixin, ConfigMixin):
         self._scaled = False
         self.timesteps = None
         if grid != HOST_GRID:
-            self._begin_if_known()       # what else the host says comes in `from_config`
+            self._begin_if_known()       # what else the host says comes in from_config
 
     def __len__(self): return self.config.num_train_timesteps
 
@@ -181,7 +181,7 @@ class USFScheduler(SchedulerMixin, ConfigMixin):
     def from_config(cls,
         config=None,                # Configuration of a scheduler, of this class or another
         return_unused_kwargs=False, # Also return what was not understood?
-        **kw,                       # Settings that replace those of `config`
+        **kw,                       # Settings that replace those of config
     ):
         "Make one from a configuration."
         if not isinstance(config, dict):
@@ -236,8 +236,8 @@ def _with_settings(words, settings):
 @patch(cls_method=True)
 def from_schedule(cls:USFScheduler,
     schedule,  # A solver schedule, or the path of one
-    config,    # Configuration of the scheduler that it replaces: `pipe.scheduler.config`
-): # A `USFScheduler`
+    config,    # Configuration of the scheduler that it replaces: pipe.scheduler.config
+): # A USFScheduler
     "Make a scheduler for the pipeline that `config` comes from."
     is_schedule = isinstance(schedule, SolverSchedule)
     solver_schedule = schedule if is_schedule else SolverSchedule.load(schedule)
@@ -276,7 +276,7 @@ def _falling(name, values):
     return tuple(numbers.tolist())
 
 def asked_for(
-    n, timesteps, sigmas, mu, # As for `set_timesteps`, whose n is num_inference_steps
+    n, timesteps, sigmas, mu, # As for set_timesteps, whose n is num_inference_steps
 ) -> Asked:
     "What a pipeline asks, checked."
     if timesteps is not None and sigmas is not None:
@@ -659,7 +659,7 @@ def _on_device(values, device):
 
 @patch
 def set_timesteps(self:USFScheduler,
-    # Network calls; those of `schedule`, or any number for a known solver, where None is 10
+    # Network calls; those of schedule, or any number for a known solver, where None is 10
     num_inference_steps:int=None,
     device=None,                  # Where the times are wanted
     timesteps=None,               # Times of the network for a known solver, falling, also fractions
@@ -902,7 +902,7 @@ def _row(self:USFScheduler, timestep):
 
 @patch
 def step(self:USFScheduler,
-    model_output,          # What the network said of `sample`
+    model_output,          # What the network said of sample
     timestep,              # Its time; the first one of a run tells where it begins
     sample,                # The state it was called with, unscaled
     *,

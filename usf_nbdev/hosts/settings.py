@@ -400,7 +400,7 @@ def effect_in(
 # %% ../../nbs/hosts/02_settings.ipynb #e4fe35b7
 def clip_of_config(
     config, # Settings of a scheduler
-): # A function of data predictions, for `Denoiser(clip=...)`; None: no clipping
+): # A function of data predictions, for Denoiser(clip=...); None: no clipping
     "How a scheduler clips what the network says of the data."
     if config.get('thresholding'):
         quantile = finite_number(
@@ -441,7 +441,7 @@ def settings_by_class() -> dict: # Name of a class -> the names of its settings
 
 def effects_by_class(
     known:bool=False, # For a known solver, or for a solver schedule?
-) -> dict: # Name of a class -> setting -> `Effect`
+) -> dict: # Name of a class -> setting -> Effect
     "What becomes of every setting of every class."
     return {
         name: {key: effect_in(name, key, known) for key in keys}

@@ -54,11 +54,11 @@ CHECK_NOISE   = 200_000  # did gradients learn their noise by heart? the seed is
 DRAWS = ('normal', 'sobol')
 
 def starting_states(
-    model,              # A `Denoiser` with a shape
+    model,              # A Denoiser with a shape
     n:int,              # Samples
     seed:int,           # Which family of noise
     first:int=0,        # Index of the first sample
-    draw:str='normal',  # One of `DRAWS`: independent, or a scrambled Sobol sequence
+    draw:str='normal',  # One of DRAWS: independent, or a scrambled Sobol sequence
 ) -> torch.Tensor: # (n, *shape) float32 states at t=T
     "Starting states by sample index."
     if draw == 'normal': return start_noise(model, n, seed=seed, first=first)
@@ -142,12 +142,12 @@ def portions(
 
 # %% ../../nbs/judging/03_evaluate.ipynb #4e6b0cd4
 def batches_of(
-    model, schedule,  # A `Denoiser` and a solver schedule
+    model, schedule,  # A Denoiser and a solver schedule
     n, seed,          # Samples, and the seed of their noise
     batch_size=256,   # Samples per network call
-    draw='normal',    # One of `DRAWS`
-    clock=None,       # A `CostMeter`
-    first=0, head=0,  # As for `portions`
+    draw='normal',    # One of DRAWS
+    clock=None,       # A CostMeter
+    first=0, head=0,  # As for portions
 ): # An iterator of batches
     "n samples of a schedule, batch by batch."
     plan, clock = plan_for(model, schedule), clock or CostMeter()
@@ -169,15 +169,15 @@ def check_metric(
     return metric
 
 def evaluate(
-    model,              # A `Denoiser` with a shape
+    model,              # A Denoiser with a shape
     schedule,           # The solver schedule
     metric,             # Function of an iterable of batches of samples; lower is better
     n:int,              # Samples
     seed:int,           # Seed of the starting noise
     batch_size:int=256, # Samples per network call; changes nothing but memory and speed
-    control=None,       # A `Control`, to take out the chance that all schedules share
-    draw:str='normal',  # One of `DRAWS`
-    clock=None,         # A `CostMeter` that keeps the account
+    control=None,       # A Control, to take out the chance that all schedules share
+    draw:str='normal',  # One of DRAWS
+    clock=None,         # A CostMeter that keeps the account
 ) -> float: # The metric
     "Draw n samples with a schedule and measure them."
     check_metric(metric)
@@ -213,18 +213,18 @@ class Together:
 
 # %% ../../nbs/judging/03_evaluate.ipynb #58484c47
 def evaluate_many(
-    model,              # A `Denoiser` with a shape
+    model,              # A Denoiser with a shape
     schedules:list,     # Solver schedules
-    metric,             # As for `evaluate`
+    metric,             # As for evaluate
     n:int,              # Samples of each
     seed:int,           # Seed of the starting noise
     batch_size:int=256, # Samples of one schedule per network call
-    control=None,       # A `Control`
-    draw:str='normal',  # One of `DRAWS`
-    clock=None,         # A `CostMeter`
-    together=None,      # A `Together` of earlier evaluations
-    head:int=0,         # As for `portions`, for a `FrechetMetric`
-    # For each its metric, the same bits as `evaluate` gives; or the ValueError that it ended with
+    control=None,       # A Control
+    draw:str='normal',  # One of DRAWS
+    clock=None,         # A CostMeter
+    together=None,      # A Together of earlier evaluations
+    head:int=0,         # As for portions, for a FrechetMetric
+    # For each its metric, the same bits as evaluate gives; or the ValueError that it ended with
 ) -> list:
     "Measure several schedules from the same noise; what they share is computed once."
     check_metric(metric)
@@ -284,7 +284,7 @@ class _Stream:
 class _FrechetJudge:
     "Fréchet distances of several streams of samples."
     metric:FrechetMetric
-    control:object       # a `Control`, or None
+    control:object       # a Control, or None
     n:int
     seed:int
     draw:str
@@ -317,7 +317,7 @@ class _AnyJudge:
 
 # %% ../../nbs/judging/03_evaluate.ipynb #ac984405
 def pictures_of(
-    # A `Denoiser`; with `decode`, a function of samples to pictures, its samples are latents
+    # A Denoiser; with decode, a function of samples to pictures, its samples are latents
     model,
     schedule,          # The solver schedule
     n:int,             # Samples
@@ -340,7 +340,7 @@ def _are_pictures(shape):
 # %% ../../nbs/judging/03_evaluate.ipynb #fb143c2c
 def safe_grid(
     noise, # The noise schedule
-) -> str: # One of `GRIDS`
+) -> str: # One of GRIDS
     "A timestep grid that is good for many steps of any model."
     ends = noise.lamb(np.array([noise.T, noise.t_end]))
     return 'uniform_lambda' if np.isfinite(ends).all() else 'uniform_t'
@@ -348,18 +348,18 @@ def safe_grid(
 def many_steps(
     noise,         # The noise schedule
     steps:int,     # Its steps
-    grid:str=None, # One of `GRIDS`; default: `safe_grid`
+    grid:str=None, # One of GRIDS; default: safe_grid
 ): # A solver schedule
     "DPM-Solver++(2M), the sampler that others are compared with."
     return dpm_solver_pp(noise, steps, grid=grid or safe_grid(noise))
 
 # %% ../../nbs/judging/03_evaluate.ipynb #79b12afc
 def nearest_grid(
-    model,          # A `Denoiser` with a shape
+    model,          # A Denoiser with a shape
     make,           # Function of the name of a grid, which makes a solver schedule
     steps:int=40,   # Steps of what it is compared with
     samples:int=16, # Samples
-) -> str: # One of `GRIDS`
+) -> str: # One of GRIDS
     "The grid on which a solver ends nearest to many steps from the same noise."
     starts = starting_states(model, samples, GRID_NOISE).split(8)
     def draw(schedule):
@@ -378,8 +378,8 @@ def nearest_grid(
 _GRIDS = WeakKeyDictionary()
 
 def best_grid(
-    model, # A `Denoiser` with a shape
-) -> str: # One of `GRIDS`
+    model, # A Denoiser with a shape
+) -> str: # One of GRIDS
     "The grid that suits DPM-Solver++(2M) on this model."
     if model not in _GRIDS:
         _GRIDS[model] = nearest_grid(model, lambda g: many_steps(model.noise, 10, g))
@@ -401,12 +401,12 @@ CONTROL_CALLS = 10   # Network calls of the control
 class Control:
     "A fixed sampler whose statistics on few and on many samples tell what chance did."
     def __init__(self,
-        model,              # A `Denoiser`
-        metric,             # A `FrechetMetric`
+        model,              # A Denoiser
+        metric,             # A FrechetMetric
         n:int=8192,         # Many samples
         batch_size:int=256, # Samples per network call
-        store=None,         # What has `get(key)` and `put(key, value)`, such as a `Journal`
-        clock=None,         # A `CostMeter`
+        store=None,         # What has get(key) and put(key, value), such as a Journal
+        clock=None,         # A CostMeter
     ):
         self.model = model
         self.metric = metric
@@ -414,7 +414,7 @@ class Control:
         self.batch_size = batch_size
         self.store, self.clock, self.known = store, clock or CostMeter(), {}
     @property
-    def grid(self) -> str: # One of `GRIDS`
+    def grid(self) -> str: # One of GRIDS
         "The model's best grid; where there is a store, the one that was noted there first."
         if self.store is None: return self._own_grid()
         if self.store.get('control:grid') is None:
@@ -435,7 +435,7 @@ def _key(n, seed, first, draw): return f'control:{n}:{seed}:{first}:{draw}'
 def recall(self:Control,
     n:int, seed:int, # Samples, and the seed of their noise
     first:int,       # Index of the first
-    draw:str,        # One of `DRAWS`
+    draw:str,        # One of DRAWS
 ) -> Statistics|None:
     "Statistics that were made before, here or by another process."
     key = _key(n, seed, first, draw)
@@ -447,20 +447,20 @@ def recall(self:Control,
 # %% ../../nbs/judging/03_evaluate.ipynb #5b5efd31
 @patch
 def noted(self:Control,
-    stats:Statistics,    # What `statistics` made
+    stats:Statistics,    # What statistics made
     n:int, seed:int, # Samples, and the seed of their noise
     first:int,       # Index of the first
-    draw:str,        # One of `DRAWS`
+    draw:str,        # One of DRAWS
 ) -> tuple: # (key, value)
     "Statistics as a note."
     return _key(n, seed, first, draw), _pack(stats)
 
 @patch
 def remember(self:Control,
-    stats:Statistics,    # What `statistics` would have made
+    stats:Statistics,    # What statistics would have made
     n:int, seed:int, # Samples, and the seed of their noise
     first:int,       # Index of the first
-    draw:str,        # One of `DRAWS`
+    draw:str,        # One of DRAWS
 ) -> Statistics:
     "Keep statistics, wherever they were made."
     key, packed = self.noted(stats, n, seed, first, draw)
@@ -474,7 +474,7 @@ def remember(self:Control,
 def statistics(self:Control,
     n:int, seed:int,   # Samples, and the seed of their noise
     first:int=0,       # Index of the first
-    draw:str='normal', # One of `DRAWS`
+    draw:str='normal', # One of DRAWS
 ) -> Statistics:
     "Statistics of the control on samples first..first+n-1, remembered."
     if (known := self.recall(n, seed, first, draw)) is not None: return known
@@ -491,8 +491,8 @@ PARTS = 8
 @patch
 def wanted(self:Control,
     n:int, seed:int,   # Samples, and the seed of their noise
-    draw:str='normal', # One of `DRAWS`
-) -> list: # Arguments of `statistics`
+    draw:str='normal', # One of DRAWS
+) -> list: # Arguments of statistics
     "All that a distance on n samples of a seed asks for."
     ends = np.linspace(0, self.n, min(PARTS, self.n)+1).astype(int).tolist()
     many = [(end-start, CONTROL_NOISE+seed, start, 'normal') for start,end in zip(ends, ends[1:])]
@@ -511,9 +511,9 @@ def many(self:Control,
 # %% ../../nbs/judging/03_evaluate.ipynb #8b9fe050
 @patch
 def distance(self:Control,
-    stats,   # `Statistics` of a sampler's features
+    stats,   # Statistics of a sampler's features
     n, seed, # Of how many samples, and from which noise
-    draw='normal', # One of `DRAWS`: how it was drawn
+    draw='normal', # One of DRAWS: how it was drawn
 ) -> float:
     """Fréchet distance without the shared chance; also of few samples, because the control lends
     its rank."""
@@ -526,7 +526,7 @@ def distance(self:Control,
 
 # %% ../../nbs/judging/03_evaluate.ipynb #45902e35
 def first_steps_of(
-    model, # A `Denoiser`
+    model, # A Denoiser
 ) -> tuple: # Of 'none', 'zero', 'mean'
     """Which first steps a known solver may take: where a host scales no latents it can't be
     analytical, and a mean must be known."""
@@ -534,10 +534,10 @@ def first_steps_of(
     return ('none', 'zero') if model.mean is None else ('none', 'zero', 'mean')
 
 def known_for(
-    model,               # A `Denoiser`
+    model,               # A Denoiser
     nfe:int,             # Network calls
-    ends:tuple=(None,),  # As for `known_choices`
-    families:tuple=(),   # As for `known_choices`
+    ends:tuple=(None,),  # As for known_choices
+    families:tuple=(),   # As for known_choices
     ems=True,            # With DPM-Solver-v3, where the model has its statistics?
 ) -> list: # Solver schedules
     "The known solvers that there are for a model."
@@ -573,10 +573,10 @@ def _measured(model, schedules, metric, n, seed, batch_size, control, together):
     return [(schedule, value) for schedule,value in pairs if not isinstance(value, ValueError)]
 
 def tuned_solvers(
-    model,             # A `Denoiser`
-    metric,            # As for `evaluate`
+    model,             # A Denoiser
+    metric,            # As for evaluate
     nfe:int,           # Network calls
-    tuning=Tuning(),   # A `Tuning`
+    tuning=Tuning(),   # A Tuning
     families:tuple=(), # Families that are tried; empty: all
     seed:int=TUNE_NOISE, # Seed of the noise
 ) -> list: # [(schedule, value)], one a family, best first
@@ -606,14 +606,14 @@ def least_to_extrapolate(
 
 # %% ../../nbs/judging/03_evaluate.ipynb #7c0a7ff7
 def evaluate_infinite(
-    model,              # A `Denoiser` with a shape
+    model,              # A Denoiser with a shape
     schedule,           # The solver schedule
-    metric,             # A `FrechetMetric`
+    metric,             # A FrechetMetric
     n:int,              # Samples, more than 8/7 of the number of features
     seed:int,           # Seed of the starting noise
     batch_size:int=256, # Samples per network call
     parts:int=8,        # Disjoint parts of the jackknife, at least 3
-    clock=None,         # A `CostMeter`
+    clock=None,         # A CostMeter
 ) -> tuple: # The metric extrapolated to infinitely many samples, and its standard error
     "Measure a schedule without small-sample bias."
     if not isinstance(metric, FrechetMetric):
@@ -642,7 +642,7 @@ def _regrouped(batches, size, count):
 
 # %% ../../nbs/judging/03_evaluate.ipynb #bd0ce202
 def floor_of(
-    metric,       # A `FrechetMetric`
+    metric,       # A FrechetMetric
     n:int,        # Samples, at least 2
     draws:int=8,  # Draws that are averaged
     seed:int=0,   # Of the draws
@@ -686,7 +686,7 @@ def ratio_interval(
 DECIDED_WITHIN = 1.5    # largest ratio of the upper to the lower end of a 95 % interval
 
 def is_decided(
-    a, b, # As for `ratio_interval`
+    a, b, # As for ratio_interval
 ) -> bool:
     "Does the ratio of two schedules stand firm?"
     _, low, high = ratio_interval(a, b)

@@ -139,6 +139,7 @@ def merge(self:Statistics,
 
 @patch
 def __add__(self:Statistics, other):
+    "Statistics of both sets of samples together, as `merge`."
     return self.merge(other) if isinstance(other, Statistics) else NotImplemented
 
 # %% ../../nbs/judging/01_frechet.ipynb #916f9b48
@@ -168,7 +169,7 @@ def _ending(path):
 
 @patch
 def save(self:Statistics,
-    path:str|Path, # File to write, `.safetensors`, or `.npz` for pytorch-fid
+    path:str|Path, # File to write, .safetensors, or .npz for pytorch-fid
 ) -> None:
     "Write to a file, in one move."
     ending = _ending(path)
@@ -216,7 +217,7 @@ def _is_semidefinite(cov):
 
 @patch(cls_method=True)
 def load(cls:Statistics,
-    path:str|Path, # A file written by `save`, or an `.npz` of pytorch-fid with `mu` and `sigma`
+    path:str|Path, # A file written by save, or an .npz of pytorch-fid with mu and sigma
 ) -> Statistics:
     "Read statistics; never executes anything."
     n, mean, cov = _arrays(path)
@@ -343,7 +344,7 @@ def _batches(images, batch_size):
 def feature_statistics(
     images:Tensor|Iterable,     # Images, (N,...), or batches of them, (B,...) each
     features:Callable=None,     # Features of a batch, (B,...) -> (B,d); None: the pixels, flattened
-    batch_size:int=256,         # Images per call of `features`, where `images` is one tensor
+    batch_size:int=256,         # Images per call of features, where images is one tensor
 ) -> Statistics:
     "Statistics of the features of images."
     if features is not None and not callable(features):
@@ -358,7 +359,7 @@ def fid(
     reference:Tensor|Iterable|Statistics, # The real ones, likewise
     # Features of a batch, (B,...) -> (B,d); None: the pixels, flattened
     features:Callable=None,
-    # Images per call of `features`, where images are one tensor
+    # Images per call of features, where images are one tensor
     batch_size:int=256,
 ) -> float: # Fréchet distance of the features, >= 0; *the* FID if these are Inception's
     "Fréchet distance of images to a reference."
@@ -374,7 +375,7 @@ class FrechetMetric:
     features:Callable     # Features of a batch, (B,...) -> (B,d); None: the pixels, flattened
     reference:Statistics  # Statistics of the features of real images
     name:str='frechet'    # What the figures call it, say 'frechet-digits'
-    batch_size:int=256    # Images per call of `features`, where images are one tensor
+    batch_size:int=256    # Images per call of features, where images are one tensor
     def __post_init__(self):
         if not isinstance(self.reference, Statistics):
             raise ValueError("reference must be Statistics of real images, "
@@ -396,7 +397,7 @@ class FrechetMetric:
 
 # %% ../../nbs/judging/01_frechet.ipynb #f81da2a0
 def fid_infinity(
-    parts:list,           # At least 3 `Statistics` of disjoint samples, of about equal n
+    parts:list,           # At least 3 Statistics of disjoint samples, of about equal n
     reference:Statistics, # What to compare with
     # Distance extrapolated to infinitely many samples (may be < 0 by chance); its standard error
 ) -> tuple[float, float]:

@@ -273,7 +273,7 @@ def image_batches(
 # %% ../../nbs/judging/02_images.ipynb #ae41775e
 def folder_statistics(
     folder:str|Path,     # Folder of images; folders in it count, too
-    # Function of images (B,3,H,W) in [-1,1] to (B,d), such as `inception_features()`
+    # Function of images (B,3,H,W) in [-1,1] to (B,d), such as inception_features()
     features:Callable,
     size:int=None,       # Side of the square to scale and crop to; None: all must have one size
     batch_size:int=64,   # Images in memory
@@ -301,7 +301,7 @@ def folder_statistics(
 
 # %% ../../nbs/judging/02_images.ipynb #48baf7a2
 def reference_statistics(
-    # Statistics, a file of them (`.npz`, `.safetensors`), or a folder of images
+    # Statistics, a file of them (.npz, .safetensors), or a folder of images
     reference:Statistics|str|Path,
     features:Callable,             # Function of images to features, for a folder
     size:int=None,                 # Side of the square to scale and crop the images of a folder to
@@ -366,7 +366,7 @@ def _decode(vae, latents):
     return vae.decode(unscaled, return_dict=False)[0].float()
 
 def vae_decoder(
-    vae, # A VAE of diffusers, with `.decode` and `.config`
+    vae, # A VAE of diffusers, with .decode and .config
 ) -> Callable: # Function of latents (B,c,h,w) to images (B,3,H,W), float32
     "The decoder that a pipeline of diffusers runs."
     if not hasattr(vae, 'decode') or not hasattr(vae, 'config'):
@@ -375,15 +375,15 @@ def vae_decoder(
 
 # %% ../../nbs/judging/02_images.ipynb #996fd142
 def real_image_metric(
-    # Statistics, a file of them (`.npz`, `.safetensors`), or a folder of images
+    # Statistics, a file of them (.npz, .safetensors), or a folder of images
     reference:Statistics|str|Path,
     # File of pytorch-fid's weights; None: in the cache of torch's hub
     weights:str|Path=None,
     device:str='cpu',                # Where Inception lives
-    # Function of samples to images in [-1,1], such as `vae_decoder(vae)`; None: samples are images
+    # Function of samples to images in [-1,1], such as vae_decoder(vae); None: samples are images
     decode:Callable=None,
     name:str='fid',                  # What figures and journals call it
-    decode_batch:int=8,              # Samples at a time through `decode`
+    decode_batch:int=8,              # Samples at a time through decode
     dtype:torch.dtype=torch.float32, # Number type of Inception
     quantise:bool=True,              # Round images to the 256 levels of a file?
     # Side of the square to scale and crop the images of a folder to
@@ -569,11 +569,11 @@ def clip_metric(
     # patch32'
     clip:str|Path,
     prompts:list,                    # Prompts; sample i belongs to prompt i modulo their number
-    # Function of samples to images in [-1,1], such as `vae_decoder(vae)`; None: samples are images
+    # Function of samples to images in [-1,1], such as vae_decoder(vae); None: samples are images
     decode:Callable=None,
     device:str='cpu',                # Where CLIP lives
     name:str='clip',                 # What figures and journals call it
-    decode_batch:int=8,              # Samples at a time through `decode`
+    decode_batch:int=8,              # Samples at a time through decode
     dtype:torch.dtype=torch.float32, # Number type of CLIP
     quantise:bool=True,              # Round images to the 256 levels of a file?
 ) -> ClipMetric: # Function of samples, lower is better

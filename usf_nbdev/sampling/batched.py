@@ -73,7 +73,7 @@ class Merger:
         rows:int=256, # Samples in one call, at most
     ): self.rows, self.same = rows, {}
     def __call__(self,
-        model,   # A `Denoiser`
+        model,   # A Denoiser
         asked,   # [(state (B,*shape), time)], all of one size
         skips,   # Skip coefficients
         dtype,   # Number type for the network
@@ -105,8 +105,8 @@ def _asked_at_once(model, group, skips, dtype):
 
 @patch
 def merged(self:Merger,
-    model, group, # A `Denoiser`; [(state, time)], states of one shape
-    skips, dtype, # As for `Denoiser.network`
+    model, group, # A Denoiser; [(state, time)], states of one shape
+    skips, dtype, # As for Denoiser.network
 ) -> list: # An output for each
     "One call for a group; the first time that a size comes up, each is asked alone too."
     several_times = len({t for _,t in group}) > 1
@@ -129,8 +129,8 @@ def merged(self:Merger,
 class _Run:
     "One of the schedules on its way."
     plan:object
-    names:list        # a digest for each slot, of `nodes`
-    rows:list         # of `program`
+    names:list        # a digest for each slot, of nodes
+    rows:list         # of program
     values:dict       # ('x' or 'm', slot) -> tensor
     def asks(self, slot): return slot < len(self.rows) and self.plan.called[slot]
     def question(self, slot): return self.values['x', slot], self.plan.times[slot]
@@ -142,10 +142,10 @@ class _Run:
 @dataclass(frozen=True)
 class _Network:
     "A network that is asked each question once."
-    model:object      # a `Denoiser`
+    model:object      # a Denoiser
     key:object        # name of the starting noise
     kept:Answers
-    merge:object      # a `Merger`
+    merge:object      # a Merger
     dtype:object      # number type for the network
     def answers(self, questions, skips):
         "Its outputs to {node: question}, all with the same skips."
@@ -183,14 +183,14 @@ def _runs(model, plans, x_T):
 
 # %% ../../nbs/sampling/07_batched.ipynb #f7952d71
 def sample_many(
-    model,            # A `Denoiser`
+    model,            # A Denoiser
     schedules,        # Solver schedules, or plans
     x_T:torch.Tensor, # States at t=T, (B,*shape), the same for all
     key=None,         # Name of this noise; None: nothing is remembered for later
-    answers=None,     # `Answers` of earlier calls
-    merge=None,       # A `Merger`; default: no merged calls
-    first:int=0,      # Index of the first sample, as in `sample`
-) -> list: # Samples of each schedule, (B,*shape); the same bits as `sample` gives
+    answers=None,     # Answers of earlier calls
+    merge=None,       # A Merger; default: no merged calls
+    first:int=0,      # Index of the first sample, as in sample
+) -> list: # Samples of each schedule, (B,*shape); the same bits as sample gives
     "Draw the same samples with several schedules; whatever they share is computed once."
     plans = [plan_for(model, schedule) for schedule in schedules]
     if not plans: return []

@@ -192,8 +192,8 @@ def _file_of(path):
 
 @patch
 def save(self:EMS,
-    path,                # A file `*.safetensors`, or a folder to write `ems.safetensors` into
-    dtype:str='float64', # Type of the tables; `float32` halves the file
+    path,                # A file *.safetensors, or a folder to write ems.safetensors into
+    dtype:str='float64', # Type of the tables; float32 halves the file
 ) -> Path: # The file
     "Store the statistics."
     file = _file_of(path)
@@ -205,10 +205,10 @@ def save(self:EMS,
 # %% ../../nbs/sampling/06_ems.ipynb #4ae69825
 @patch(cls_method=True)
 def load(cls:EMS,
-    # A file `*.safetensors`, a folder with `ems.safetensors`, or with DPM-Solver-v3's `l.npz` and
-    # `sb.npz`
+    # A file *.safetensors, a folder with ems.safetensors, or with DPM-Solver-v3's l.npz and
+    # sb.npz
     path,
-    # For a folder of DPM-Solver-v3: the noise schedule whose `T` and `t_end` are the ends of its
+    # For a folder of DPM-Solver-v3: the noise schedule whose T and t_end are the ends of its
     # grid
     noise=None,
 ) -> EMS: # The statistics
@@ -315,17 +315,17 @@ def _fit(lamb, diagonal, means, covariance, ridge):
 
 # %% ../../nbs/sampling/06_ems.ipynb #4d42bda9
 def estimate_ems(
-    model,                # A `Denoiser`, differentiable in x
+    model,                # A Denoiser, differentiable in x
     data,                 # Real data, (N,*shape), floating point, as the model was trained on
     # States per lambda, at least 32; more than N re-use the data with other noise
     n:int=1024,
-    n_lamb:int=80,        # Intervals of the grid in lambda, at least 2; see `refine`
+    n_lamb:int=80,        # Intervals of the grid in lambda, at least 2; see refine
     seed:int=0,           # Of noise and signs
     h:float=.1,           # How far in lambda the looks for eps' are apart
     ridge:float=1e-4,     # Added to the variance of f, in squared units of the data
     batch_size:int=256,   # States per network call; no effect on the result
-    t_start:float=None,   # First time, default `noise.T`
-    t_end:float=None,     # Last time, default `noise.t_end`
+    t_start:float=None,   # First time, default noise.T
+    t_end:float=None,     # Last time, default noise.t_end
     progress:bool=True,   # Show a progress bar?
 ) -> EMS: # Statistics on n_lamb+1 values of lambda
     """Estimate DPM-Solver-v3's statistics of a model: a backward pass and three calls per state

@@ -27,7 +27,7 @@ class NoiseSchedule:
         NOISE_KINDS[cls.__name__] = cls
     def lamb(self,
         t, # Time(s) in [0, T]
-    ): # log(alpha_t/sigma_t), float64, same shape as `t`
+    ): # log(alpha_t/sigma_t), float64, same shape as t
         "Half the log signal-to-noise ratio at `t`."
         with np.errstate(divide='ignore'):
             return np.log(self.alpha(t)) - np.log(self.sigma(t))
@@ -146,7 +146,7 @@ class VPDiscrete(_VP):
 BETAS = ('linear', 'scaled_linear', 'squaredcos_cap_v2')
 
 def betas_for(
-    kind:str='linear',  # One of `BETAS`
+    kind:str='linear',  # One of BETAS
     n:int=1000,         # Number of training steps N
     beta_0:float=1e-4,  # First beta (linear and scaled_linear)
     beta_1:float=0.02,  # Last beta (linear and scaled_linear)
@@ -163,9 +163,9 @@ def betas_for(
 
 # %% ../../nbs/sampling/01_noise.ipynb #3e4dce99
 def discrete(
-    betas='linear',       # (N,) betas in (0,1), or one of `BETAS`
+    betas='linear',       # (N,) betas in (0,1), or one of BETAS
     zero_snr:bool=False,  # Rescale to zero terminal SNR (Lin et al. 2023)?
-    **options,                 # `n`, `beta_0`, `beta_1` for a named table
+    **options,                 # n, beta_0, beta_1 for a named table
 ) -> VPDiscrete:
     "A `VPDiscrete` from betas."
     if isinstance(betas, str):
@@ -233,7 +233,7 @@ def check_noise(
 
 # %% ../../nbs/sampling/01_noise.ipynb #d1d93c11
 @patch
-def to_dict(self:NoiseSchedule) -> dict: # `{'kind': class name, **fields}`, JSON-ready
+def to_dict(self:NoiseSchedule) -> dict: # {'kind': class name, **fields}, JSON-ready
     "The schedule as plain data; `noise_from_dict` reads it back."
     plain = dict(kind=type(self).__name__)
     for name,value in asdict(self).items():
@@ -244,7 +244,7 @@ def to_dict(self:NoiseSchedule) -> dict: # `{'kind': class name, **fields}`, JSO
 PUBLIC = ('VPLinear', 'VPCosine', 'VPDiscrete', 'EDM', 'Flow')
 
 def noise_from_dict(
-    d:dict, # As written by `NoiseSchedule.to_dict`
+    d:dict, # As written by NoiseSchedule.to_dict
 ) -> NoiseSchedule:
     "Rebuild a noise schedule from plain data."
     if not isinstance(d, dict) or d.get('kind') not in PUBLIC:
@@ -271,11 +271,11 @@ GRIDS = ('uniform_t', 'uniform_lambda', 'quadratic', 'karras', 'beta')
 def timesteps(
     noise:NoiseSchedule,         # The noise schedule
     n:int,                       # Number of steps, at least 1
-    kind:str='uniform_lambda',   # One of `GRIDS`
-    t_start:float=None,          # First node, default `noise.T`
-    t_end:float=None,            # Last node, default `noise.t_end`
-    rho:float=7.,                # Exponent of `karras`
-    ab:tuple=(.6,.6),            # The two parameters of `beta`
+    kind:str='uniform_lambda',   # One of GRIDS
+    t_start:float=None,          # First node, default noise.T
+    t_end:float=None,            # Last node, default noise.t_end
+    rho:float=7.,                # Exponent of karras
+    ab:tuple=(.6,.6),            # The two parameters of beta
 ) -> np.ndarray: # (n+1,) falling times, float64, both ends exact
     "A timestep grid of `n` steps."
     _check_grid(n, kind)

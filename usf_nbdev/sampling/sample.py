@@ -113,19 +113,19 @@ class Denoiser:
     def __init__(self,
         fn,                      # Function of x, (B,*shape), and t, (B,); returns (B,*shape)
         noise,                   # The noise schedule it was trained with
-        predicts:str='noise',    # One of `PREDICTS`
+        predicts:str='noise',    # One of PREDICTS
         shape:tuple=None,        # Shape of one sample, e.g. (3,32,32)
-        time=None,               # Maps our t to what `fn` takes; default: t itself
-        # Function applied to the data prediction, e.g. `static_threshold()`
+        time=None,               # Maps our t to what fn takes; default: t itself
+        # Function applied to the data prediction, e.g. static_threshold()
         clip=None,
         mean=None,               # The data's mean, (*shape), for an analytical first step
         ems=None,                # Empirical model statistics
-        # Number type in which `fn` takes x, e.g. torch.float16; default: that of the starting noise
+        # Number type in which fn takes x, e.g. torch.float16; default: that of the starting noise
         dtype=None,
         name:str='model',        # For people and files
-        device='cpu',            # Where `fn` lives
-        skips:int=0,             # How many U-Net skip connections `fn(x, t, skips=...)` can scale
-        # Function of (first, n) that returns `fn` for samples first..first+n-1, where each has a
+        device='cpu',            # Where fn lives
+        skips:int=0,             # How many U-Net skip connections fn(x, t, skips=...) can scale
+        # Function of (first, n) that returns fn for samples first..first+n-1, where each has a
         # condition of its own
         each=None,
     ):
@@ -287,11 +287,11 @@ def keep(
 @patch
 def answer(self:Denoiser,
     given:torch.Tensor, # State as the network takes it, (B,*shape), which it may write into
-    # Time as `fn` counts it: a number, or a tensor of one number or of one for each sample
+    # Time as fn counts it: a number, or a tensor of one number or of one for each sample
     tau,
     x:torch.Tensor,     # The same state in our own type
     skips=None,         # Skip coefficients; default: all 1
-    # What `fn` returns, (B,*shape), in the type of `x`, perhaps in memory that others hold
+    # What fn returns, (B,*shape), in the type of x, perhaps in memory that others hold
 ) -> torch.Tensor:
     "Call the network once, and see that its answer is one."
     self.calls += 1
@@ -307,11 +307,11 @@ def answer(self:Denoiser,
 @patch
 def network(self:Denoiser,
     x:torch.Tensor,  # State, (B,*shape)
-    # Time as `fn` counts it: a number, or a tensor of one number where its gradient is wanted
+    # Time as fn counts it: a number, or a tensor of one number where its gradient is wanted
     tau,
     skips=None,      # Skip coefficients; default: all 1
-    dtype=None,      # Number type for `fn` where the model names none; default: that of `x`
-) -> torch.Tensor: # Its output, (B,*shape), in the type of `x`
+    dtype=None,      # Number type for fn where the model names none; default: that of x
+) -> torch.Tensor: # Its output, (B,*shape), in the type of x
     "Call the network once, at its own time and unclipped; its memory and ours stay apart."
     kind = self.dtype or dtype or x.dtype
     def given(): return lend(x) if kind == x.dtype else x.to(kind)
@@ -323,7 +323,7 @@ def network(self:Denoiser,
 @patch
 def own_time(self:Denoiser,
     t:float, # Time of the noise schedule
-) -> float: # Time as `fn` counts it
+) -> float: # Time as fn counts it
     "What the network is told of the time."
     own = t if self.time is None else self.time(t)
     try:
@@ -336,11 +336,11 @@ def own_time(self:Denoiser,
 # %% ../../nbs/sampling/04_sample.ipynb #9530d05f
 @patch
 def __call__(self:Denoiser,
-    x:torch.Tensor,  # State at `t`, (B,*shape)
+    x:torch.Tensor,  # State at t, (B,*shape)
     t:float,         # Time of the noise schedule
     skips=None,      # Skip coefficients; default: all 1
-    dtype=None,      # Number type for `fn` where the model names none; default: that of `x`
-) -> torch.Tensor: # The network's output, (B,*shape), in the type of `x`
+    dtype=None,      # Number type for fn where the model names none; default: that of x
+) -> torch.Tensor: # The network's output, (B,*shape), in the type of x
     "Call the network once, and clip what it says of the data."
     output = self.network(x, self.own_time(t), skips, dtype)
     if self.clip is None: return output
@@ -351,7 +351,7 @@ def __call__(self:Denoiser,
 # %% ../../nbs/sampling/04_sample.ipynb #882715c4
 def static_threshold(
     bound:float=1., # Data lie in [-bound, bound]
-): # A function for `Denoiser(clip=...)`
+): # A function for Denoiser(clip=...)
     "Clip the data prediction to the range of the data."
     bound = _positive('bound', bound)
     return lambda x0: x0.clamp(-bound, bound)
@@ -367,7 +367,7 @@ def dynamic_threshold(
     q:float=.995,     # Quantile of |x0| within each sample, 0 to 1
     bound:float=1.,   # Data lie in [-bound, bound]
     most:float=None,  # Largest quantile that is scaled back, above 0; default: any
-): # A function for `Denoiser(clip=...)`
+): # A function for Denoiser(clip=...)
     "Clip the data prediction to its own quantile and scale back into the range."
     bound, most = _positive('bound', bound), None if most is None else _positive('most', most)
     if not 0 <= finite_number('q', q) <= 1:
@@ -422,11 +422,11 @@ def _spread(scale, x):
 
 # %% ../../nbs/sampling/04_sample.ipynb #dfc14b12
 def classifier_free(
-    fn,           # Function of (x, t, condition), and perhaps of `skips=`
+    fn,           # Function of (x, t, condition), and perhaps of skips=
     cond,         # The condition: a tensor whose first dimension is 1 or the batch
     null,         # The empty condition, of the same form
     scale:float,  # 1: plain conditional; above: stronger; one number, or one for each sample, (B,)
-): # A function of (x, t) for `Denoiser`
+): # A function of (x, t) for Denoiser
     "Guide a conditional network towards its condition (Ho & Salimans 2022)."
     scale = _guidance(scale)
     def guided(x, t, **options):
@@ -459,9 +459,9 @@ def at(self:Denoiser,
 NOISE_FAMILIES = 9*10**12    # more seeds than that are not told apart by a generator
 
 def start_noise(
-    model,        # A `Denoiser` with a `shape`
+    model,        # A Denoiser with a shape
     n:int,        # How many samples, at least 1
-    seed:int=0,   # Which family of noise, 0 to `NOISE_FAMILIES`
+    seed:int=0,   # Which family of noise, 0 to NOISE_FAMILIES
     first:int=0,  # Index of the first sample, at least 0
 ) -> torch.Tensor: # (n, *shape) float32 states at t=T, of standard deviation sigma_T
     "Starting states, one generator per sample."
@@ -491,7 +491,7 @@ class _Row:
 def program(
     plan:Plan,       # A plan over the model's own outputs
     x:torch.Tensor,  # A state: its device and type are those of the weights that are tensors
-    # One row per slot: `terms` [(weight, 'x' or 'm', slot)], `const`, `last` [(source, slot)] no
+    # One row per slot: terms [(weight, 'x' or 'm', slot)], const, last [(source, slot)] no
     # longer needed
 ) -> list:
     "The plan as the loop reads it."
@@ -541,12 +541,12 @@ def weighted_sum(
     return total if const is None else total.add_(const)
 
 # %% ../../nbs/sampling/04_sample.ipynb #4ad0a002
-# `sample` and `sample_many` go through a plan by this function, and a host that keeps the loop to
-# itself by the same rows and sums, in `USFScheduler.step`. Two loops can't: that of `run_table`,
-# whose gradients reach the weights, so that nothing may be added in place, and that of `run_toys`,
-# which takes many plans at once in NumPy. Their pages test that they agree with `sample`.
+# sample and sample_many go through a plan by this function, and a host that keeps the loop to
+# itself by the same rows and sums, in USFScheduler.step. Two loops can't: that of run_table,
+# whose gradients reach the weights, so that nothing may be added in place, and that of run_toys,
+# which takes many plans at once in NumPy. Their pages test that they agree with sample.
 def advance(
-    rows,       # What `program` made of a plan
+    rows,       # What program made of a plan
     slot:int,   # Which of them
     values,     # (source, slot) -> tensor; the next state comes in, what nobody needs goes out
     keep=False, # Keep all?
@@ -578,7 +578,7 @@ def _refuse_skips(model, skips):
 
 def plan_for(
     model:Denoiser, # The network
-    schedule,       # `SolverSchedule` or `Plan`
+    schedule,       # SolverSchedule or Plan
     ems=None,       # Empirical model statistics; default: the model's
     mean=None,      # The data's mean; default: the model's
 ) -> Plan: # A plan over what the model predicts
@@ -646,7 +646,7 @@ def first_state(
 # %% ../../nbs/sampling/04_sample.ipynb #ffd86b14
 def sample(
     model:Denoiser,          # The network
-    schedule,                # `SolverSchedule`, or a `Plan` compiled with `compile_plan`
+    schedule,                # SolverSchedule, or a Plan compiled with compile_plan
     x_T:torch.Tensor,        # States at t=T, (B,*shape), of standard deviation sigma_T
     ems=None,                # Empirical model statistics; default: the model's
     mean=None,               # The data's mean; default: the model's
@@ -655,7 +655,7 @@ def sample(
     grad:bool=False,         # Keep what gradients need?
     # Index of the first sample, for a model whose samples have conditions of their own
     first:int=0,
-): # Samples (B,*shape); with `return_path` the pair (samples, path (n_steps+1,B,*shape))
+): # Samples (B,*shape); with return_path the pair (samples, path (n_steps+1,B,*shape))
     "Draw samples: call the network, take one weighted sum, until the plan is done."
     plan = plan_for(model, schedule, ems, mean)
     x = first_state(model, plan, x_T)

@@ -111,9 +111,9 @@ def ddim(
     nfe:int,                # Network calls, at least 1
     # 'data' or 'noise': the same step, but 'data' may also start and end where lambda is infinite
     prediction:str='data',
-    grid='uniform_lambda',  # A name in `GRIDS`, or nfe+1 falling times
-    t_start:float=None,     # First node, default `noise.T`
-    t_end:float=None,       # Last node, default `noise.t_end`
+    grid='uniform_lambda',  # A name in GRIDS, or nfe+1 falling times
+    t_start:float=None,     # First node, default noise.T
+    t_end:float=None,       # Last node, default noise.t_end
 ) -> SolverSchedule:
     """DDIM (Song et al. 2021, eq. 12 with sigma=0) = DPM-Solver-1 (Lu et al. 2022a, eq. 3.7):
     exponential Euler."""
@@ -171,16 +171,16 @@ def dpm_solver(
     noise,                        # The noise schedule
     nfe:int,                      # Network calls, at least 1
     order:int=2,                  # 1 to 3
-    # One of `DERIVATIVE_KINDS`: how the last step of a block, or a second-order multistep, treats
+    # One of DERIVATIVE_KINDS: how the last step of a block, or a second-order multistep, treats
     # the derivative
     kind:str='midpoint',
-    method:str='multistep',       # One of `METHODS`
-    # One of `DERIVATIVE_KINDS`: the second of the three steps of singlestep order 3
+    method:str='multistep',       # One of METHODS
+    # One of DERIVATIVE_KINDS: the second of the three steps of singlestep order 3
     middle:str='taylor',
-    # A name in `GRIDS`, or nfe+1 falling times (for singlestep: with the intermediate ones)
+    # A name in GRIDS, or nfe+1 falling times (for singlestep: with the intermediate ones)
     grid='uniform_lambda',
-    t_start:float=None,           # First node, default `noise.T`
-    t_end:float=None,             # Last node, default `noise.t_end`
+    t_start:float=None,           # First node, default noise.T
+    t_end:float=None,             # Last node, default noise.t_end
     lower_order_final:bool=True,  # Lower the order of the last steps?
     # Multistep order 3 only: half of the second derivative, as in the authors' code and diffusers?
     released:bool=False,
@@ -197,13 +197,13 @@ def dpm_solver_pp(
     noise,                        # The noise schedule
     nfe:int,                      # Network calls, at least 1
     order:int=2,                  # 1 to 3
-    kind:str='midpoint',          # One of `DERIVATIVE_KINDS`, as in `dpm_solver`
-    method:str='multistep',       # One of `METHODS`
-    middle:str='taylor',          # One of `DERIVATIVE_KINDS`, as in `dpm_solver`
-    # A name in `GRIDS`, or nfe+1 falling times (for singlestep: with the intermediate ones)
+    kind:str='midpoint',          # One of DERIVATIVE_KINDS, as in dpm_solver
+    method:str='multistep',       # One of METHODS
+    middle:str='taylor',          # One of DERIVATIVE_KINDS, as in dpm_solver
+    # A name in GRIDS, or nfe+1 falling times (for singlestep: with the intermediate ones)
     grid='uniform_lambda',
-    t_start:float=None,           # First node, default `noise.T`
-    t_end:float=None,             # Last node, default `noise.t_end`
+    t_start:float=None,           # First node, default noise.T
+    t_end:float=None,             # Last node, default noise.t_end
     lower_order_final:bool=True,  # Lower the order of the last steps?
     # Multistep order 3 only: half of the second derivative, as in the authors' code and diffusers?
     released:bool=False,
@@ -280,11 +280,11 @@ def unipc(
     nfe:int,                      # Network calls, at least 1
     order:int=3,                  # 1 to 4: of the predictor; its corrector reaches one order more
     prediction:str='data',        # 'data' or 'noise'
-    variant:str='bh2',            # One of `VARIANTS`
+    variant:str='bh2',            # One of VARIANTS
     corrector:bool=True,          # False gives UniP
-    grid='uniform_lambda',        # A name in `GRIDS`, or nfe+1 falling times
-    t_start:float=None,           # First node, default `noise.T`
-    t_end:float=None,             # Last node, default `noise.t_end`
+    grid='uniform_lambda',        # A name in GRIDS, or nfe+1 falling times
+    t_start:float=None,           # First node, default noise.T
+    t_end:float=None,             # Last node, default noise.t_end
     lower_order_final:bool=True,  # Lower the order of the last steps?
 ) -> SolverSchedule:
     "UniPC-p (Zhao et al. 2023, Algorithms 1 and 2), or UniP-p alone."
@@ -424,12 +424,12 @@ def deis(
     nfe:int,                       # Network calls, at least 1
     # 1 to 4; for the fits other than 'lambda', 4 takes at most 4 calls
     order:int=3,
-    # One of `FITS`: the variable of the polynomial; 'ipndm': Adams-Bashforth's constant
+    # One of FITS: the variable of the polynomial; 'ipndm': Adams-Bashforth's constant
     # coefficients
     fit:str='lambda',
-    grid='uniform_lambda',         # A name in `GRIDS`, or nfe+1 falling times
-    t_start:float=None,            # First node, default `noise.T`
-    t_end:float=None,              # Last node, default `noise.t_end`
+    grid='uniform_lambda',         # A name in GRIDS, or nfe+1 falling times
+    t_start:float=None,            # First node, default noise.T
+    t_end:float=None,              # Last node, default noise.t_end
     lower_order_final:bool=False,  # Lower the order of the last steps?
 ) -> SolverSchedule:
     """DEIS-AB (Zhang & Chen 2023, eqs. 14 and 15) with the polynomial in log rho or in t, and
@@ -454,9 +454,9 @@ def deis(
 def euler(
     noise,                  # The noise schedule
     nfe:int,                # Network calls, at least 1
-    grid='uniform_lambda',  # A name in `GRIDS`, or nfe+1 falling times
-    t_start:float=None,     # First node, default `noise.T`
-    t_end:float=None,       # Last node, default `noise.t_end`
+    grid='uniform_lambda',  # A name in GRIDS, or nfe+1 falling times
+    t_start:float=None,     # First node, default noise.T
+    t_end:float=None,       # Last node, default noise.t_end
 ) -> SolverSchedule:
     """Euler in EDM's form (Karras et al. 2022, Algorithm 1 without correction), and in flow
     matching's: the steps of `ddim`."""
@@ -467,9 +467,9 @@ def euler(
 def heun(
     noise,                     # The noise schedule
     nfe:int,                   # Network calls: even, every step is corrected; odd, all but the last
-    grid='uniform_lambda',     # A name in `GRIDS`, or (nfe+1)//2+1 falling times
-    t_start:float=None,        # First node, default `noise.T`
-    t_end:float=None,          # Last node, default `noise.t_end`
+    grid='uniform_lambda',     # A name in GRIDS, or (nfe+1)//2+1 falling times
+    t_start:float=None,        # First node, default noise.T
+    t_end:float=None,          # Last node, default noise.t_end
 ) -> SolverSchedule:
     "Heun's second-order method in EDM's form (Karras et al. 2022, Algorithm 1)."
     n = (_check_nfe(nfe)+1)//2
@@ -497,9 +497,9 @@ def dpm_solver_v3(
     half:bool=False,               # Correct only the nodes with t above T/2?
     # Statistics onto whose grid the nodes are moved; None leaves them
     ems=None,
-    grid='uniform_lambda',         # A name in `GRIDS`, or nfe+1 falling times
-    t_start:float=None,            # First node, default `noise.T`
-    t_end:float=None,              # Last node, default `noise.t_end`
+    grid='uniform_lambda',         # A name in GRIDS, or nfe+1 falling times
+    t_start:float=None,            # First node, default noise.T
+    t_end:float=None,              # Last node, default noise.t_end
     lower_order_final:bool=True,   # Lower the order of the last steps?
 ) -> SolverSchedule: # To be compiled, or sampled, with empirical model statistics
     "DPM-Solver-v3 (Zheng et al. 2023, Algorithm 1)."
@@ -547,8 +547,8 @@ LATER_ENDS = (.02, .045, .09)  # sigma/alpha; on VPLinear these are the times .0
 @dataclass(frozen=True)
 class KnownSolver:
     "A known solver as its choices, which hold for all its steps."
-    family:str          # A name in `FAMILIES`
-    grid:str            # One of `KNOWN_GRIDS`
+    family:str          # A name in FAMILIES
+    grid:str            # One of KNOWN_GRIDS
     # The first step: 'none' asks the network, 'zero' or 'mean' assume what it would say
     first:str='none'
     # Noise over data, sigma/alpha, where sampling ends; None: at the noise schedule's own end
@@ -570,7 +570,7 @@ def family(
     return name.split(' · ')[0]
 
 def choices_of(
-    name:str, # As `KnownSolver.name` gives it
+    name:str, # As KnownSolver.name gives it
 ) -> KnownSolver:
     "A known solver's choices, from its name."
     of_family, grid, *rest = name.split(' · ')
@@ -583,8 +583,8 @@ def choices_of(
 def build(self:KnownSolver,
     noise,               # The noise schedule
     nfe:int,             # Network calls, at least 1
-    t_start:float=None,  # First node, default `noise.T`
-    t_end:float=None,    # Last node where the choices name no end, default `noise.t_end`
+    t_start:float=None,  # First node, default noise.T
+    t_end:float=None,    # Last node where the choices name no end, default noise.t_end
     ems=None,            # The model's statistics, for DPM-Solver-v3
 ) -> SolverSchedule: # Of that name
     "The solver schedule of these choices."
@@ -631,13 +631,13 @@ def _is_there(choice, noise, nfe, t_start, t_end, ems):
 def known_choices(
     noise,               # The noise schedule
     nfe:int,             # Network calls, at least 1
-    t_start:float=None,  # First node, default `noise.T`
-    t_end:float=None,    # Last node, default `noise.t_end`
+    t_start:float=None,  # First node, default noise.T
+    t_end:float=None,    # Last node, default noise.t_end
     ems=None,            # The model's statistics, for DPM-Solver-v3
     firsts:tuple=KNOWN_FIRST_STEPS, # First steps; only 'none' where a host scales no latents
-    ends:tuple=(None,),  # Where sampling ends, sigma/alpha; None: at `t_end`
-    families:tuple=(),   # Names in `FAMILIES`; empty: all of them
-) -> list: # Of `KnownSolver`, without a first step first
+    ends:tuple=(None,),  # Where sampling ends, sigma/alpha; None: at t_end
+    families:tuple=(),   # Names in FAMILIES; empty: all of them
+) -> list: # Of KnownSolver, without a first step first
     "The choices of every known solver that there is for a noise schedule."
     check_noise(noise)
     _check_nfe(nfe)
@@ -656,13 +656,13 @@ def _built(choice, noise, nfe, t_start, t_end, ems):
 def known_solvers(
     noise,               # The noise schedule
     nfe:int,             # Network calls, at least 1
-    t_start:float=None,  # First node, default `noise.T`
-    t_end:float=None,    # Last node, default `noise.t_end`
+    t_start:float=None,  # First node, default noise.T
+    t_end:float=None,    # Last node, default noise.t_end
     ems=None,            # The model's statistics, for DPM-Solver-v3
-    firsts:tuple=KNOWN_FIRST_STEPS, # As for `known_choices`
-    ends:tuple=(None,),  # As for `known_choices`; `LATER_ENDS` are those that are tuned
-    families:tuple=(),   # As for `known_choices`
-) -> list: # Of `SolverSchedule`, named by their choices
+    firsts:tuple=KNOWN_FIRST_STEPS, # As for known_choices
+    ends:tuple=(None,),  # As for known_choices; LATER_ENDS are those that are tuned
+    families:tuple=(),   # As for known_choices
+) -> list: # Of SolverSchedule, named by their choices
     """Every family (DPM-Solver-v3 with statistics) on every grid, with and without an analytical
     first step."""
     choices = known_choices(noise, nfe, t_start, t_end, ems, firsts, ends, families)
@@ -673,7 +673,7 @@ def with_later_ends(
     schedule, # A known solver schedule
     noise,    # The noise schedule
     ems=None, # The model's statistics, for DPM-Solver-v3
-) -> list: # Of `SolverSchedule`, those that there are
+) -> list: # Of SolverSchedule, those that there are
     "The same known solver with each of the ends in `LATER_ENDS`."
     chosen = choices_of(schedule.name)
     choices = [replace(chosen, end=end) for end in LATER_ENDS]

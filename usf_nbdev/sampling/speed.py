@@ -33,12 +33,12 @@ def _channels_last(fn):
 # %% ../../nbs/sampling/08_speed.ipynb #5ae61b10
 def faster(
     model:Denoiser,          # The model
-    # One of `AUTOCAST`: half precision inside the network where torch holds it safe
+    # One of AUTOCAST: half precision inside the network where torch holds it safe
     autocast:str=None,
     # Keep pictures and, where the model knows its network, the weights with channels last
     channels_last:bool=False,
     compile:bool=False,      # Compile the function that calls the network
-    # A copy that calls the same network, with `plain` and `options`; the model itself where nothing
+    # A copy that calls the same network, with plain and options; the model itself where nothing
     # is asked
 ) -> Denoiser:
     "The same model with a faster network."
@@ -87,7 +87,7 @@ def _wrapped(fn, device, autocast=None, channels_last=False, compile=False):
 # %% ../../nbs/sampling/08_speed.ipynb #c02ff13b
 def cuda_graph(
     model:Denoiser, # A model on a CUDA device, with a shape
-    schedule,       # `SolverSchedule` or `Plan`
+    schedule,       # SolverSchedule or Plan
     n:int,          # Samples of a run
 ): # Function of states at t=T, (n,*shape); gives samples (n,*shape)
     "Record a sampling run as a CUDA graph."

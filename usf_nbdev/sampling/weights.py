@@ -67,7 +67,7 @@ def difference_weights(
 
 # %% ../../nbs/sampling/02_weights.ipynb #0df648af
 def relaxation_factor(
-    relaxation,      # A `Relaxation`
+    relaxation,      # A Relaxation
     h:float,         # Step in lambda
     prediction:str,  # 'noise', 'data' or 'ems'
 ) -> float: # Factor on the first derivative
@@ -265,6 +265,7 @@ def _compile(schedule, noise, ems=None) -> Plan:
 # %% ../../nbs/sampling/02_weights.ipynb #a3e5aac0
 @patch
 def plan(self:_Compiler) -> Plan:
+    "What was compiled, as tables of weights."
     slots, nodes = self.K, np.array(self.node_of)
     rows = self.rows + [self.X[self.n_steps]]
     forms = np.stack([np.broadcast_to(row, (2*slots+2, *self.shape)) for row in rows])
@@ -298,7 +299,7 @@ def _override(plan, weights):
 # %% ../../nbs/sampling/02_weights.ipynb #512dced6
 def reduced(
     plan:Plan, # A plan over data predictions, without statistics
-) -> tuple: # (slots) rows, as `SolverSchedule.weights` takes them
+) -> tuple: # (slots) rows, as SolverSchedule.weights takes them
     """The rows of a plan over the start, the mean and the data predictions alone: every state in
     between eliminated."""
     slots = len(plan.P)
@@ -313,7 +314,7 @@ def reduced(
 _cached, _cached_ems = lru_cache(maxsize=4096)(_compile), lru_cache(maxsize=2)(_compile)
 
 def compile_plan(
-    schedule, # A `SolverSchedule`, the decisions
+    schedule, # A SolverSchedule, the decisions
     noise,    # The noise schedule of the model
     ems=None, # Empirical model statistics, if any step has prediction 'ems'
     # The data's mean, (*shape), if the first step assumes it; a plan keeps it
@@ -330,7 +331,7 @@ def compile_plan(
     plan = _cached_ems(schedule, noise, ems) if needs else _cached(schedule, noise)
     return plan if schedule.afs != 'mean' else replace(plan, mean=mean)
 
-# what compiling asks of a solver schedule; `SolverSchedule` itself builds on this page
+# what compiling asks of a solver schedule; SolverSchedule itself builds on this page
 _DECISIONS = ('times', 'steps', 'afs', 'noise', 'skips', 'weights')
 
 def _check_compiled(schedule, noise, mean):
@@ -353,7 +354,7 @@ def _check_compiled(schedule, noise, mean):
 PREDICTS = ('noise', 'data', 'v', 'score', 'flow', 'denoised')
 
 def to_data(
-    predicts:str, # One of `PREDICTS`: what the network outputs
+    predicts:str, # One of PREDICTS: what the network outputs
     alpha,        # alpha at the time of the call
     sigma,        # sigma at the time of the call
 ) -> tuple: # (a, b) with x_0 = a x + b m
@@ -371,7 +372,7 @@ def to_data(
 # %% ../../nbs/sampling/02_weights.ipynb #31605727
 @patch
 def for_model(self:Plan,
-    predicts:str, # One of `PREDICTS`
+    predicts:str, # One of PREDICTS
 ) -> Plan: # The same plan over that network's own outputs
     "Rewrite the plan for a network that predicts something else than data."
     if self.predicts != 'data':
@@ -389,7 +390,7 @@ def for_model(self:Plan,
 
 # %% ../../nbs/sampling/02_weights.ipynb #c03dca12
 def plan_dict(
-    schedule, # A `SolverSchedule` that knows its noise schedule
+    schedule, # A SolverSchedule that knows its noise schedule
 ) -> dict: # JSON-ready weights, or None where a step needs model statistics
     "The compiled weights as plain lists."
     if any(step.prediction == 'ems' for step in schedule.steps): return None

@@ -59,7 +59,7 @@ def _data(model, x, t):
 
 # %% ../../nbs/searching/10_baselines.ipynb #cc7ddd82
 def gits_cost(
-    model,           # A `Denoiser` with a shape
+    model,           # A Denoiser with a shape
     fine:int=TEACHER_STEPS, # Steps of the teacher
     samples:int=64,  # Samples
     seed:int=80_000, # Seed of their noise
@@ -79,7 +79,7 @@ def gits_cost(
 
 # %% ../../nbs/searching/10_baselines.ipynb #e1b9256a
 def ays_cost(
-    model,           # A `Denoiser` with a shape
+    model,           # A Denoiser with a shape
     fine:int=TEACHER_STEPS, # Steps of the teacher
     samples:int=64,  # Samples
     seed:int=80_000, # Seed of their noise
@@ -109,10 +109,10 @@ def ays_cost(
 GRIDS = dict(GITS=gits_cost, AYS=ays_cost)
 
 def teacher_grid(
-    model,            # A `Denoiser` with a shape
+    model,            # A Denoiser with a shape
     n:int,            # Steps
-    like:str='GITS',  # One of `GRIDS`
-    **kw,             # As for `gits_cost`
+    like:str='GITS',  # One of GRIDS
+    **kw,             # As for gits_cost
 ) -> np.ndarray: # (n+1,) falling times
     "Timesteps fitted to a model without gradients."
     if like not in GRIDS: raise ValueError(f"like must be one of {tuple(GRIDS)}, got {like!r}")
@@ -150,10 +150,10 @@ IDEAS = {
 
 # %% ../../nbs/searching/10_baselines.ipynb #d2f312d5
 def rival(
-    name:str,      # One of `IDEAS`
-    model,         # A `Denoiser` with a shape
+    name:str,      # One of IDEAS
+    model,         # A Denoiser with a shape
     nfe:int,       # Network calls
-    **kw,          # For `polish`, such as progress=False
+    **kw,          # For polish, such as progress=False
 ): # A solver schedule of that name
     "A published idea, re-made for a model."
     if name not in IDEAS: raise ValueError(f"name must be one of {tuple(IDEAS)}, got {name!r}")

@@ -67,7 +67,7 @@ def _looks(config):
     return len(config.known or FAMILIES)*(3*len(KNOWN_GRIDS) + len(LATER_ENDS))
 
 def planned_passes(
-    config,         # A `SearchConfig`
+    config,         # A SearchConfig
     nfe:int=5,      # Network calls
     looks:int=None, # Known solvers that are looked at; default: as many as there can be
 ) -> dict: # {purpose: passes}
@@ -112,8 +112,8 @@ def _planned_polish(config, nfe):
 
 # %% ../../nbs/searching/07a_budget.ipynb #e8a60dd2
 def known_count(
-    config,  # A `SearchConfig`
-    model,   # A `Denoiser`
+    config,  # A SearchConfig
+    model,   # A Denoiser
     nfe:int, # Network calls
 ) -> int:
     "How many known solvers a search looks at: those that differ, and later ends of the best."
@@ -121,9 +121,9 @@ def known_count(
     return len(solvers) + len(LATER_ENDS)*len(config.known or FAMILIES)
 
 def account(
-    config, # A `SearchConfig`
-    model,  # A `Denoiser`
-    metric, # As for `search`
+    config, # A SearchConfig
+    model,  # A Denoiser
+    metric, # As for search
 ) -> Counter: # {purpose: passes}
     "The passes of a whole search, at most."
     total = Counter()
@@ -147,7 +147,7 @@ TRIALS_SHARE = 1/6   # of the passes, at least
 def _within(usual, least, most): return int(min(max(16*round(usual/16), least), most))
 
 def sized(
-    config,         # A `SearchConfig`; what differs from a new one in it was set, and stays
+    config,         # A SearchConfig; what differs from a new one in it was set, and stays
     scale:float,    # From 1/16 to 16
     features:int=0, # Features of a Fréchet distance
     least:int=1,    # Samples that the metric needs
@@ -177,10 +177,10 @@ def _trial_cost(config, model):
     return model.call_passes*config.n*sum(config.nfes)
 
 def fitting_search(
-    config,     # A `SearchConfig`; its `budget` is chosen here
+    config,     # A SearchConfig; its budget is chosen here
     passes:int, # Of the whole search, at most
-    model,      # A `Denoiser`
-    metric,     # As for `search`
+    model,      # A Denoiser
+    metric,     # As for search
 ) -> SearchConfig:
     "The search that makes the most of so many passes."
     features = metric.reference.d if isinstance(metric, FrechetMetric) else 0
@@ -205,7 +205,7 @@ def _calls_in_words(nfes): return f"{', '.join(map(str, nfes))} calls"
 _USED = .8   # of the time; the rest is for what is no network call
 
 def seconds_of_pass(
-    model,        # A `Denoiser`
+    model,        # A Denoiser
     samples:int,  # In one network call
 ) -> float:
     "How long one sample takes through the network, in the fastest of three calls."
@@ -219,12 +219,12 @@ def seconds_of_pass(
     return min(timed() for _ in range(3))/samples/model.call_passes
 
 def settled(
-    config,         # A `SearchConfig`; its `budget` is replaced
-    budget,         # As for `read_budget`
-    model,          # A `Denoiser`
-    metric,         # As for `search`
+    config,         # A SearchConfig; its budget is replaced
+    budget,         # As for read_budget
+    model,          # A Denoiser
+    metric,         # As for search
     workers:int=1,  # Processes that share the work
-) -> SearchConfig:  # Its `budget` in full trials
+) -> SearchConfig:  # Its budget in full trials
     "The search that a budget buys."
     budget = read_budget(budget)
     if budget.unit is Unit.TRIALS: return replace(config, budget=budget.amount)
@@ -235,9 +235,9 @@ def settled(
 
 # %% ../../nbs/searching/07a_budget.ipynb #c8b61340
 def in_words(
-    config, # A `SearchConfig`
-    model,  # A `Denoiser`
-    metric, # As for `search`
+    config, # A SearchConfig
+    model,  # A Denoiser
+    metric, # As for search
 ) -> str:
     "What a search will do and what its parts take, in two lines."
     passes = account(config, model, metric)
@@ -255,9 +255,9 @@ def in_words(
     )
 
 def explained(
-    config, # A `SearchConfig`
-    model,  # A `Denoiser`
-    metric, # As for `search`
+    config, # A SearchConfig
+    model,  # A Denoiser
+    metric, # As for search
 ) -> str:
     "What each part of a search may take, as a table in words."
     passes = account(config, model, metric)

@@ -18,7 +18,7 @@ STATES = ('waiting', 'running', 'done', 'fail')
 @dataclass(frozen=True, kw_only=True)
 class Trial:
     "One evaluated solver schedule, or one that waits to be."
-    number:int=-1             # Place in the journal, from 0; given by `propose`
+    number:int=-1             # Place in the journal, from 0; given by propose
     generation:int=0          # Generation of the search it was proposed in
     stage:int=0               # Stage of the search
     # What proposed it: 'known', 'random', 'mutation', 'crossover', 'predictor', ...
@@ -26,7 +26,7 @@ class Trial:
     nfe:int                   # Network calls of one sample
     schedule:str              # The solver schedule, JSON text
     key:str                   # The solver schedule's id
-    state:str='waiting'       # One of `STATES`
+    state:str='waiting'       # One of STATES
     value:float|None=None     # The metric, finite; None unless done
     n:int=0                   # Samples the value is measured with
     seed:int=0                # Seed of their starting noise
@@ -293,7 +293,7 @@ def propose(self:Journal,
 # %% ../../nbs/searching/03_journal.ipynb #24aa125a
 @patch
 def trials(self:Journal,
-    state:str=None, # Only those in this state, one of `STATES`
+    state:str=None, # Only those in this state, one of STATES
     first:int=0,    # Only those from this number on
 ) -> list: # Trials in number order
     "What has been proposed so far."
@@ -346,6 +346,7 @@ def notes(self:Journal,
 # %% ../../nbs/searching/03_journal.ipynb #e4aa55d9
 @patch
 def __getitem__(self:Journal, number:int) -> Trial:
+    "The trial of this number."
     row = self._rows('SELECT * FROM trials WHERE number=?', number)
     if not row:
         raise IndexError(f"number must be one of the journal's {len(self)} trials, got {number}")
@@ -458,7 +459,7 @@ def claim(self:Journal) -> Trial|None: # A trial that now runs here; None if not
 # %% ../../nbs/searching/03_journal.ipynb #dafdcb8b
 @patch
 def claim_alike(self:Journal,
-    most,            # Function of a `Trial`: how many like it to take, at most
+    most,            # Function of a Trial: how many like it to take, at most
     share:float=1.,  # Of those that wait, so that something is left for others
     # Trials that now run here, of the same origin, noise and number of samples; empty if nothing
     # waits

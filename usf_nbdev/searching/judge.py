@@ -29,19 +29,19 @@ from .proposers import read_schedule
 class Conditions:
     "How trials of a kind are measured."
     control:Control|None  # What takes out the shared chance
-    draw:str              # One of `DRAWS`: their starting noise
+    draw:str              # One of DRAWS: their starting noise
     head:int              # How many of their samples a probe may have drawn
 
 class Judge:
     "Measures trials of a search; what it shares between them changes no value."
     def __init__(self,
-        model,      # A `Denoiser`
-        metric,     # As for `search`
-        config,     # `SearchConfig`
-        # What has `get(key)` and `put(key, value)`: the `Journal`, or what stands for it in another
+        model,      # A Denoiser
+        metric,     # As for search
+        config,     # SearchConfig
+        # What has get(key) and put(key, value): the Journal, or what stands for it in another
         # process
         store,
-        clock=None, # A `CostMeter`
+        clock=None, # A CostMeter
     ):
         self.model = model
         self.metric = metric
@@ -85,7 +85,7 @@ class Judge:
 # %% ../../nbs/searching/08_judge.ipynb #b062f51f
 @patch
 def measure(self:Judge,
-    trials:list, # Trials that `claim_alike` gave
+    trials:list, # Trials that claim_alike gave
 ) -> list: # For each its value, or the ValueError that it ended with
     "Measure trials that are alike."
     with self.clock.purpose(self.purpose(trials[0]), self.model):
@@ -130,8 +130,8 @@ def _infinite(self:Judge, trial, schedule):
 
 # %% ../../nbs/searching/08_judge.ipynb #ce5478ca
 def polish_objective(
-    metric, config, # A `FrechetMetric`, and the `SearchConfig`
-) -> str: # One of `OBJECTIVES`
+    metric, config, # A FrechetMetric, and the SearchConfig
+) -> str: # One of OBJECTIVES
     """What a search goes down: the Fréchet distance, or with too few samples for so many
     features their distance to a teacher's."""
     return 'fid' if config.polish_n >= 2*metric.reference.d else 'features'

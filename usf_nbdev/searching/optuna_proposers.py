@@ -69,7 +69,7 @@ def _fixed(options):
 
 def parameters(
     space:Space, # What is open, for a fixed number of calls
-) -> dict: # {name: `Number` or tuple of choices}
+) -> dict: # {name: Number or tuple of choices}
     "Everything that varies."
     return {name: options for name,options in _all_parameters(space).items() if not _fixed(options)}
 
@@ -112,7 +112,7 @@ def _positions(params, steps):
     return range(count-steps, count)    # the last ones
 
 def decode(
-    params:dict,  # A value for each of `parameters(space)`
+    params:dict,  # A value for each of parameters(space)
     space:Space,  # What is open
 ) -> SolverSchedule: # Costs space.nfe calls
     "The schedule that the parameters stand for."
@@ -157,7 +157,7 @@ def _decisions(step):
 def encode(
     s:SolverSchedule, # A schedule
     space:Space,      # What is open
-) -> dict: # A value for each of `parameters(space)`
+) -> dict: # A value for each of parameters(space)
     "The parameters nearest to a schedule."
     everything = _all_parameters(space)
     first_step = _nearest(everything['afs'], s.afs)
@@ -181,7 +181,7 @@ def _unset(name, options):
 
 # %% ../../nbs/searching/05_optuna_proposers.ipynb #177c8127
 def soften(
-    params:dict,  # A value for each of `parameters(space)`
+    params:dict,  # A value for each of parameters(space)
     space:Space,  # What is open
 ) -> dict: # Numbers only
     "Choices as numbers in [0,1], the middle of their part."
@@ -192,7 +192,7 @@ def soften(
 def harden(
     params:dict,  # Numbers only
     space:Space,  # What is open
-) -> dict: # A value for each of `parameters(space)`
+) -> dict: # A value for each of parameters(space)
     "The choices that numbers in [0,1] stand for."
     def hard(options, value):
         if not isinstance(options, tuple): return value
@@ -236,9 +236,9 @@ class OptunaSearch(Optimiser):
     which: `sampler(optuna, seed, seeds)`."""
     name, numbers = '', False    # Word for it; does it know numbers only?
     def __init__(self,
-        model,       # A `Denoiser`
-        config,      # `SearchConfig`
-        clock=None,  # A `CostMeter` that keeps the account
+        model,       # A Denoiser
+        config,      # SearchConfig
+        clock=None,  # A CostMeter that keeps the account
     ):
         super().__init__(model, config, clock)
         _optuna(self.name)

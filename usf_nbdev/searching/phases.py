@@ -70,7 +70,7 @@ def best_known(
 KNOWN_FINALISTS = 3     # known families among the finalists
 
 def finalists(
-    trials, config, # Trials of the search, and its `SearchConfig`
+    trials, config, # Trials of the search, and its SearchConfig
 ) -> list: # Proposals
     "For each number of calls, the best schedules and the best known solvers, on other noise."
     proposals = []
@@ -92,7 +92,7 @@ def polish_starts(
     return distinct([polishable(schedule) for schedule in in_order])[:count]
 
 def polishes(
-    trials, config, # Trials so far, and the `SearchConfig`
+    trials, config, # Trials so far, and the SearchConfig
 ) -> list: # Proposals
     "The starts of gradients for each number of calls."
     final = of_phase(trials, Phase.FINALIST)
@@ -125,8 +125,8 @@ def _named(trials, schedule):
     return replace(schedule, name=name or 'given')
 
 def choices(
-    trials, config, # Trials so far, and the `SearchConfig`
-    made,           # As for `polished`
+    trials, config, # Trials so far, and the SearchConfig
+    made,           # As for polished
 ) -> list: # Proposals
     "The winners and the best known families of each number of calls, on the noise of the choice."
     proposals = []
@@ -175,13 +175,13 @@ def _fresh(config):
     return Phase.EXTRAPOLATED if config.extrapolate else Phase.CONFIRM
 
 def fresh_trials(
-    trials, config, # Trials so far, and the `SearchConfig`
+    trials, config, # Trials so far, and the SearchConfig
 ) -> list: # Trials
     "The trials of the confirmation."
     return [trial for trial in of_phase(trials, _fresh(config)) if trial.n == config.confirm_n]
 
 def confirmed(
-    chosen, config, # What was `Chosen`, and the `SearchConfig`
+    chosen, config, # What was Chosen, and the SearchConfig
 ) -> list: # Schedules
     "The schedules that are measured on every fresh noise."
     best_of_name = {schedule.name: schedule for schedule in reversed(chosen.found)}
@@ -226,8 +226,8 @@ def _undone(pairs, fresh):
     return [(schedule, noise) for schedule, noise in pairs if (schedule.id, noise) not in measured]
 
 def confirmation(
-    trials, config, # Trials so far, and the `SearchConfig`
-) -> list: # Proposals with `info['noise']`
+    trials, config, # Trials so far, and the SearchConfig
+) -> list: # Proposals with info['noise']
     "What is reported on fresh noise, as far as it was not measured yet."
     fresh = fresh_trials(trials, config)
     picked = [chosen(trials, nfe) for nfe in config.nfes]
@@ -261,8 +261,8 @@ def _proposed_in(phase, trials, config, ends):
 
 def next_proposals(
     optimiser, generation, # Who proposes, and the number of the generation
-    trials, config,        # Trials so far, and the `SearchConfig`
-    made=None,             # As for `polished`; None for a metric that is not polished
+    trials, config,        # Trials so far, and the SearchConfig
+    made=None,             # As for polished; None for a metric that is not polished
 ) -> list: # Proposals; empty when the search is complete
     "What is evaluated next."
     search = of_search(trials)

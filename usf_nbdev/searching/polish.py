@@ -122,8 +122,8 @@ class Freedom:
     "What may move in a schedule, as one vector; at 0 it is the schedule itself."
     def __init__(self,
         schedule,               # A solver schedule without steps of prediction 'ems'
-        model,                  # Its `Denoiser`
-        level:str='weights',    # One of `LEVELS`
+        model,                  # Its Denoiser
+        level:str='weights',    # One of LEVELS
         # Function of the times that makes the schedule anew, for families whose decisions depend on
         # them (level 'times')
         rebuild=None,
@@ -149,10 +149,14 @@ class Freedom:
 
 # %% ../../nbs/searching/06_polish.ipynb #6edd77c4
 @patch
-def compile(self:Freedom, schedule): return _compile(schedule, self.noise)
+def compile(self:Freedom, schedule):
+    "The plan of a schedule, with the noise schedule of the model."
+    return _compile(schedule, self.noise)
 
 @patch
-def split(self:Freedom, theta): return theta[:self.n_times], theta[self.n_times:]
+def split(self:Freedom, theta):
+    "What moves the times, and what moves the weights."
+    return theta[:self.n_times], theta[self.n_times:]
 
 # %% ../../nbs/searching/06_polish.ipynb #f8ba596f
 @patch
@@ -321,20 +325,20 @@ ANCHOR_STEPS = 20
 class Objective:
     "A loss on fixed noise, as a function of features of the samples."
     def __init__(self,
-        model,                # A `Denoiser` with a shape
-        kind:str,             # One of `OBJECTIVES`
+        model,                # A Denoiser with a shape
+        kind:str,             # One of OBJECTIVES
         n:int,                # Samples
         seed:int,             # Seed of their noise
-        metric=None,          # A `FrechetMetric`; not needed for 'pixels'
-        # Solver schedule of the teacher; default: DPM-Solver++(2M) with `TEACHER_STEPS`, or
-        # `ANCHOR_STEPS` for an anchor
+        metric=None,          # A FrechetMetric; not needed for 'pixels'
+        # Solver schedule of the teacher; default: DPM-Solver++(2M) with TEACHER_STEPS, or
+        # ANCHOR_STEPS for an anchor
         teacher=None,
-        control=None,         # A `Control`, for 'fid'
+        control=None,         # A Control, for 'fid'
         batch_size:int=512,   # Samples at once
         # What distance to the teacher costs, for 'fid', as a ratio to the Fréchet distance at the
         # start, at least 0
         anchor:float=0.,
-        clock=None,           # A `CostMeter` that keeps the account
+        clock=None,           # A CostMeter that keeps the account
     ):
         self._check(kind, n, metric)
         self.model = model
@@ -392,6 +396,7 @@ def features(self:Objective, samples):
 
 @patch
 def scale(self:Objective):
+    "What each feature counts: 1, but with an anchor the root of its weight for the pixels."
     if not self.anchor: return 1.
     of_pixels = (self.weight or 0.)**.5
     return np.r_[np.ones(self.metric.reference.d), np.full(self.target.shape[1], of_pixels)]
@@ -432,13 +437,13 @@ def __call__(self:Objective, features, first=0):
 class Slope:
     "A loss and its gradient in the numbers of a `Freedom`."
     def __init__(self,
-        freedom,          # A `Freedom`
-        objective,        # An `Objective`
+        freedom,          # A Freedom
+        objective,        # An Objective
         # How far each start may move: the norm of the whole move, in units of sigma_T; 0: not at
         # all
         radius=0.,
-        checkpoint=False, # As for `run_table`
-        autocast=None,    # As for `run_table`
+        checkpoint=False, # As for run_table
+        autocast=None,    # As for run_table
     ):
         self.freedom = freedom
         self.objective = objective
@@ -450,6 +455,7 @@ class Slope:
 # %% ../../nbs/searching/06_polish.ipynb #74f2fab0
 @patch
 def features(self:Slope, table, starts, first=0):
+    "The features of the samples that some starting noise becomes."
     freedom = self.freedom
     mean = freedom.model.mean if freedom.schedule.afs == 'mean' else None
     about = dict(mean=mean, first=first, **self.kw)
@@ -458,6 +464,7 @@ def features(self:Slope, table, starts, first=0):
 
 @patch
 def all(self:Slope, table):
+    "The features of all samples, batch by batch, for one table of weights."
     size = self.objective.batch_size
     batches = enumerate(self.objective.x.split(size))
     parts = [self.features(table, batch, number*size) for number,batch in batches]
@@ -522,7 +529,7 @@ def _gradient(self:Slope, theta):
 
 # %% ../../nbs/searching/06_polish.ipynb #9199ed54
 def kept_bytes(
-    slope, # A `Slope`
+    slope, # A Slope
 ) -> int: # Bytes for each sample
     "What a gradient keeps of one sample on its way through all calls."
     def kept(count):
@@ -542,7 +549,7 @@ ROOM = 2e9        # bytes that a way back may take
 KEPT_SHARE = .8
 
 def fitting(
-    slope,     # A `Slope`
+    slope,     # A Slope
     room=ROOM, # Bytes that a way back may take
 ) -> tuple: # Samples at once; must each call be computed again?
     "How to go through a network in bounded memory."
@@ -600,6 +607,7 @@ class _Watch:
 # %% ../../nbs/searching/06_polish.ipynb #23f9a7b1
 @patch
 def look(self:_Watch, theta):
+    "The loss on held-out noise."
     with self.slope.purpose(Purpose.HELDOUT):
         try:
             loss = self.slope.value(theta)
@@ -612,6 +620,7 @@ def look(self:_Watch, theta):
 
 @patch
 def __call__(self:_Watch, theta, last=False):
+    "Count a step of the descent, and look where it is time to."
     self.now = theta.copy()
     self.seen += not last
     if self.seen % self.every and not last or last and self.rows[-1][0] == self.seen: return
@@ -716,9 +725,9 @@ def _descend(slope, watch, evaluations, bar):
 def polish(
     model:Denoiser,            # The network; gradients must pass through it
     schedule:SolverSchedule,   # Where to start
-    metric=None,               # A `FrechetMetric`; default: the model's own
-    level:str='weights',       # One of `LEVELS`
-    objective:str='fid',       # One of `OBJECTIVES`
+    metric=None,               # A FrechetMetric; default: the model's own
+    level:str='weights',       # One of LEVELS
+    objective:str='fid',       # One of OBJECTIVES
     # Samples of the objective, and of the held-out noise; for 'fid' at least twice the number of
     # features
     n:int=1024,
@@ -730,23 +739,23 @@ def polish(
     radius:float=0.,
     # Solver schedule of the teacher; default: DPM-Solver++(2M), 60 steps, or 20 for the anchor
     teacher=None,
-    control=None,              # A `Control` for 'fid'; default: one is made; False: none
+    control=None,              # A Control for 'fid'; default: one is made; False: none
     # What distance to a 20-step teacher costs, for 'fid', as a ratio to the Fréchet distance at
     # the start; 0: nothing
     anchor:float=.5,
     every:int=4,               # Iterations between looks at the held-out noise
     patience:int=2,            # Looks without a gain after which to stop
-    # Samples at once; default: as many as `fitting` says, which also decides about `checkpoint`
+    # Samples at once; default: as many as fitting says, which also decides about checkpoint
     batch_size:int=None,
     checkpoint:bool=False,     # Recompute each call on the way back, to save memory?
     autocast=None,             # Number type of the network's inside, e.g. torch.bfloat16
     progress:bool=True,        # Show a progress bar?
-    rebuild=None,              # As for `Freedom`
-    clock=None,                # A `CostMeter` that keeps the account
+    rebuild=None,              # As for Freedom
+    clock=None,                # A CostMeter that keeps the account
     # Called at every look with the schedule, its loss on held-out noise, and the passes so far (a
     # backward pass counts as two)
     callback=None,
-    # The polished schedule, with `evidence['polish']`; the same object where nothing was gained
+    # The polished schedule, with evidence['polish']; the same object where nothing was gained
 ) -> SolverSchedule:
     "Move the times and weights of a schedule down the gradient."
     if metric is None:

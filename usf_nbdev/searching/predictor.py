@@ -24,7 +24,7 @@ from ..sampling.weights import compile_plan, relaxation_factor
 def toy_denoiser(
     x, alpha, sigma, # A state, and its noise
     a, s,            # Place and standard deviation of the data
-): # As `x`
+): # As x
     "E[x_0 | x_t = x] for data at +-a with standard deviation s."
     variance = alpha**2*s**2 + sigma**2
     return (alpha*s**2*x + sigma**2*a*np.tanh(a*alpha*x/variance))/variance
@@ -154,7 +154,7 @@ def features(
         groups.append(np.stack(rows))
     return np.concatenate(groups, 1)
 
-_NO_WEIGHTS = np.full(17, np.nan)      # as many as `weight_features` gives
+_NO_WEIGHTS = np.full(17, np.nan)      # as many as weight_features gives
 
 def _plan_of(schedule, noise):
     "The plan of a schedule; None where it has steps that ask for statistics of a model."
@@ -165,7 +165,7 @@ def _plan_of(schedule, noise):
 OBJECTIVES = dict(squared='reg:squarederror', rank='rank:pairwise')
 
 def xgb_params(
-    objective='squared', seed=0, # One of `OBJECTIVES`; seed of the subsampling
+    objective='squared', seed=0, # One of OBJECTIVES; seed of the subsampling
 ) -> dict:
     """Parameters of one XGBoost model: shallow trees, strong subsampling, one thread so that a
     seed fixes the result."""
@@ -203,7 +203,7 @@ class FIDPredictor:
     def __init__(self,
         noise,                   # The noise schedule
         members:int=4,           # Models in the ensemble
-        # One of `OBJECTIVES`: 'squared' (log FID) or 'rank' (pairwise order)
+        # One of OBJECTIVES: 'squared' (log FID) or 'rank' (pairwise order)
         objective:str='squared',
         parts:tuple=PARTS,       # Groups of features
         seed:int=0,              # Seed of bootstraps and trees
@@ -249,7 +249,7 @@ def _refuse_values(schedules, values):
 def fit(self:FIDPredictor,
     schedules,   # Evaluated schedules, at least 8
     values,      # Their metric, >= 0; its log is learned (from 1e-6 up)
-    probes=None, # (n,) their metric on few samples; then `predict` needs probes too
+    probes=None, # (n,) their metric on few samples; then predict needs probes too
 ) -> FIDPredictor:
     "Learn from everything evaluated so far."
     _refuse_values(schedules, values)

@@ -37,13 +37,13 @@ class Stage:
     "Which decisions are open for which share of the search."
     name:str                            # For people
     share:float                         # Share of the budget
-    orders:tuple=(1,2,3)                # As in `Space`
-    predictions:tuple=('noise','data')  # As in `Space`; 'ems' only where the model has statistics
-    low_order:bool=False                # As in `Space`
-    relaxations:tuple=('none',)         # As in `Space`
-    correctors:bool=False               # As in `Space`
-    starts:bool=False                   # As in `Space`
-    afs:tuple=('none',)  # As in `Space`; 'mean' only where the model knows its data's mean
+    orders:tuple=(1,2,3)                # As in Space
+    predictions:tuple=('noise','data')  # As in Space; 'ems' only where the model has statistics
+    low_order:bool=False                # As in Space
+    relaxations:tuple=('none',)         # As in Space
+    correctors:bool=False               # As in Space
+    starts:bool=False                   # As in Space
+    afs:tuple=('none',)  # As in Space; 'mean' only where the model knows its data's mean
     def __post_init__(self):
         finite_number('share', self.share, 0)
         refuse_choices(
@@ -56,9 +56,10 @@ class Stage:
 # %% ../../nbs/searching/04_proposers.ipynb #287808fe
 @patch
 def space(self:Stage,
-    model,    # A `Denoiser`
+    model,    # A Denoiser
     nfe:int,  # Network calls of a sample
 ) -> Space: # What is open for this model
+    "The choices of this stage, for one model and number of calls."
     afs = tuple(kind for kind in self.afs if kind != 'mean' or model.mean is not None)
     if getattr(model, 'unscaled', False):
         afs = ('none',)     # where a host scales no latents, the first step can't be analytical
@@ -118,7 +119,7 @@ class SearchConfig:
     generation:int=16       # Schedules proposed at once
     climbs:int=2            # Probed schedules that get a full trial in each generation
     parents:int=12          # Best schedules that have children
-    # Children that the FID predictor judges before `generation` of them are probed; 0: all are
+    # Children that the FID predictor judges before generation of them are probed; 0: all are
     # probed
     candidates:int=32
     explore:float=.3        # Share of each generation that is not guided
@@ -141,7 +142,7 @@ class SearchConfig:
     confirm_limit:int=4
     extrapolate:bool=False  # Extrapolate the confirmation to infinitely many samples?
     batch_size:int=256      # Samples per network call
-    # Families of known solvers to begin with, names in `FAMILIES`; empty: all of them
+    # Families of known solvers to begin with, names in FAMILIES; empty: all of them
     known:tuple=()
     # Solver schedules to begin with besides the known solvers, each with one of these numbers of
     # calls
@@ -177,6 +178,7 @@ def _several(nfe):
 # %% ../../nbs/searching/04_proposers.ipynb #629ae00f
 @patch(as_prop=True)
 def nfes(self:SearchConfig) -> tuple:
+    "The numbers of calls that are searched, one or several."
     return self.nfe if isinstance(self.nfe, tuple) else (self.nfe,)
 
 @patch(as_prop=True)
@@ -302,9 +304,9 @@ def distinct(
 class Optimiser:
     "Proposes generations of schedules from the trials so far."
     def __init__(self,
-        model,       # A `Denoiser`
-        config,      # `SearchConfig`
-        clock=None,  # A `CostMeter` that keeps the account
+        model,       # A Denoiser
+        config,      # SearchConfig
+        clock=None,  # A CostMeter that keeps the account
     ):
         self.model = model
         self.config = config
@@ -430,7 +432,7 @@ def _cell_of(text):
 
 def seen_cells(
     trials, # Trials of the journal
-) -> set: # Of what `cell` gives
+) -> set: # Of what cell gives
     "Where the search has been."
     return {_cell_of(trial.schedule) for trial in trials}
 
@@ -587,7 +589,7 @@ def most_promising(self:S3, predictor, waiting, probe_of):
 # %% ../../nbs/searching/04_proposers.ipynb #1a80a4d1
 @patch
 def evolve(self:S3,
-    predictor,      # A fitted `FIDPredictor`
+    predictor,      # A fitted FIDPredictor
     parents, space, # Schedules, best first, and what is open
     rng, seen,      # numpy Generator, and the cells not to return to
 ) -> list: # [(score, proposal)], best first

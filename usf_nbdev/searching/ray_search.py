@@ -32,9 +32,9 @@ class WorkerJudge:
     """A judge in a worker. Each answer comes with new notes, seconds and passes by name, and
     seconds in all."""
     def __init__(self,
-        model,   # As for `Judge`
-        metric,  # As for `Judge`
-        config,  # As for `Judge`
+        model,   # As for Judge
+        metric,  # As for Judge
+        config,  # As for Judge
     ):
         self.notes = Notes()
         self.judge = Judge(model, metric, config, self.notes)
@@ -72,8 +72,8 @@ class WorkerJudge:
 class Driver(Searcher):
     "A searcher whose trials are measured by a team."
     def __init__(self,
-        hire, # Function that returns the team, a `Workers`; called when there is work
-        *args, **kw, # As for `Searcher`
+        hire, # Function that returns the team, a Workers; called when there is work
+        *args, **kw, # As for Searcher
     ):
         super().__init__(*args, **kw)
         self.hire = hire
@@ -261,9 +261,9 @@ def _worker_judge(model, options, metric, config):
     return WorkerJudge(faster(model, **options), metric, config)
 
 def team(
-    ray, workers, threads, # As `search` got them; threads of a worker on a GPU
+    ray, workers, threads, # As search got them; threads of a worker on a GPU
     model, metric, config, # Likewise
-): # `Workers`
+): # Workers
     """The team that measures the trials of a search; a compiled network does not travel, so each
     worker makes its own."""
     make = partial(

@@ -56,7 +56,7 @@ class SearchResult:
         "The best schedule: of the one number of calls, or the last of the front."
         return self.front.schedule.iloc[-1]
     def at(self,
-        nfe:int, # Network calls, one of `config.nfes`
+        nfe:int, # Network calls, one of config.nfes
     ) -> SolverSchedule: # The best with at most so many
         if nfe not in self.config.nfes:
             raise ValueError(f"nfe must be one of {self.config.nfes}, got {nfe}")
@@ -148,8 +148,8 @@ def _finite(value):
     return None if isinstance(value, float) and not np.isfinite(value) else value
 
 def unless_worse(
-    best,  # `Reported`: what was chosen
-    known, # `Reported`: the best known solver
+    best,  # Reported: what was chosen
+    known, # Reported: the best known solver
 ) -> Reported:
     "What was chosen, or the best known solver where fresh noise shows that it is better."
     noises = _common_noises(best, known)
@@ -254,9 +254,9 @@ def _all_passes(journal):
     return sum((Counter(account) for account in journal.notes('passes:').values()), Counter())
 
 def result_of(
-    journal,          # A `Journal` whose search is complete
-    model, metric,    # As for `search`
-    config,           # The `SearchConfig`
+    journal,          # A Journal whose search is complete
+    model, metric,    # As for search
+    config,           # The SearchConfig
     optimiser:str,    # Who proposed
 ) -> SearchResult:
     "Gather the result from the journal."

@@ -30,9 +30,9 @@ from .proposers import Proposal, spent
 class Searcher:
     "One process of `workers` at work on a journal."
     def __init__(self,
-        # As for `search`; an open `Journal`, the metric and a `SearchConfig`
+        # As for search; an open Journal, the metric and a SearchConfig
         journal, model, metric, config, optimiser,
-        tell=None,            # Called after every trial of this process with the `Trial`
+        tell=None,            # Called after every trial of this process with the Trial
         alive=lambda: True,   # Asked before each trial: go on?
         workers=1,            # Processes that share what waits
         # Called with the trials that this process begins with, before they are measured
@@ -169,8 +169,8 @@ def _helper(parent, workers, path, meta, *args):
 
 def start_helpers(
     workers:int, # Processes in all, this one among them
-    model,       # A `Denoiser`
-    *args,       # For `Journal` its path and meta, then for `Searcher`
+    model,       # A Denoiser
+    *args,       # For Journal its path and meta, then for Searcher
 ) -> list: # The processes
     "Start workers-1 more processes."
     if workers == 1: return []

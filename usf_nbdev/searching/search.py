@@ -38,7 +38,7 @@ from .phases import Found, is_found  # noqa: F401
 _DIGITS = 3        # of each answer, in units of their root mean square
 
 def answers(
-    model, # A `Denoiser` with a shape
+    model, # A Denoiser with a shape
 ) -> np.ndarray: # (3, 4) whole numbers
     "What the network says to two fixed states at three times: four sums of each answer, rounded."
     noise = model.noise
@@ -69,7 +69,7 @@ def _identity(model):
     return digest.digest()
 
 def fingerprint(
-    model, # A `Denoiser` with a shape
+    model, # A Denoiser with a shape
 ) -> str: # 16 hex digits, and the options that it runs with
     "What tells one model from another: what it is, and what its network does."
     if getattr(model, 'options', None):
@@ -251,29 +251,29 @@ def _settings(config, **given):
 
 # %% ../../nbs/10_search.ipynb #5a389865
 def search(
-    model,                   # A `Denoiser` with a shape
+    model,                   # A Denoiser with a shape
     # Function of an iterable of batches, lower is better; default: Fréchet distance to
     # model.reference
     metric=None,
     nfe=5,                   # Network calls per sample: one number, or several for a front
     # What it may spend: passes of the network ('500k', '1.5M'), a time ('30min'), or full trials
-    # for each number of calls besides all else (200) ['500k'; those of `config`]
+    # for each number of calls besides all else (200) ['500k'; those of config]
     budget=None,
     journal='run.db',        # File of the trials; an existing one is continued
     seed:int=0,              # Seed of proposals and noise
-    optimiser:str='s3',      # One of `OPTIMISERS`
+    optimiser:str='s3',      # One of OPTIMISERS
     config:SearchConfig=None,# All settings at once, instead of nfe, budget, seed and **kw
-    # Processes on this machine, for a model on the CPU [1]; with `ray`, workers of the team [one
+    # Processes on this machine, for a model on the CPU [1]; with ray, workers of the team [one
     # for each GPU; for a model on the CPU, one for each CPU]
     workers:int=None,
     # Measure trials on a Ray cluster: 'auto' (the one that this machine belongs to, or else a new
-    # one on it), 'local' (a new one), or its address; or a function of `make` that returns
-    # `Workers`
+    # one on it), 'local' (a new one), or its address; or a function of make that returns
+    # Workers
     ray:str=None,
     progress:bool=True,      # Show a progress bar, or without a terminal a line a minute?
-    callback=None,           # Called after every trial of this process with the `Trial`
-    **kw,                    # Other fields of `SearchConfig`
-) -> SearchResult: # `.best`, `.front`, `.trials`, `.table`
+    callback=None,           # Called after every trial of this process with the Trial
+    **kw,                    # Other fields of SearchConfig
+) -> SearchResult: # .best, .front, .trials, .table
     "Search the best solver schedules for a model; interrupt it and call it again to continue."
     check_model(model)
     if config is None and budget is None:
@@ -358,7 +358,7 @@ def _run(journal, common, bar, workers, ray, threads):
 
 # %% ../../nbs/10_search.ipynb #0087f700
 def default_metric(
-    model, # A `Denoiser`
+    model, # A Denoiser
 ): # Function of batches
     "The model's own metric, or the Fréchet distance to its reference statistics."
     if getattr(model, 'metric', None) is not None: return model.metric

@@ -128,7 +128,7 @@ def _relaxation(space, rng, order):
 def random_expansion(
     space:Space, rng,  # The space; numpy Generator
     n_visited, newest, # Visited nodes; the default start
-) -> dict: # Keyword arguments of an `Expansion`
+) -> dict: # Keyword arguments of an Expansion
     "Start, order, points and relaxation, over nodes -1..-n_visited; `newest` is the default start."
     start = newest
     if space.starts and n_visited > -newest and rng.random() < .15:

@@ -107,7 +107,7 @@ class Workers:
 # %% ../../nbs/searching/11_worker_pool.ipynb #7454f93a
 @patch
 def submit(self:Workers,
-    method:str, # Method of what `make` returned
+    method:str, # Method of what make returned
     *args,      # Its arguments
 ) -> int: # The ticket by which the answer will be known
     "Give the team a job."
@@ -118,7 +118,7 @@ def submit(self:Workers,
 
 @patch
 def tell(self:Workers,
-    method:str, # Method of what `make` returned
+    method:str, # Method of what make returned
     key,        # First argument: what it is about; a later word on the same replaces it
     value,      # Second argument
 ) -> None:
@@ -247,7 +247,7 @@ def ranges(
     n:int,          # Samples
     batch_size:int, # Samples per network call
     parts:int,      # Workers
-) -> list: # [(first, stop)], at most `parts`, none of them empty
+) -> list: # [(first, stop)], at most parts, none of them empty
     "Whole batches, spread as evenly as they go."
     for name, value in (('n', n), ('batch_size', batch_size), ('parts', parts)):
         whole_number(name, value, 1)
@@ -264,16 +264,16 @@ def _fewer(features):
     return wide.cpu().numpy()
 
 def evaluate_range(
-    model,             # A `Denoiser` with a shape
+    model,             # A Denoiser with a shape
     schedule,          # The solver schedule
     features,          # Features of a batch, or None: the pixels
     n:int,             # Samples
     seed:int,          # Seed of their starting noise
     first:int=0,       # Index of the first sample
     batch_size:int=256,# Samples per network call
-    draw:str='normal', # One of `DRAWS`
-    clock=None,        # A `CostMeter` that keeps the account
-    head:int=0,        # As for `portions`
+    draw:str='normal', # One of DRAWS
+    clock=None,        # A CostMeter that keeps the account
+    head:int=0,        # As for portions
 ) -> tuple: # [what each batch contributes], and why it ends early: None, or the words of the error
     "A range of the samples of one evaluation, up to the first that exploded."
     clock, batches = clock or CostMeter(), []
@@ -290,7 +290,7 @@ def evaluate_range(
     return batches, None
 
 def joined(
-    parts, # What `evaluate_range` returned for each range, in order
+    parts, # What evaluate_range returned for each range, in order
 ) -> Statistics:
     "The statistics of all samples, as one process would have made them."
     def statistics(batch):
@@ -311,7 +311,7 @@ class SplitEvaluation:
     ): self.ranges, self.parts, self.seconds = ranges(n, batch_size, workers), {}, 0.
     def add(self,
         i:int,      # Which range
-        made,       # What `evaluate_range` made of it
+        made,       # What evaluate_range made of it
         seconds=0., # Time that this took
     ) -> bool: # Is this the last one?
         self.parts[i] = made
@@ -385,8 +385,8 @@ class RayWorkers(Workers):
     "A team of Ray's actors."
     def __init__(self,
         make,                # Function without arguments, called in each worker
-        count:int=None,      # Workers; default: one for each GPU, or each CPU where `gpus` is 0
-        address:str='auto',  # As for `connect_ray`
+        count:int=None,      # Workers; default: one for each GPU, or each CPU where gpus is 0
+        address:str='auto',  # As for connect_ray
         gpus:float=0,        # GPUs of each worker
         threads:int=1,       # CPU threads of each worker
     ):

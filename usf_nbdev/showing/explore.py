@@ -63,7 +63,7 @@ def edited(
 
 # %% ../../nbs/showing/03_explore.ipynb #66a5bca1
 def plot_beside(
-    model,     # A `Denoiser` of pictures
+    model,     # A Denoiser of pictures
     schedules, # {name: solver schedule}
     metric=None, # If given, the distance goes into the names
     n:int=256, # Samples for the metric
@@ -109,11 +109,11 @@ class _Controls:
         return edited(self.schedule, moved, {i: menu.value for i, menu in self.menus.items()})
 
 def explore(
-    model,                   # A `Denoiser` of pictures
+    model,                   # A Denoiser of pictures
     schedule:SolverSchedule, # What to begin with
     metric=None,             # Function of an iterable of batches; shown with the samples
     n:int=256,               # Samples for the metric
-): # A widget; `.value` is the schedule it shows
+): # A widget; .value is the schedule it shows
     "Sliders for the nodes and menus for the steps of a schedule."
     try:
         import ipywidgets as widgets

@@ -46,7 +46,7 @@ COLOURS = {
     'DEIS': 1,
     'Heun': 6,
     'Euler': 6,
-}  # places in `PALETTE`
+}  # places in PALETTE
 
 def styles(
     names, # What is to be told apart, in the order of the legend
@@ -199,7 +199,7 @@ _TINTS = dict(
     low=(8, 0.5),
     pseudo=(6, 0.6),
     implicit=(3, 0.4),
-)  # place in `PALETTE`, strength
+)  # place in PALETTE, strength
 
 def _tint(row, text):
     word = text.split()[0]
@@ -694,7 +694,7 @@ def plot_trajectories(
 
 # %% ../../nbs/showing/01_plots.ipynb #d65bb640
 def stepwise_errors(
-    model,       # A `Denoiser`
+    model,       # A Denoiser
     schedule:SolverSchedule, # What to look at
     x_T,         # States at t=T, (B,*shape)
     parts:int=20,# Steps of the exact path in each step of the schedule
@@ -714,7 +714,7 @@ def stepwise_errors(
 
 # %% ../../nbs/showing/01_plots.ipynb #c4f56246
 def plot_errors(
-    errors:dict, # Name -> (times, root mean square differences), as `stepwise_errors` gives them
+    errors:dict, # Name -> (times, root mean square differences), as stepwise_errors gives them
     noise,       # The noise schedule
     ax=None,     # Axes to draw in; default: new ones
 ) -> mpl.axes.Axes:

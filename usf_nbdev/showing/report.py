@@ -31,8 +31,8 @@ from ..sampling.solvers import family
 
 # %% ../../nbs/showing/02_report.ipynb #c9c881d1
 def compared(
-    result, # A `SearchResult`
-) -> pd.DataFrame: # As `ranking` makes it
+    result, # A SearchResult
+) -> pd.DataFrame: # As ranking makes it
     "What was measured on fresh noise, one row a schedule."
     names = result.confirmation['name']
     return plots.ranking(result.confirmation.assign(known=~_are_found(names)))
@@ -41,7 +41,7 @@ def _are_found(names): return names.isin(list(Found))
 
 # %% ../../nbs/showing/02_report.ipynb #81ce33c3
 def draw_front(
-    result,  # A `SearchResult`
+    result,  # A SearchResult
     ax=None, # Axes to draw in; default: new ones
 ) -> mpl.axes.Axes:
     "Distance against network calls, or where there is one number of calls, the distances."
@@ -58,7 +58,7 @@ def draw_front(
 
 # %% ../../nbs/showing/02_report.ipynb #3d482ab4
 def full_trials(
-    result,  # A `SearchResult`
+    result,  # A SearchResult
     nfe:int, # Network calls
 ) -> tuple: # values, NaN where failed; the best known solver's; how many known solvers come first
     "The trials of the search proper that were measured in full, in order."
@@ -75,7 +75,7 @@ def full_trials(
     )
 
 def draw_search(
-    result, nfe, # A `SearchResult`, and one of its numbers of calls
+    result, nfe, # A SearchResult, and one of its numbers of calls
     ax=None,     # Axes to draw in; default: new ones
 ): # The axes
     "Best so far against trials, for one number of calls."
@@ -84,7 +84,7 @@ def draw_search(
 
 # %% ../../nbs/showing/02_report.ipynb #f7305170
 def predictions(
-    result, # A `SearchResult`
+    result, # A SearchResult
 ) -> tuple: # (predicted, measured), values of full trials
     "What was predicted before it was measured."
     trials = result.trials
@@ -105,8 +105,8 @@ def _schedule_of(result, name, nfe):
     return read_schedule(trials['schedule'][trials['key'] == key].iloc[0])
 
 def pictures(
-    result,   # A `SearchResult`
-    model,    # The `Denoiser` that was searched
+    result,   # A SearchResult
+    model,    # The Denoiser that was searched
     nfe:int,  # Network calls
     n:int=48, # How many
 ) -> dict: # {name: (n,C,H,W)}, the best known solver first; empty where samples are no pictures
@@ -152,8 +152,8 @@ def _pictures_of_all(result, model):
     }
 
 def figures(
-    result, # A `SearchResult`
-    model,  # The `Denoiser` that was searched
+    result, # A SearchResult
+    model,  # The Denoiser that was searched
 ) -> dict: # {name: matplotlib Figure}
     """The figures of a search: front, search, predictor, strategy, samples; those for which
     there is something to draw."""
@@ -240,7 +240,7 @@ def _compared_row(row):
     )
 
 def compared_html(
-    table, # As `ranking` makes it
+    table, # As ranking makes it
 ) -> str: # A table in HTML
     "What was compared, for a page."
     head = Thead(Tr(*map(Th, _HEADS), style='text-align: right;'))
@@ -249,7 +249,7 @@ def compared_html(
 
 # %% ../../nbs/showing/02_report.ipynb #d1b19571
 def costs(
-    result, # A `SearchResult`
+    result, # A SearchResult
 ) -> pd.Series: # Seconds by name, the most first
     "Where the time went, all processes together."
     if not result.cost: return pd.Series(dtype=float)
@@ -323,8 +323,8 @@ def _trials(states):
     return f"{len(states)}, probes, finalists and confirmation included: {counts}"
 
 def evidence(
-    result, # A `SearchResult`
-    model,  # The `Denoiser` that was searched
+    result, # A SearchResult
+    model,  # The Denoiser that was searched
 ) -> dict: # Name -> text
     "Model, settings, seeds, versions."
     about = result.best.evidence
@@ -432,7 +432,7 @@ def _page(title, *content):
         Style(Safe(style)),
     )
     page = Html(head, Body(Main(H1(title), *content)), lang='en', doctype=False)
-    # a report is known by its first line, which `place_for_file` looks at before replacing one
+    # a report is known by its first line, which place_for_file looks at before replacing one
     return f'<!DOCTYPE html>\n{_html(page)}\n'
 
 # %% ../../nbs/showing/02_report.ipynb #5accda6f
@@ -464,8 +464,8 @@ def _content(result, model):
     )
 
 def report(
-    result,         # A `SearchResult`
-    model,          # The `Denoiser` that was searched
+    result,         # A SearchResult
+    model,          # The Denoiser that was searched
     path,           # HTML file to write
     title:str=None, # Default: the model and the numbers of calls
 ) -> Path: # The file written
@@ -479,7 +479,7 @@ def report(
 
 # %% ../../nbs/showing/02_report.ipynb #3b976e43
 def dashboard(
-    result, # A `SearchResult`
+    result, # A SearchResult
 ) -> str: # HTML
     "A search at a glance; what a notebook shows for a `SearchResult`."
     nfe, table = result.front['nfe'].iloc[-1], compared(result)

@@ -54,7 +54,7 @@ SIDE = 64          # Height and width of a picture
 WIDEST = 150       # Pixels; two signs beside each other are wider
 
 def load_font(
-    font:str=None, # As for `find_font`
+    font:str=None, # As for find_font
 ): # A font of Pillow, at the only size that it holds
     "Noto Color Emoji, ready to draw."
     from PIL import ImageFont
@@ -173,7 +173,7 @@ TOY_SIZES = dict(small=8, middle=12, large=16)     # Half of the height, in pixe
 TOY_PLACES = dict(left=18, centre=32, right=46)    # Column of the middle
 
 def draw_shape(
-    shape:str,  # One of `TOY_SHAPES`
+    shape:str,  # One of TOY_SHAPES
     colour:str, # A colour of Pillow
     size:int,   # Half of its height, in pixels
     column:int, # Where its middle is, in pixels
@@ -210,7 +210,7 @@ def toy_set() -> EmojiSet: # 216 pictures
 
 # %% ../../nbs/zoo/03_emoji.ipynb #651865e5
 def emoji_data(
-    font:str=None, # As for `find_font`
+    font:str=None, # As for find_font
 ) -> EmojiSet:
     "All different pictures that the font draws, in the order of their code points."
     face, groups = load_font(font), emoji_groups()

@@ -109,7 +109,7 @@ class PatchJudge(nn.Module):
 JUDGES = dict(convolution=ConvolutionJudge, patches=PatchJudge)
 
 def make_judge(
-    kind:str,      # One of `JUDGES`
+    kind:str,      # One of JUDGES
     n_classes:int, # Classes
 ) -> nn.Module:
     "A judge, untrained."
@@ -194,7 +194,7 @@ def judge_loss(
     data:EmojiSet,   # Pictures
     table:Captions,  # Their classes
     batch:int=48,    # Pictures in a batch
-): # A loss for `Run`
+): # A loss for Run
     "Cross-entropy on augmented pictures that were not held out."
     seen = ~data.held
     pictures, labels = data.pictures[seen], torch.tensor(table.labels)[seen]
@@ -206,7 +206,7 @@ def judge_loss(
     return loss
 
 def train_judge(
-    kind:str,       # One of `JUDGES`
+    kind:str,       # One of JUDGES
     data:EmojiSet,  # Its seen part is trained on
     folder,         # Where its file is, or will be
     steps:int=1500, # Length of the run
@@ -228,7 +228,7 @@ def train_judge(
     return load_judge(kind, folder, len(table.classes))
 
 def load_judge(
-    kind:str='convolution', # One of `JUDGES`
+    kind:str='convolution', # One of JUDGES
     folder=EMOJI_FOLDER,    # Folder of a trained model
     n_classes:int=None,     # Classes; default: those of the folder's captions
 ) -> nn.Module:

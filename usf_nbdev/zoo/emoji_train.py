@@ -149,8 +149,8 @@ class Run:
         steps:int,        # How long the whole run is
         seed:int=0,       # Of all that is drawn
         keep:float=.995,  # Share of the moving average that stays in a step
-        lr_matrix:float=.02, # As for `optimisers`
-        lr:float=2e-3,       # As for `optimisers`
+        lr_matrix:float=.02, # As for optimisers
+        lr:float=2e-3,       # As for optimisers
     ):
         self.networks = torch.nn.ModuleDict(networks).to(memory_format=torch.channels_last)
         self.average = copy.deepcopy(self.networks).requires_grad_(False).eval()
@@ -286,7 +286,7 @@ def edges_error(
 def vae_loss(
     pictures:torch.Tensor, # (N,3,64,64) uint8
     batch:int=8,           # Squares in a batch
-) -> Callable: # A loss for `Run`
+) -> Callable: # A loss for Run
     "How far pictures are from what the autoencoder makes of them."
     def loss(networks, progress):
         cropped = progress < CROPPED
@@ -379,7 +379,7 @@ def diffusion_loss(
     empty:torch.Tensor,   # Tokens of the empty caption, (1,16)
     weights:torch.Tensor, # Probability of each, (N,)
     batch:int=32,         # Latents in a batch
-) -> Callable: # A loss for `Run`
+) -> Callable: # A loss for Run
     "The error of v at random times, with captions dropped."
     table = signal_and_noise()
     def loss(networks, progress):

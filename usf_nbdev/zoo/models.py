@@ -87,7 +87,7 @@ class Attention(nn.Module):
 # %% ../../nbs/zoo/01_models.ipynb #dfdbe39c
 class UNet(nn.Module):
     "A class-conditional U-Net of two resolutions; label `n_classes` means no class."
-    n_skips = 2              # Skip connections that `skips` scales, outermost first
+    n_skips = 2              # Skip connections that skips scales, outermost first
     def __init__(self,
         c:int=1,             # Channels of a picture
         ch:tuple=(24,48),    # Channels at the two resolutions, multiples of 8
@@ -126,7 +126,7 @@ class FoldedUNet(UNet):
     def __init__(self,
         c:int=3,    # Channels of a picture
         fold:int=2, # Side of the squares; height and width are multiples of twice that
-        **kw,       # As in `UNet`
+        **kw,       # As in UNet
     ):
         super().__init__(c*fold**2, **kw)
         self.fold = fold
@@ -368,13 +368,13 @@ def gaussian_mixture(
     std=.2,               # Their standard deviations, one number or (K,), above 0
     weights=None,         # Their probabilities, (K,), above 0; default: all alike
     noise=VPLinear(),     # Any noise schedule
-    predicts:str='noise', # One of `PREDICTS`: what the "network" outputs
+    predicts:str='noise', # One of PREDICTS: what the "network" outputs
     label:int=None,       # Draw only this component; default: all of them
     guidance:float=1.,    # Classifier-free guidance scale, with a label
     device:str='cpu',     # Where its samples live
     name:str='mixture',   # For people and files
-    # With `shape`, `noise`, `mean`, `features` (the numbers themselves), `reference` (exact),
-    # `mixture` and `fingerprint`
+    # With shape, noise, mean, features (the numbers themselves), reference (exact),
+    # mixture and fingerprint
 ) -> Denoiser:
     "The perfect model of a mixture of Gaussians, in closed form."
     mixture, device = Mixture(means, std, weights), usable_device(device)
@@ -410,7 +410,7 @@ FOLDER = (
 )
 NETWORKS = dict(UNet=UNet, FoldedUNet=FoldedUNet, DiT=DiT)
 
-def model_names() -> list: # Names that `load_model` knows
+def model_names() -> list: # Names that load_model knows
     "The embedded models."
     return sorted([*(path.stem for path in FOLDER.glob('*.json')), 'mixture'])
 
@@ -436,7 +436,7 @@ def _mixture_card():
     )
 
 def card(
-    name:str, # One of `model_names()`
+    name:str, # One of model_names()
 ) -> dict: # The model card
     "What a model is, where it comes from, and how good it is."
     if name not in model_names():
@@ -494,11 +494,11 @@ def _load_mixture(model_card, **options):
 
 # %% ../../nbs/zoo/01_models.ipynb #6550db45
 def load_model(
-    name:str='digits',   # One of `model_names()`
+    name:str='digits',   # One of model_names()
     label:int=None,      # Draw only this class; default: all of them
     guidance:float=1.,   # Classifier-free guidance scale, with a label
     device:str='cpu',    # Where to put it
-) -> Denoiser: # With `shape`, `noise`, `mean`, `features`, `reference`, `card` and `fingerprint`
+) -> Denoiser: # With shape, noise, mean, features, reference, card and fingerprint
     "An embedded model, ready to sample and to be judged."
     model_card, device = card(name), usable_device(device)
     if name == 'mixture':

@@ -74,7 +74,7 @@ class Patches:
     def mean(self, dim=0): return self.windows.mean((0, 1, 2))
 
 # %% ../../nbs/zoo/02_train.ipynb #1828a1c6
-def patches_data() -> tuple: # `Patches` (120780,3,16,16) in [-1,1] float32, labels (120780,)
+def patches_data() -> tuple: # Patches (120780,3,16,16) in [-1,1] float32, labels (120780,)
     """Patches of scikit-learn's two photographs; the label says which photograph and which
     sixteenth of it."""
     from sklearn.datasets import load_sample_images
@@ -96,7 +96,7 @@ def random_fifth(
 
 # %% ../../nbs/zoo/02_train.ipynb #ad7773f6
 def blocks(
-    X, # `Patches`
+    X, # Patches
 ) -> tuple: # Indices to train with, indices held out
     """Hold out a block of positions in the middle of every sixteenth, and train with patches
     that share no pixel with them."""
@@ -187,7 +187,7 @@ def noisy_batch(
     X, Y, noise,      # Pictures, labels, noise schedule
     B, drop,          # Pictures in a batch, and the chance that one's label is dropped
     n_classes,        # Classes; also the label of none
-    predicts='noise', # Key of `TARGETS`
+    predicts='noise', # Key of TARGETS
 ) -> tuple:
     "(x_t, t, y, target) of a random batch."
     chosen = torch.randint(len(X), (B,))
@@ -218,7 +218,7 @@ class Training:
     """A training run: networks, optimiser, rows of loss and Fréchet distance; saved and restored
     as one."""
     def __init__(self,
-        X, Y,                 # Pictures (N,C,H,W) in [-1,1], or `Patches`; their labels (N,)
+        X, Y,                 # Pictures (N,C,H,W) in [-1,1], or Patches; their labels (N,)
         noise:NoiseSchedule,  # The noise schedule
         net:Callable,         # Function without arguments that makes the network
         steps:int,            # How long the whole training is
@@ -226,7 +226,7 @@ class Training:
         lr:float=3e-3,        # Highest learning rate
         drop:float=.5,        # Share of labels that are dropped
         seed:int=0,           # Of initialisation and batches
-        predicts:str='noise', # A name in `TARGETS`
+        predicts:str='noise', # A name in TARGETS
         # Function of (noise, nfe) -> solver schedule, which draws the samples that judge it
         sampler:Callable=partial(ddim, grid='quadratic'),
     ):
@@ -255,10 +255,13 @@ class Training:
 
 # %% ../../nbs/zoo/02_train.ipynb #2466786c
 @patch(as_prop=True)
-def n_classes(self:Training): return self.net.temb.label.num_embeddings - 1
+def n_classes(self:Training):
+    "How many classes the network knows, the empty one not counted."
+    return self.net.temb.label.num_embeddings - 1
 
 @patch
 def step(self:Training):
+    "One step of the optimiser on a new batch."
     x, t, y, target = noisy_batch(
         self.X, self.Y, self.noise, self.B, self.drop, self.n_classes, self.predicts
     )
@@ -363,7 +366,7 @@ def begin(self:Training,
     return path
 
 def run_training(
-    tr:Training,           # What to train; continues from a checkpoint in `folder`
+    tr:Training,           # What to train; continues from a checkpoint in folder
     features,              # Function of pictures -> (B,d)
     reference:Statistics,  # Of the features of the real pictures
     folder,                # For checkpoint.pt
@@ -415,7 +418,7 @@ def ship(
     name:str,           # The model's name
     /,
     n_judge:int=10_000, # Samples for its Fréchet distance, of 100 steps
-    # What else the card says; with `features`, the name of the model whose statistics judge it,
+    # What else the card says; with features, the name of the model whose statistics judge it,
     # none are written
     **about,
 ) -> dict: # The model card
@@ -450,17 +453,17 @@ class TrainingRecipe:
     source:str                   # Where the data come from
     licence:str                  # Of data and weights
     data:Callable                # Function without arguments -> pictures, labels
-    network:str                  # A name in `NETWORKS`
+    network:str                  # A name in NETWORKS
     arguments:dict               # Its arguments
     noise:NoiseSchedule          # The noise schedule
-    predicts:str='noise'         # A name in `TARGETS`
+    predicts:str='noise'         # A name in TARGETS
     steps:int=9000               # Training steps of 256 pictures
     lr:float=3e-3                # Highest learning rate
     # Function of (noise, nfe) -> solver schedule, which draws the samples that judge it
     sampler:Callable=partial(ddim, grid='quadratic')
     # Function of the pictures -> indices to train the classifier with, and held out
     split:Callable=random_fifth
-    classifier:dict=field(default_factory=dict) # What `train_classifier` is told
+    classifier:dict=field(default_factory=dict) # What train_classifier is told
     features:str=None  # The model whose classifier and statistics judge this one; default: its own
 
 # %% ../../nbs/zoo/02_train.ipynb #b2185ad6
