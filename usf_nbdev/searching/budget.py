@@ -14,7 +14,6 @@ from enum import StrEnum
 import torch
 
 # %% ../../nbs/searching/07a_budget.ipynb #e7a51815
-from ..checks import whole_number
 from ..judging.evaluate import CONTROL_CALLS, Purpose, known_for, many_steps, starting_states
 from ..judging.frechet import FrechetMetric
 from ..sampling.sample import sample
