@@ -290,13 +290,13 @@ def _settled(model, comparison, most):
                 "compare distributions in, got 'distribution'; name some (--features inception), "
                 "or give the model .features"
             )
-        why = 'no features are named for a comparison of distributions'
-        return comparison or Comparison.PAIRED, 'as asked for' if comparison else why
-    if comparison is not None: return comparison, 'as asked for'
+        why = 'because no features are named in which to compare distributions'
+        return comparison or Comparison.PAIRED, 'as you asked' if comparison else why
+    if comparison is not None: return comparison, 'as you asked'
     d = _width(model)
     if most is not None and d > most:
-        return Comparison.PAIRED, f'{d} features are too many for statistics of {most+1} samples'
-    return Comparison.DISTRIBUTION, f'it has {d} features, and samples enough for their statistics'
+        return Comparison.PAIRED, f'because statistics of {d} features need more than {most} samples'
+    return Comparison.DISTRIBUTION, f'because there are samples enough for its {d} features'
 
 @torch.no_grad()
 def _width(model):
