@@ -45,8 +45,10 @@ from usf_nbdev.hosts.families import (
 )
 from usf_nbdev.hosts.pipelines import (
     NUMBERS,
+    SELF,
     as_list,
     judge,
+    judge_itself,
     load_function,
     load_pipeline,
     open_model,
@@ -527,7 +529,8 @@ def wants(self:Recipe) -> str: # A sentence
         f"reference must be given for recipe {self.name!r}: a folder of real pictures "
         f"({self.real}, usually {self.n_real:,} of them), or their statistics, made once: "
         "folder_statistics('FOLDER', inception_features(), "
-        f"size={self.size}).save('{self.name}.safetensors')"
+        f"size={self.size}).save('{self.name}.safetensors'); without real pictures, "
+        "--reference self"
     )
 
 # %% ../../nbs/hosts/07_recipes.ipynb #6ff41751
@@ -1138,6 +1141,7 @@ def _open_by_recipe(recipe, model, classifier, decoder, reference, clip, guidanc
     opened = _build_asked(recipe, model, prompts, guidance, classifier, decoder, options)
     if judged and not given and not _has_own_judge(opened): raise ValueError(recipe.wants)
     features, inception = options.get('features'), options.get('inception')
+    if reference == SELF: return judge_itself(opened, features, inception, clip)
     refuse_idle_judge(reference, features, inception, clip)
     if not given: return opened
     if reference is not None:
@@ -1174,7 +1178,8 @@ def open_system(
         str,
     )=None,
     reference:Param(
-        "Real images: a folder, or a file of statistics [default: the model's own]",
+        "Real images: a folder, or a file of statistics; or self, for many-step samples of the "
+        "model [default: the model's statistics, or else self; with a recipe it must be given]",
         str,
     )=None,
     clip:Param("Judge by this CLIP, a folder or cached name, instead of a reference", str)=None,

@@ -4,11 +4,12 @@
 
 # %% auto #0
 __all__ = ['TRIAL_NOISE', 'FINAL_NOISE', 'CONFIRM_NOISE', 'TUNE_NOISE', 'GRID_NOISE', 'POLISH_NOISE', 'HELDOUT_NOISE',
-           'RIVAL_NOISE', 'CHOICE_NOISE', 'CONTROL_NOISE', 'CHECK_NOISE', 'DRAWS', 'CONTROL_CALLS', 'PARTS',
-           'DECIDED_WITHIN', 'starting_states', 'Purpose', 'CostMeter', 'portions', 'batches_of', 'check_metric',
-           'evaluate', 'Together', 'evaluate_many', 'pictures_of', 'safe_grid', 'many_steps', 'nearest_grid',
-           'best_grid', 'Control', 'first_steps_of', 'known_for', 'best_of_families', 'Tuning', 'tuned_solvers',
-           'least_to_extrapolate', 'evaluate_infinite', 'floor_of', 'interval', 'ratio_interval', 'is_decided']
+           'RIVAL_NOISE', 'CHOICE_NOISE', 'CONTROL_NOISE', 'CHECK_NOISE', 'TEACHER_NOISE', 'DRAWS', 'CONTROL_CALLS',
+           'PARTS', 'DECIDED_WITHIN', 'starting_states', 'Purpose', 'CostMeter', 'portions', 'batches_of',
+           'check_metric', 'knowing_noise', 'evaluate', 'Together', 'evaluate_many', 'pictures_of', 'safe_grid',
+           'many_steps', 'nearest_grid', 'best_grid', 'Control', 'first_steps_of', 'known_for', 'best_of_families',
+           'Tuning', 'tuned_solvers', 'least_to_extrapolate', 'evaluate_infinite', 'floor_of', 'interval',
+           'ratio_interval', 'is_decided']
 
 # %% ../../nbs/judging/03_evaluate.ipynb #1fe5053d
 import base64, os, time
@@ -51,6 +52,7 @@ RIVAL_NOISE   = 80_000   # teachers of re-made ideas
 CHOICE_NOISE  = 90_000   # which of the winners is reported; the seed is added
 CONTROL_NOISE = 100_000  # added to any of these: the many samples of the control for that noise
 CHECK_NOISE   = 200_000  # did gradients learn their noise by heart? the seed is added
+TEACHER_NOISE = 400_000  # many-step samples of a model that is its own reference
 DRAWS = ('normal', 'sobol')
 
 def starting_states(
@@ -78,6 +80,7 @@ def starting_states(
 # %% ../../nbs/judging/03_evaluate.ipynb #79442adb
 class Purpose(StrEnum):
     "What samples go through the network for."
+    REFERENCE = 'reference'
     KNOWN    = 'known solvers'
     PROBE    = 'probes'
     TRIAL    = 'trials'
@@ -168,6 +171,13 @@ def check_metric(
         )
     return metric
 
+def knowing_noise(
+    metric, # As for `evaluate`
+    *noise, # Model, seed, draw and `CostMeter`
+): # Function of batches
+    "The metric of samples from this noise: one that compares sample by sample must know it."
+    return metric.on_noise(*noise) if hasattr(metric, 'on_noise') else metric
+
 def evaluate(
     model,              # A Denoiser with a shape
     schedule,           # The solver schedule
@@ -180,8 +190,8 @@ def evaluate(
     clock=None,         # A CostMeter that keeps the account
 ) -> float: # The metric
     "Draw n samples with a schedule and measure them."
-    check_metric(metric)
     clock = clock or CostMeter()
+    metric = knowing_noise(check_metric(metric), model, seed, draw, clock)
     with torch.inference_mode(), clock('features'):
         batches = batches_of(model, schedule, n, seed, batch_size, draw, clock)
         if control is None: return float(metric(batches))
@@ -227,8 +237,8 @@ def evaluate_many(
     # For each its metric, the same bits as evaluate gives; or the ValueError that it ended with
 ) -> list:
     "Measure several schedules from the same noise; what they share is computed once."
-    check_metric(metric)
     clock, together = clock or CostMeter(), together or Together(batch_size)
+    metric = knowing_noise(check_metric(metric), model, seed, draw, clock)
     by_batch = isinstance(metric, FrechetMetric)    # the others want all samples of one schedule
     judge = _FrechetJudge(metric, control, n, seed, draw) if by_batch else _AnyJudge(metric)
     head = head if by_batch else 0
