@@ -100,11 +100,13 @@ def _planned_control(config, polished):
     return {Purpose.CONTROL: (CONTROL_CALLS*(many+few) + grid)*(config.control_n > 0)}
 
 def _planned_polish(config, nfe):
-    "Gradients, looks at held-out noise, whitening and the teacher, for each start."
+    """What became of each start, gradients, looks at held-out noise, whitening and the
+    teacher."""
     numbers = nfe+1 + nfe*(nfe+5)//2
     looks = config.polish_steps//4 + 2
     # there, back, and ahead where batches are several
-    return {Purpose.GRADIENT: 4*config.polish*config.polish_steps*config.polish_n*nfe,
+    return {Purpose.POLISH: config.polish*(config.polish_n + 2)*nfe,
+            Purpose.GRADIENT: 4*config.polish*config.polish_steps*config.polish_n*nfe,
             Purpose.HELDOUT: config.polish*looks*config.polish_n*nfe,
             Purpose.WHITEN: config.polish*(numbers+1)*32*nfe,
             Purpose.TEACHER: config.polish*2*20*config.polish_n}
@@ -137,7 +139,7 @@ def account(
             del total[purpose]
     return Counter({purpose: model.call_passes*count for purpose,count in total.items() if count})
 
-_OF_POLISH = (Purpose.GRADIENT, Purpose.HELDOUT, Purpose.WHITEN, Purpose.TEACHER)
+_OF_POLISH = (Purpose.POLISH, Purpose.GRADIENT, Purpose.HELDOUT, Purpose.WHITEN, Purpose.TEACHER)
 
 # %% ../../nbs/searching/07a_budget.ipynb #03f02986
 SCALES = tuple(2**(step/2) for step in range(8, -9, -1))   # 16 to 1/16
