@@ -512,6 +512,8 @@ def usf_show(
         place_for_file(out, Writes.PICTURE)
     read = _read(schedule)
     polished = ', polished weights' if read.weights else ''
+    if read.parts is not None:
+        polished += f' for {len(read.parts)} parts ({"; ".join(read.parts.names)})'
     print(
         f'{read.name or "solver schedule"}: {read.n_steps} steps, {read.nfe} network calls, '
         f'first step {read.afs}{polished}, id {read.id}\n'

@@ -330,7 +330,7 @@ def _refuse_in_host(schedule):
 
 def _without_first(plan):
     "A plan without its first row, which has no call and only scales; its factor."
-    factor = plan.P[0,0]
+    factor = plan.P[0,0] if plan.parts is None else _one_factor(plan.P[0,0], plan.parts)
     P = plan.P[1:,1:].copy()
     P[:,0] += plan.P[1:,0]/factor
     rest = {
@@ -338,6 +338,16 @@ def _without_first(plan):
         for name in ('times', 'node', 'called', 'alpha', 'sigma', 'M', 'c')
     }
     return replace(plan, P=P, Q=plan.Q[1:,1:], **rest), factor
+
+def _one_factor(factors, parts):
+    "The factor of an analytical first step, which another program can apply to whole states only."
+    if np.ptp(factors) > 1e-12*abs(factors[0]):
+        raise ValueError(
+            "weights of an analytical first step must be the same for all parts in another "
+            f"program, got {dict(zip(parts.names, factors.tolist()))}; polish with parts keeps "
+            "them together"
+        )
+    return factors[0]
 
 def host_plan(
     schedule,      # A solver schedule

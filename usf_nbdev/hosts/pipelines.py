@@ -589,10 +589,10 @@ def _check_judge(reference, clip, prompts):
 
 # %% ../../nbs/hosts/06_pipelines.ipynb #3ea7359f
 def refuse_idle_judge(
-    reference, # As for `judge`
-    features,  # One of `FEATURES`, or None: not given
-    inception, # As for `judge`
-    clip,      # As for `judge`
+    reference, # As for judge
+    features,  # One of FEATURES, or None: not given
+    inception, # As for judge
+    clip,      # As for judge
 ) -> None:
     "Options of a judge that would not be asked."
     if clip is not None:
@@ -609,13 +609,13 @@ def refuse_idle_judge(
 def _numbers(x): return x.float().flatten(1)
 
 def judge_itself(
-    model,          # A `Denoiser`, perhaps with `decode`
-    features=None,  # One of `FEATURES`; default: the model's own, or none
+    model,          # A Denoiser, perhaps with decode
+    features=None,  # One of FEATURES; default: the model's own, or none
     inception=None, # File of pytorch-fid's weights; default: where torch keeps it
     clip=None,      # Must be None: a model has one judge
     decode_batch:int=8, # Samples at a time through the decoder
-    # The same object, without metric and reference, perhaps with other `features` and their
-    # `features_name`
+    # The same object, without metric and reference, perhaps with other features and their
+    # features_name
 ) -> Denoiser:
     "Let a model be its own reference (the model itself is changed)."
     if clip is not None:
@@ -686,7 +686,7 @@ def _refuse_facts(spec, facts):
         )
 
 def from_facts(
-    facts:dict,        # `network`, `noise`, `shape`, and what else is known
+    facts:dict,        # network, noise, shape, and what else is known
     spec='the model',  # Where they are from, for errors
 ) -> Denoiser:
     "A network and the facts about it as a model."

@@ -36,7 +36,7 @@ from usf_nbdev.hosts.diffusers import (
 )
 from ..judging.images import import_diffusers
 from ..sampling.noise import EDM, GRIDS, Flow, VPDiscrete
-from ..sampling.sample import program, weighted_sum
+from ..sampling.sample import next_state, program
 from ..sampling.solvers import ddim, deis, dpm_solver, dpm_solver_pp, heun, unipc
 from ..sampling.weights import to_data
 
@@ -832,9 +832,9 @@ def _first_order(self:USFScheduler, row, x, data):
 @patch
 def _next(self:USFScheduler, row, x, data):
     "The next state."
-    terms, values = self._rows[row].terms, {**self._history, ('x', row): x, ('m', row): data}
-    is_known = all((source, node) in values for _,source,node in terms)
-    if is_known: return weighted_sum(terms, values, self._rows[row].const)
+    wanted, values = self._rows[row], {**self._history, ('x', row): x, ('m', row): data}
+    is_known = all((source, node) in values for _,source,node in wanted.terms)
+    if is_known: return next_state(wanted, values)
     if self._may_lack: return self._first_order(row, x, data)
     raise ValueError(
         "step must be called for the steps of one run, one after the other; a scheduler serves "

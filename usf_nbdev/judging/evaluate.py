@@ -172,8 +172,8 @@ def check_metric(
     return metric
 
 def knowing_noise(
-    metric, # As for `evaluate`
-    *noise, # Model, seed, draw and `CostMeter`
+    metric, # As for evaluate
+    *noise, # Model, seed, draw and CostMeter
 ): # Function of batches
     "The metric of samples from this noise: one that compares sample by sample must know it."
     return metric.on_noise(*noise) if hasattr(metric, 'on_noise') else metric

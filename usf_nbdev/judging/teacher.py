@@ -48,8 +48,8 @@ TOLERANCE = .01   # share of the spread by which samples may move when the steps
 @dataclass(frozen=True)
 class Teacher:
     "A sampler with so many steps that it stands for the truth."
-    solver:str                # A name in `SOLVERS`
-    grid:str                  # One of `GRIDS`
+    solver:str                # A name in SOLVERS
+    grid:str                  # One of GRIDS
     steps:int                 # Its steps, each a call of the network
     change:float              # How far samples moved when the steps became that many, >= 0
     tolerance:float=TOLERANCE # How far they may
@@ -112,10 +112,10 @@ def _ways(model):
 
 # %% ../../nbs/judging/04_teacher.ipynb #f1de9bbc
 def choose_teacher(
-    model,                   # A `Denoiser` with a shape
+    model,                   # A Denoiser with a shape
     tolerance:float=TOLERANCE, # Share of their spread by which samples may move, above 0
     most:int=MOST_STEPS,     # Steps at most, at least 16
-    clock=None,              # A `CostMeter` that keeps the account
+    clock=None,              # A CostMeter that keeps the account
 ) -> Teacher:
     "The sampler whose steps may be halved without much change."
     if finite_number('tolerance', tolerance) <= 0:
@@ -150,7 +150,7 @@ class Comparison(StrEnum):
 @dataclass(frozen=True)
 class Choice:
     "How a model is its own reference."
-    comparison:str   # One of `Comparison`
+    comparison:str   # One of Comparison
     why:str          # The reason, for people
     teacher:Teacher  # Whose samples are the truth
     seen:str         # Name of the features; empty for the samples themselves
@@ -174,7 +174,7 @@ class PairedMetric:
     choice:Choice           # Which teacher, and why
     features:Callable=None  # Features of a batch, (B,...) -> (B,d); None: the numbers themselves
     passes:dict=field(default_factory=dict) # What the choice cost, {purpose: passes}
-    store:object=None       # What has `get(key)` and `put(key, value)`, such as a `Journal`
+    store:object=None       # What has get(key) and put(key, value), such as a Journal
     known:dict=field(default_factory=dict)  # What the teacher has drawn
     def __call__(self, samples):
         raise ValueError(
@@ -197,7 +197,7 @@ class PairedMetric:
 class _Pairs:
     "The teacher's samples from one noise."
     metric:PairedMetric
-    model:object   # a `Denoiser`
+    model:object   # a Denoiser
     seed:int
     draw:str
     clock:CostMeter
@@ -263,12 +263,12 @@ class SelfFrechet(FrechetMetric):
         return f'{self.name}-{self.choice.teacher.mark}-{self.reference.fingerprint}'
 
 def teacher_statistics(
-    model,               # A `Denoiser` with a shape
+    model,               # A Denoiser with a shape
     teacher:Teacher,     # Who draws
     features,            # Function of samples to features, (B,...) -> (B,d)
     n:int=TEACHER_N,     # Samples
     batch_size:int=256,  # Samples per network call
-    clock=None,          # A `CostMeter` that keeps the account
+    clock=None,          # A CostMeter that keeps the account
 ): # `Statistics`
     "Statistics of many-step samples, from noise of their own."
     clock = clock or CostMeter()
@@ -311,11 +311,11 @@ def _teacher_n(model, n):
 
 # %% ../../nbs/judging/04_teacher.ipynb #b63627d1
 def self_metric(
-    model,              # A `Denoiser` with a shape, perhaps with `features`
-    comparison=None,    # One of `Comparison`; default: what features and samples allow
-    n:int=None,         # Samples of the teacher for a distribution; default: see `TEACHER_N`
+    model,              # A Denoiser with a shape, perhaps with features
+    comparison=None,    # One of Comparison; default: what features and samples allow
+    n:int=None,         # Samples of the teacher for a distribution; default: see TEACHER_N
     most:int=None,      # Features at most for a distribution by default; None: any number
-    kept:dict=None,     # What `notes` made of an earlier metric, to go on with the same teacher
+    kept:dict=None,     # What notes made of an earlier metric, to go on with the same teacher
     batch_size:int=256, # Samples per network call
 ): # `PairedMetric` or `SelfFrechet`, with `choice` and `passes`
     "A metric by which a model judges its own schedules, without any data."
@@ -358,7 +358,7 @@ def _metric_of(model, choice, passes, statistics=None):
 KEPT = 'teacher:'   # what the names of notes begin with
 
 def notes(
-    metric, # What `self_metric` made
+    metric, # What self_metric made
 ) -> dict: # {name: value}, for a journal
     "What must be kept to go on with the same teacher; nothing for another metric."
     if (choice := getattr(metric, 'choice', None)) is None: return {}

@@ -42,7 +42,8 @@ def _row_bytes(plan, slot, kind):
     mean = b''
     if plan.mean is not None and np.any(plan.M[slot]):
         mean = np.asarray(torch.as_tensor(plan.mean).detach().cpu(), float).tobytes()
-    return b''.join([*weights, *added, mean])
+    parts = b'' if plan.parts is None else repr(plan.parts).encode()
+    return b''.join([*weights, *added, mean, parts])
 
 # %% ../../nbs/sampling/07_batched.ipynb #6f2b16b2
 class Answers:

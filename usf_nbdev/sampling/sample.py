@@ -4,7 +4,8 @@
 
 # %% auto #0
 __all__ = ['NOISE_FAMILIES', 'usable_device', 'Denoiser', 'check_model', 'lend', 'keep', 'static_threshold', 'dynamic_threshold',
-           'classifier_free', 'start_noise', 'program', 'weighted_sum', 'advance', 'plan_for', 'first_state', 'sample']
+           'classifier_free', 'start_noise', 'program', 'weighted_sum', 'next_state', 'advance', 'plan_for',
+           'first_state', 'sample']
 
 # %% ../../nbs/sampling/04_sample.ipynb #3c70d4b2
 import inspect, sys
@@ -486,6 +487,8 @@ class _Row:
     terms:list        # [(weight, 'x' or 'm', slot)]: what is added up
     const:object=None # A tensor that is added at the end
     last:tuple=()     # [(source, slot)]: what no later row needs
+    parts:object=None # The Parts of the state that are added up on their own, if any
+    own:tuple=()      # Then a _Row for each of them
 
 # %% ../../nbs/sampling/04_sample.ipynb #b1c4eb13
 def program(
@@ -495,6 +498,12 @@ def program(
     # longer needed
 ) -> list:
     "The plan as the loop reads it."
+    rows = _rows(plan, x) if plan.parts is None else _rows_in_parts(plan, x)
+    _say_last_use(rows)
+    return rows
+
+def _rows(plan, x):
+    "Rows of a plan for whole states."
     def tensor(array): return torch.as_tensor(np.asarray(array), dtype=x.dtype, device=x.device)
     mean = _mean_of(plan)
     rows = []
@@ -508,8 +517,15 @@ def program(
         const = plan.c[slot] + plan.M[slot]*mean
         const = tensor(const) if np.any(const) else None
         rows.append(_Row(terms or [(0.0, 'x', slot)], const))
-    _say_last_use(rows)
     return rows
+
+def _rows_in_parts(plan, x):
+    "Rows that hold a row for each part; their terms are those of all parts."
+    tables = [_rows(of_part, x) for of_part in plan.of_parts()]
+    return [
+        _Row([term for row in own for term in row.terms], parts=plan.parts, own=own)
+        for own in zip(*tables)
+    ]
 
 def _mean_of(plan):
     "The data's mean as an array, 0 where the plan has none."
@@ -540,6 +556,14 @@ def weighted_sum(
             total.addcmul_(values[tuple(place)], weight)
     return total if const is None else total.add_(const)
 
+def next_state(
+    row,    # One of those that program makes
+    values, # (source, slot) -> tensor, (B,*shape)
+): # A state, (B,*shape)
+    "What a row makes: one weighted sum, or one for each part, and the parts joined."
+    if row.parts is None: return weighted_sum(row.terms, values, row.const)
+    return row.parts.join([weighted_sum(own.terms, values, own.const) for own in row.own])
+
 # %% ../../nbs/sampling/04_sample.ipynb #4ad0a002
 # sample and sample_many go through a plan by this function, and a host that keeps the loop to
 # itself by the same rows and sums, in USFScheduler.step. Two loops can't: that of run_table,
@@ -553,7 +577,7 @@ def advance(
 ) -> None:
     "One row of a plan: the state after a slot, from what is known so far."
     row = rows[slot]
-    values['x', slot+1] = weighted_sum(row.terms, values, row.const)
+    values['x', slot+1] = next_state(row, values)
     if keep: return
     for place in row.last:
         values.pop(place, None)
@@ -633,7 +657,9 @@ def first_state(
     _refuse_start(model, x_T)
     shape = tuple(x_T.shape[1:])
     _refuse_mean(plan.mean, shape)
-    statistics = plan.P.shape[2:]
+    if plan.parts is not None:
+        plan.parts.check(shape)
+    statistics = plan.P.shape[2:] if plan.parts is None else ()
     if len(statistics) > len(shape) or any(
         size not in (1, full) for size,full in zip(statistics[::-1], shape[::-1])
     ):

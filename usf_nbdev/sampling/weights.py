@@ -92,7 +92,7 @@ class Plan:
     sigma:np.ndarray    # (slots,) sigma at each slot
     # (slots, slots[, *shape]) weights of the evaluated states; row r makes state r+1, the last row
     # the sample
-    P:np.ndarray
+    P:np.ndarray        # (with parts all four tables have one more axis at the end, of the parts)
     Q:np.ndarray        # (slots, slots[, *shape]) weights of the network outputs
     M:np.ndarray        # (slots[, *shape]) weight of the data's mean
     c:np.ndarray        # (slots[, *shape]) constant (empirical model statistics only)
@@ -100,6 +100,7 @@ class Plan:
     predicts:str='data' # What m stands for
     mean:object=None    # The data's mean, where the first step assumes it
     skips:tuple=None    # U-Net skip coefficients, for the network
+    parts:object=None   # The Parts of a state that have weights of their own, if any
 
     @property
     def nfe(self) -> int: return int(self.called.sum())
@@ -260,7 +261,9 @@ def _compile(schedule, noise, ems=None) -> Plan:
             if step.corrector.kind == 'implicit' and i < n_steps-1:
                 compiler.evaluate(i+1)
     plan = compiler.plan()
-    return plan if schedule.weights is None else _override(plan, schedule.weights)
+    if schedule.weights is None: return plan
+    if schedule.parts is None: return _override(plan, schedule.weights)
+    return _in_parts([_override(plan, table) for table in schedule.weights], schedule.parts)
 
 # %% ../../nbs/sampling/02_weights.ipynb #a3e5aac0
 @patch
@@ -296,12 +299,33 @@ def _override(plan, weights):
         of_states[slot,0], of_outputs[slot,:slot+1] = start, outputs
     return replace(plan, P=of_states, Q=of_outputs, M=np.array([row[1] for row in weights]))
 
+_TABLES = ('P', 'Q', 'M', 'c')
+
+def _in_parts(plans, parts):
+    "One plan from those of its parts."
+    tables = {name: np.stack([getattr(plan, name) for plan in plans], -1) for name in _TABLES}
+    return replace(plans[0], **tables, parts=parts)
+
+@patch
+def of_parts(self:Plan) -> list: # One plan a part; the plan itself where it has no parts
+    "What happens to each part of a state."
+    if self.parts is None: return [self]
+    return [
+        replace(self, parts=None, **{name: getattr(self, name)[...,number] for name in _TABLES})
+        for number in range(len(self.parts))
+    ]
+
 # %% ../../nbs/sampling/02_weights.ipynb #512dced6
 def reduced(
     plan:Plan, # A plan over data predictions, without statistics
 ) -> tuple: # (slots) rows, as SolverSchedule.weights takes them
     """The rows of a plan over the start, the mean and the data predictions alone: every state in
     between eliminated."""
+    if plan.parts is not None:
+        raise ValueError(
+            f"plan must be that of one part, got one of {len(plan.parts)} parts; take each of "
+            "plan.of_parts()"
+        )
     slots = len(plan.P)
     forms = [np.r_[1., np.zeros(slots+1)]]
     for slot in range(slots):
@@ -332,7 +356,7 @@ def compile_plan(
     return plan if schedule.afs != 'mean' else replace(plan, mean=mean)
 
 # what compiling asks of a solver schedule; SolverSchedule itself builds on this page
-_DECISIONS = ('times', 'steps', 'afs', 'noise', 'skips', 'weights')
+_DECISIONS = ('times', 'steps', 'afs', 'noise', 'skips', 'weights', 'parts')
 
 def _check_compiled(schedule, noise, mean):
     if not all(hasattr(schedule, name) for name in _DECISIONS):

@@ -159,6 +159,11 @@ _NO_WEIGHTS = np.full(17, np.nan)      # as many as weight_features gives
 def _plan_of(schedule, noise):
     "The plan of a schedule; None where it has steps that ask for statistics of a model."
     if any(step.prediction == 'ems' for step in schedule.steps): return None
+    if schedule.parts is not None:
+        raise ValueError(
+            "schedule must have no parts for the FID predictor, whose toys are single numbers, "
+            f"got {len(schedule.parts)} parts; predict replace(schedule, weights=None, parts=None)"
+        )
     return compile_plan(schedule, noise, mean=0.)
 
 # %% ../../nbs/searching/02_predictor.ipynb #12a2f024

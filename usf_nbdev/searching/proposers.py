@@ -115,7 +115,7 @@ class SearchConfig:
     probe_n:int=32          # Samples of a probe; 0: every trial is a full one
     # Samples of the control variate; 0 for none (another metric than a Fréchet distance has none)
     control_n:int=4096
-    draw:str='normal'       # Starting noise of the trials, one of `DRAWS`
+    draw:str='normal'       # Starting noise of the trials, one of DRAWS
     generation:int=16       # Schedules proposed at once
     climbs:int=2            # Probed schedules that get a full trial in each generation
     parents:int=12          # Best schedules that have children

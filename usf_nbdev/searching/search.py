@@ -386,7 +386,7 @@ def _own_metric(model):
     return FrechetMetric(getattr(model, 'features', None), model.reference)
 
 def most_features(
-    config, # A `SearchConfig`
+    config, # A SearchConfig
 ) -> int:
     "How many features a Fréchet distance may have in a search with these numbers of samples."
     first = config.probe_n or config.first_n
@@ -404,7 +404,7 @@ def _kept_in(journal):
 PAIRED_NUMBERS = dict(n=128, probe_n=32, final_n=128, confirm_n=128)
 
 def numbers_for(
-    metric, config, # What `default_metric` gave, and the `SearchConfig`
+    metric, config, # What default_metric gave, and the SearchConfig
     given,          # Names of the settings that somebody chose
 ): # `SearchConfig`
     "Fewer samples for a paired distance, which needs no more, wherever nobody chose a number."

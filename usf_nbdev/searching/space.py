@@ -286,6 +286,7 @@ def resize(
         steps=tuple(fit_step(step, number, n) for number,step in enumerate(steps)),
         afs='none',
         weights=None,
+        parts=None,
     )
 
 # %% ../../nbs/searching/01_space.ipynb #63863fda
@@ -302,7 +303,7 @@ def mutate(
     rate:float=.3,    # Chance that a step changes
 ) -> SolverSchedule: # Child that costs space.nfe calls
     "A random change of times and steps."
-    s = replace(s, name='', evidence=None, noise=space.noise, weights=None)
+    s = replace(s, name='', evidence=None, noise=space.noise, weights=None, parts=None)
     if s.nfe != space.nfe:
         s = replace(resize(space, s, space.n_steps(s.afs), rng), afs=s.afs)
     if len(space.afs) > 1 and rng.random() < .15:
@@ -327,7 +328,7 @@ def crossover(
     rng,              # numpy Generator
 ) -> SolverSchedule: # Child that costs space.nfe calls
     "Mix the steps and times of two schedules."
-    bare = dict(name='', evidence=None, noise=space.noise, weights=None)
+    bare = dict(name='', evidence=None, noise=space.noise, weights=None, parts=None)
     a, b = replace(a, **bare), replace(b, **bare)
     if b.n_steps != a.n_steps:
         b = resize(space, b, a.n_steps, rng)

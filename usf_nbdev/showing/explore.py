@@ -58,7 +58,13 @@ def edited(
         if not stays:
             steps[i] = replace(steps[i], corrector=None)
     return replace(
-        schedule, times=times, steps=tuple(steps), weights=None, evidence=None, name='edited'
+        schedule,
+        times=times,
+        steps=tuple(steps),
+        weights=None,
+        parts=None,
+        evidence=None,
+        name='edited',
     )
 
 # %% ../../nbs/showing/03_explore.ipynb #66a5bca1

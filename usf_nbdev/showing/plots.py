@@ -228,6 +228,8 @@ def _strip_title(schedule, letters):
         facts.append(f"first step: x₀ = {schedule.afs.replace('zero', '0')}, no call")
     if schedule.skips is not None:
         facts.append('with skip coefficients')
+    if schedule.parts is not None:
+        facts.append(f'weights for {len(schedule.parts)} parts')
     return f"{textwrap.fill(schedule.name or schedule.id, letters)}\n{' · '.join(facts)}"
 
 # %% ../../nbs/showing/01_plots.ipynb #ac391c89
