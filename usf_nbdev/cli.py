@@ -41,6 +41,7 @@ from usf_nbdev.judging.evaluate import (
 )
 from .hosts.diffusers import fits
 from .judging.frechet import Exploded, FrechetMetric
+from .judging.teacher import Comparison
 from usf_nbdev.showing.plots import (
     plot_intervals,
     plot_samples,
@@ -53,7 +54,14 @@ from .searching.polish import LEVELS, OBJECTIVES, polish as polish_schedule
 from .showing.report import figures, report
 from .searching.baselines import IDEAS, rival
 from .sampling.sample import plan_for
-from .searching.search import OPTIMISERS, SearchConfig, default_metric, search
+from usf_nbdev.searching.search import (
+    OPTIMISERS,
+    SearchConfig,
+    default_metric,
+    most_features,
+    numbers_for,
+    search,
+)
 from .shell import command
 from .hosts.recipes import open_system, search_settings
 
@@ -270,6 +278,11 @@ def _refuse_idle(optimiser, metric, probe_n=None, control_n=None, polish=None, e
 # %% ../nbs/12_cli.ipynb #6969c5fc
 _STOPPED = 'stopped; everything finished so far is kept, and the same command continues'
 
+def _print_choice(metric):
+    "How a model is its own reference, where it is."
+    if hasattr(metric, 'choice'):
+        print(metric.choice)
+
 def _schedules_to_begin_with(paths, model):
     "Those of files, each with a name."
     read = {path: _load(path, model) for path in paths}
@@ -289,6 +302,15 @@ def usf_search(
         "Network calls per sample: 5, a range as 3-10, or a list as 3,5,8 [default: 5, or the "
         "recipe's]",
         str,
+    )=None,
+    objective:Param(
+        "Where the model is its own reference: compare distributions, or pairs from the same noise "
+        "[default: distribution where features are named and samples are enough]",
+        str, choices=list(Comparison),
+    )=None,
+    teacher_n:Param(
+        "Samples of the model itself for a distribution [default: 4096, or 4 for each feature]",
+        int,
     )=None,
     budget:_option(
         'budget', "Full trials for each number of calls, besides the known solvers"
@@ -363,10 +385,13 @@ def usf_search(
     config = SearchConfig(nfe=calls, seed=seed, **settings)  # refuses before anything is read
     with cpu_threads(threads):
         opened = open_system(model, **kwargs)
-        metric = default_metric(opened)
-        _refuse_idle(optimiser, metric, probe_n, control_n, polish)
-        config = replace(config, given=_schedules_to_begin_with(_several(seed_from), opened))
         folder = place_for_folder(out or f'runs/{opened.name}-nfe{nfe_name(calls)}-seed{seed}')
+        kept = folder/'journal.db'
+        metric = default_metric(opened, objective, teacher_n, most_features(config), kept)
+        _print_choice(metric)
+        _refuse_idle(optimiser, metric, probe_n, control_n, polish)
+        config = numbers_for(metric, config, [name for name in numbers if numbers[name] is not None])
+        config = replace(config, given=_schedules_to_begin_with(_several(seed_from), opened))
         team = processes(opened, workers, threads, ray)
         try:
             result = search(
@@ -762,6 +787,11 @@ def usf_compare(
         "weights by gradients (takes minutes)",
         store_true,
     )=False,
+    objective:Param(
+        "Where the model is its own reference: compare distributions, or pairs from the same noise "
+        "[default: distribution where features are named and samples are enough]",
+        str, choices=list(Comparison),
+    )=None,
     batch_size:Param("Samples per network call", int)=256,
     out:Param("Folder for rows and figures, or a CSV file", str)=None,
     **kwargs,
@@ -778,7 +808,8 @@ def usf_compare(
     if nfe is not None:
         _calls((), nfe)
     opened = open_system(model, **kwargs)
-    metric = default_metric(opened)
+    metric = default_metric(opened, objective, most=whole_number('n', n, 1)-1)
+    _print_choice(metric)
     least = getattr(metric, 'min_samples', 1)
     n = whole_number('n', n, least)
     tune_n = whole_number('tune_n', _or_default(tune_n, TUNE_N), least)
