@@ -12,6 +12,7 @@ FACE = {
     'sampling.solvers': 'ddim dpm_solver dpm_solver_pp unipc deis heun dpm_solver_v3 known_solvers',
     'sampling.ems': 'EMS estimate_ems',
     'judging.frechet': 'frechet_distance FrechetMetric',
+    'judging.teacher': 'self_metric',
     'zoo.models': 'load_model',
     'searching.proposers': 'SearchConfig',
     'searching.search': 'search',

@@ -41,6 +41,7 @@ from usf_nbdev.judging.evaluate import (
 )
 from .hosts.diffusers import fits
 from .judging.frechet import Exploded, FrechetMetric
+from .judging.teacher import Comparison
 from usf_nbdev.showing.plots import (
     plot_intervals,
     plot_samples,
@@ -59,6 +60,8 @@ from usf_nbdev.searching.search import (
     OPTIMISERS,
     SearchConfig,
     default_metric,
+    most_features,
+    numbers_for,
     search,
 )
 from .shell import command
@@ -266,15 +269,15 @@ _OF_SEARCH = {
         'model nfe budget reference prompts guidance device workers out seed',
     'Model': _MODEL,
     'What to search': 'optimiser known seed_from polish',
-    'How much to spend': 'n final_n confirm_n confirm_seeds',
-    'Judges': f'{_JUDGING} extrapolate',
+    'How much to spend': 'explain_budget n final_n confirm_n confirm_seeds teacher_n',
+    'Judges': f'{_JUDGING} objective extrapolate',
     'Where it runs': f'batch_size threads ray {_SPEED}',
     'Internals': 'probe_n control_n draw',
 }
 _SEARCHES = (
     'usf_search                                      # the embedded digits, 5 calls',
     'usf_search --model pipeline/ --nfe 3-10 --reference pictures/ --device cuda',
-    'usf_search --model my.py:make --nfe 5 --budget 60 --out runs/mine',
+    'usf_search --model my.py:make --nfe 5 --budget 200k --out runs/mine',
 )
 _OF_SAMPLE = {
     'What most need': 'schedule model prompts guidance device n seed out',
@@ -320,6 +323,11 @@ def _refuse_idle(optimiser, metric, probe_n=None, control_n=None, polish=None, e
 # %% ../nbs/12_cli.ipynb #6969c5fc
 _STOPPED = 'stopped; everything finished so far is kept, and the same command continues'
 
+def _print_choice(metric):
+    "How a model is its own reference, where it is."
+    if hasattr(metric, 'choice'):
+        print(metric.choice)
+
 def _schedules_to_begin_with(paths, model):
     "Those of files, each with a name."
     read = {path: _load(path, model) for path in paths}
@@ -339,6 +347,15 @@ def usf_search(
         "Network calls per sample: 5, a range as 3-10, or a list as 3,5,8 [default: 5, or the "
         "recipe's]",
         str,
+    )=None,
+    objective:Param(
+        "Where the model is its own reference: compare distributions, or pairs from the same noise "
+        "[default: distribution where features are named and samples are enough]",
+        str, choices=list(Comparison),
+    )=None,
+    teacher_n:Param(
+        "Samples of the model itself for a distribution [default: 4096, or 4 for each feature]",
+        int,
     )=None,
     budget:Param(
         "What the search may spend: passes of the network as 500k or 1.5M, a time as 30min or 2h, "
@@ -420,13 +437,16 @@ def usf_search(
     config = SearchConfig(nfe=calls, seed=seed, **settings)  # refuses before anything is read
     with cpu_threads(threads):
         opened = open_system(model, **kwargs)
-        metric = default_metric(opened)
+        folder = place_for_folder(out or f'runs/{opened.name}-nfe{nfe_name(calls)}-seed{seed}')
+        kept = folder/'journal.db'
+        metric = default_metric(opened, objective, teacher_n, most_features(config), kept)
+        _print_choice(metric)
         _refuse_idle(optimiser, metric, probe_n, control_n, polish)
+        config = numbers_for(metric, config, [name for name in numbers if numbers[name] is not None])
         config = replace(config, given=_schedules_to_begin_with(_several(seed_from), opened))
         if explain_budget:
             bought = settled(config, budget, opened, metric, processes(opened, workers, threads))
             return print(explained(bought, opened, metric))
-        folder = place_for_folder(out or f'runs/{opened.name}-nfe{nfe_name(calls)}-seed{seed}')
         team = processes(opened, workers, threads, ray)
         try:
             result = search(
@@ -825,6 +845,11 @@ def usf_compare(
         "weights by gradients (takes minutes)",
         store_true,
     )=False,
+    objective:Param(
+        "Where the model is its own reference: compare distributions, or pairs from the same noise "
+        "[default: distribution where features are named and samples are enough]",
+        str, choices=list(Comparison),
+    )=None,
     batch_size:Param("Samples per network call", int)=256,
     out:Param("Folder for rows and figures, or a CSV file", str)=None,
     **kwargs,
@@ -841,7 +866,8 @@ def usf_compare(
     if nfe is not None:
         _calls((), nfe)
     opened = open_system(model, **kwargs)
-    metric = default_metric(opened)
+    metric = default_metric(opened, objective, most=whole_number('n', n, 1)-1)
+    _print_choice(metric)
     least = getattr(metric, 'min_samples', 1)
     n = whole_number('n', n, least)
     tune_n = whole_number('tune_n', _or_default(tune_n, TUNE_N), least)

@@ -44,7 +44,8 @@ class Judge:
         clock=None, # A CostMeter
     ):
         self.model = model
-        self.metric = metric
+        # a teacher's samples are kept where all processes find them
+        self.metric = metric.in_store(store) if hasattr(metric, 'in_store') else metric
         self.config = config
         self.store = store
         self.clock = clock or CostMeter()

@@ -105,7 +105,8 @@ def __repr__(self:SearchResult):
     lines = [_line(row) for row in self.front.itertuples()]
     lines.append(f"{_noises(self)}; {self.config.budget} trials for each number of calls.")
     if self.floor is not None:
-        lines.append(f"As many real samples are at {self.floor:.2f}.")
+        whose = "of the teacher's" if 'reference' in self.best.evidence else 'real'
+        lines.append(f"As many {whose} samples are at {self.floor:.2f}.")
     if self.passes:
         lines.append(f"{sum(self.passes.values()):,} passes through the network.")
     return '\n'.join(lines + [f'Left out: {lack}.' for lack in self.left_out])
@@ -270,6 +271,8 @@ def result_of(
         search_seed=config.seed,
         extrapolated=config.extrapolate,
     )
+    if hasattr(metric, 'choice'):
+        about['reference'] = str(metric.choice)
     floor = _floor(metric, config)
     if floor is not None:
         about['floor'] = floor

@@ -284,7 +284,7 @@ def search(
     config = _settings(config, nfe=nfe, seed=seed, **kw)
     _check_callback(callback)
     if metric is None:
-        metric = default_metric(model, config=config, journal=journal)
+        metric = default_metric(model, most=most_features(config), journal=journal)
         config = config if whole else numbers_for(metric, config, kw)
     check_metric(metric)
     bought = _bought(config, budget, model, metric, workers, journal)
@@ -365,15 +365,13 @@ def default_metric(
     model,           # A Denoiser
     objective=None,  # One of Comparison, for a model that is its own reference; default: what fits
     teacher_n=None,  # Samples of its teacher for a distribution; default: as for self_metric
-    # A SearchConfig, whose numbers say whether there are samples enough for a distribution
-    config=None,
+    most=None,       # Features at most for a distribution by default; None: any number
     journal=None,    # File of trials: where a teacher was chosen for them, it stays
 ): # Function of batches
     """The model's own metric, or the Fréchet distance to its reference statistics, or else the
     distance to many-step samples of the model itself."""
     own = _own_metric(model)
     if own is None:
-        most = None if config is None else most_features(config)
         return self_metric(model, objective, teacher_n, most, _kept_in(journal))
     where = f"for model {model.name!r}, which has a metric or a reference"
     without_effect(where, objective=objective, teacher_n=teacher_n)

@@ -297,10 +297,13 @@ def _references(result, model):
         known['floor'] = f"real against real pictures {_number(card['fd_floor'][-1])}"
     if evidence.get('floor') is not None:
         floor = _number(evidence['floor'])
-        known['floor'] = f"{config.confirm_n} real samples against all of them {floor}"
+        whose = "of the teacher's" if 'reference' in evidence else 'real'
+        known['floor'] = f"{config.confirm_n} {whose} samples against all of them {floor}"
     count = getattr(getattr(model, 'reference', None), 'n', 0)
     if count:
         known['reference'] = f'{count} real pictures'
+    if 'reference' in evidence:
+        known['reference'] = evidence['reference']
     return known
 
 def _settings(config, noises):
