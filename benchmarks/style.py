@@ -42,6 +42,8 @@ ALLOWED = ROOT/'benchmarks'/'rows'/'style.csv'
 COLUMNS = 100
 RULES = 'E501', 'E701', 'E702', 'E731', 'C901'
 AREAS = {'package': 'usf_nbdev', 'notebooks': 'nbs', 'benchmarks': 'benchmarks', '.ci': '.ci'}
+# a directive of a cell; the list of names that nbdev writes, 120 columns wide
+UNBREAKABLE = re.compile(r"#\||__all__ = \[|           '[^']+',")
 GUARD = re.compile(r'\s*if\b.*:\s*(return|raise|continue|break)\b')
 FUNCTION = ast.FunctionDef, ast.AsyncFunctionDef
 BRANCHES = (ast.If, ast.IfExp, ast.For, ast.While, ast.ExceptHandler, ast.match_case)
@@ -117,7 +119,7 @@ def faults(paths):
     found = Counter()
     for fault in json.loads(ruff.stdout):
         if fault['code'] == 'E701' and GUARD.match(line_of(fault)): continue
-        if fault['code'] == 'E501' and line_of(fault).startswith('#|'): continue
+        if fault['code'] == 'E501' and UNBREAKABLE.match(line_of(fault)): continue
         found[name_of(Path(fault['filename'])), fault['code']] += 1
     return found
 

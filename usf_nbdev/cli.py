@@ -442,7 +442,8 @@ def usf_search(
         metric = default_metric(opened, objective, teacher_n, most_features(config), kept)
         _print_choice(metric)
         _refuse_idle(optimiser, metric, probe_n, control_n, polish)
-        config = numbers_for(metric, config, [name for name in numbers if numbers[name] is not None])
+        given = [name for name in numbers if numbers[name] is not None]
+        config = numbers_for(metric, config, given)
         config = replace(config, given=_schedules_to_begin_with(_several(seed_from), opened))
         if explain_budget:
             bought = settled(config, budget, opened, metric, processes(opened, workers, threads))

@@ -14,7 +14,13 @@ from enum import StrEnum
 import torch
 
 # %% ../../nbs/searching/07a_budget.ipynb #e7a51815
-from ..judging.evaluate import CONTROL_CALLS, Purpose, known_for, many_steps, starting_states
+from usf_nbdev.judging.evaluate import (
+    CONTROL_CALLS,
+    Purpose,
+    known_for,
+    many_steps,
+    starting_states,
+)
 from ..judging.frechet import FrechetMetric
 from ..sampling.sample import sample
 from ..sampling.solvers import FAMILIES, KNOWN_GRIDS, LATER_ENDS

@@ -316,8 +316,8 @@ def _bought(config, budget, model, metric, workers, journal):
     if read_budget(budget).unit is Unit.SECONDS:
         if (begun := _noted(journal, f'bought:{budget}')): return begun
     new = settled(config, budget, model, metric, workers or 1)
-    changed = [field.name for field in fields(new)]
-    return {name: getattr(new, name) for name in changed if getattr(new, name) != getattr(config, name)}
+    values = {field.name: getattr(new, field.name) for field in fields(new)}
+    return {name: value for name,value in values.items() if value != getattr(config, name)}
 
 def _noted(path, key):
     "A note of a journal that is there."
