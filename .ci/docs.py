@@ -12,6 +12,7 @@ Then it reads what Quarto would get, and fails if
 - the sidebar (nbs/sidebar.yml) does not list every page once, or lists one that is not there;
 - the bar at the top (_quarto.yml) leads to no page, or shows another version;
 - a link to a page, a heading or a picture of the site leads nowhere;
+- a link has another in its text, which nbdev makes of a name in backticks;
 - a public function or class (in a module's __all__) has no docstring, or a parameter no comment;
 - a comment of the package holds a backtick, of which nbdev makes a raw link inside a signature;
 - a page says "Call self as a function", because a method that it shows has no docstring;
@@ -252,6 +253,19 @@ def link_fault(site, page, link):
     return '' if known else f'but {site.name(target)} has no such heading'
 
 
+def nested_links(text):
+    "Links inside the text of a link, which nbdev makes of a name in backticks."
+    return re.findall(r'\[\[(`[^`]+`)\]\(', text)
+
+
+def nested_faults(site):
+    "The same on all pages."
+    for page in site.pages:
+        for name in sorted({name for text in texts(page) for name in nested_links(text)}):
+            yield (f'{site.name(page)}: a link with the text {name} holds another; '
+                   'leave the backticks')
+
+
 # --- what is said of the public names
 
 def source_of(obj):
@@ -476,6 +490,7 @@ def faults(site):
     bar = yaml.safe_load((ROOT/'_quarto.yml').read_text(encoding='utf-8'))
     yield from navbar_faults(bar, page_names(names), config.version)
     yield from link_faults(site)
+    yield from nested_faults(site)
     for path in modules():
         yield from silent(path)
         yield from ticked_faults(path)
@@ -496,6 +511,7 @@ def sees():
         len(list(ticked('def f(\n    x, # A `Plan`\n    y, # A Plan\n): "`x`"'))) == 1
         and list(figure_faults([named, bare])) == [(1, 'fig-cap'), (1, 'fig-alt')]
         and list(nameless([bare, silent_method])) == ['plot()']
+        and nested_links('[[`f`](a)](b) and [`g`](c)') == ['`f`']
         and copied.sees()
     )
 
