@@ -132,7 +132,10 @@ class SearchConfig:
     # Samples of the polish, and of its held-out noise; fewer than twice the features go down
     # another objective, which the result says
     polish_n:int=512
-    polish_steps:int=16     # Gradients of one polish, at most
+    polish_steps:int=16     # Gradients of one polish at each level, at most
+    # What gradients move, one level after the other, each kept only if held-out noise gains by it:
+    # weights, and parts where samples are large enough for them
+    polish_levels:tuple=('weights', 'parts')
     families:int=1          # Known families in the confirmation, best first
     # Samples of the confirmation, for each of its fresh noises, and of the choice before it
     confirm_n:int=2048
@@ -157,6 +160,7 @@ class SearchConfig:
             given=texts,
             known=list_of('known', self.known, str, 'names of families'),
             stages=not_empty('stages', list_of('stages', self.stages, Stage, 'stages')),
+            polish_levels=list_of('polish_levels', self.polish_levels, str, 'names of levels'),
         )
         for name, value in settled.items():
             object.__setattr__(self, name, value)
@@ -238,6 +242,11 @@ def _check(config):
     _check_ranges(config)
     if config.draw not in DRAWS:
         raise ValueError(f"draw must be one of {DRAWS}, got {config.draw!r}")
+    if config.polish_levels not in (('weights',), ('parts',), ('weights', 'parts')):
+        raise ValueError(
+            "polish_levels must be ('weights', 'parts'), or one of them alone, got "
+            f"{config.polish_levels!r}; polish=0 for none"
+        )
     for name in config.known:
         if name not in FAMILIES:
             raise ValueError(f"known must be names of {tuple(FAMILIES)}, got {name!r}")
