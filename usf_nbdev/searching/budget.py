@@ -113,12 +113,14 @@ def _planned_control(config, polished):
 def _planned_polish(config, nfe, levels):
     """What became of each start, gradients, looks at held-out noise, whitening and the
     teacher."""
-    weights = nfe*(nfe+5)//2
-    numbers = nfe+1 + weights*(1 if levels == 1 else MOST_PARTS)
+    # most where the first step assumes the data's mean, and has a slot of its own
+    weights = (nfe+1) + (nfe+1)*(nfe+2)//2
+    numbers = nfe+2 + weights*(1 if levels == 1 else MOST_PARTS)
     looks = config.polish_steps//4 + 2
     descents = config.polish*levels
     # there, back, and ahead where batches are several
-    return {Purpose.POLISH: (config.polish*config.polish_n + 2*descents)*nfe,
+    probed = 3*nfe + 5    # for the memory of a gradient, and whether there is one
+    return {Purpose.POLISH: config.polish*config.polish_n*nfe + descents*probed,
             Purpose.GRADIENT: 4*descents*config.polish_steps*config.polish_n*nfe,
             Purpose.HELDOUT: descents*looks*config.polish_n*nfe,
             Purpose.WHITEN: descents*(numbers+1)*32*nfe,
