@@ -298,7 +298,7 @@ _OF_COMPARE = {
     'With what': 'nfe families rivals',
     'How much to spend': 'n seeds tune_n',
     'Model': _MODEL,
-    'Judges': _JUDGING,
+    'Judges': f'{_JUDGING} objective',
     'Where it runs': f'batch_size {_SPEED}',
 }
 

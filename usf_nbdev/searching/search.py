@@ -281,6 +281,7 @@ def search(
     whole = config is not None
     if config is None and budget is None:
         budget = BUDGET
+    _refuse_two_budgets(config, budget)
     config = _settings(config, nfe=nfe, seed=seed, **kw)
     _check_callback(callback)
     if metric is None:
@@ -318,6 +319,15 @@ def _bought(config, budget, model, metric, workers, journal):
     new = settled(config, budget, model, metric, workers or 1)
     values = {field.name: getattr(new, field.name) for field in fields(new)}
     return {name: value for name,value in values.items() if value != getattr(config, name)}
+
+def _refuse_two_budgets(config, budget):
+    "A budget beside a config that has one."
+    usual = getattr(config, 'budget', SearchConfig.budget) == SearchConfig.budget
+    if budget is None or usual: return
+    raise ValueError(
+        f"budget must not be given beside config, which has {config.budget}, got {budget}; leave "
+        "one out"
+    )
 
 def _noted(path, key):
     "A note of a journal that is there."
