@@ -278,7 +278,7 @@ def teacher_statistics(
     n:int=TEACHER_N,     # Samples
     batch_size:int=256,  # Samples per network call
     clock=None,          # A CostMeter that keeps the account
-): # `Statistics`
+): # Statistics
     "Statistics of many-step samples, from noise of their own."
     clock = clock or CostMeter()
     schedule = teacher.schedule(model.noise)
@@ -327,7 +327,7 @@ def self_metric(
     most:int=None,      # Features at most for a distribution by default; None: any number
     kept:dict=None,     # What notes made of an earlier metric, to go on with the same teacher
     batch_size:int=256, # Samples per network call
-): # `PairedMetric` or `SelfFrechet`, with `choice` and `passes`
+): # PairedMetric or SelfFrechet, with choice and passes
     "A metric by which a model judges its own schedules, without any data."
     if model.shape is None:
         raise ValueError(

@@ -219,13 +219,17 @@ def _check_team(model, workers, ray):
             f"{device}; open the model on 'cuda'"
         )
 
-def _check(model, metric, config, optimiser, workers, ray=None):
-    "Refuse what cannot work before anything runs."
+def _check_shape(model):
+    "A model that can be searched."
+    check_model(model)
     if model.shape is None:
         raise ValueError(
             f"model {model.name!r} must know its shape to be searched, got None; pass shape= to "
             "Denoiser"
         )
+
+def _check(model, metric, config, optimiser, workers, ray=None):
+    "Refuse what cannot work before anything runs."
     check_metric(metric)
     _check_start(model.noise)
     if optimiser not in OPTIMISERS:
@@ -277,7 +281,7 @@ def search(
     **kw,                    # Other fields of SearchConfig
 ) -> SearchResult: # .best, .front, .trials, .table
     "Search the best solver schedules for a model; interrupt it and call it again to continue."
-    check_model(model)
+    _check_shape(model)
     whole = config is not None
     if config is None and budget is None:
         budget = BUDGET
@@ -414,7 +418,7 @@ PAIRED_NUMBERS = dict(n=128, probe_n=32, final_n=128, confirm_n=128)
 def numbers_for(
     metric, config, # What default_metric gave, and the SearchConfig
     given,          # Names of the settings that somebody chose
-): # `SearchConfig`
+): # SearchConfig
     "Fewer samples for a paired distance, which needs no more, wherever nobody chose a number."
     if not isinstance(metric, PairedMetric): return config
     return replace(config, **{k: n for k, n in PAIRED_NUMBERS.items() if k not in given})
