@@ -304,7 +304,8 @@ def _settled(model, comparison, most):
     if comparison is not None: return comparison, 'as you asked'
     d = _width(model)
     if most is not None and d > most:
-        return Comparison.PAIRED, f'because statistics of {d} features need more than {most} samples'
+        why = f'because statistics of {d} features need more than {most} samples'
+        return Comparison.PAIRED, why
     return Comparison.DISTRIBUTION, f'because there are samples enough for its {d} features'
 
 @torch.no_grad()

@@ -335,7 +335,8 @@ def _run(journal, common, bar, workers, ray, threads):
 # %% ../../nbs/10_search.ipynb #0087f700
 def default_metric(
     model,           # A `Denoiser`
-    objective=None,  # One of `Comparison`, for a model that is its own reference; default: what fits
+    # One of `Comparison`, for a model that is its own reference; default: what fits
+    objective=None,
     teacher_n=None,  # Samples of its teacher for a distribution; default: as for `self_metric`
     most=None,       # Features at most for a distribution by default; None: any number
     journal=None,    # File of trials: where a teacher was chosen for them, it stays
