@@ -442,13 +442,8 @@ def usf_search(
         metric = default_metric(opened, objective, teacher_n, most_features(config), kept)
         _print_choice(metric)
         _refuse_idle(optimiser, metric, probe_n, control_n, polish)
-<<<<<<< HEAD
         given = [name for name in numbers if numbers[name] is not None]
         config = numbers_for(metric, config, given)
-=======
-        chosen = [name for name, value in numbers.items() if value is not None]
-        config = numbers_for(metric, config, chosen)
->>>>>>> r2
         config = replace(config, given=_schedules_to_begin_with(_several(seed_from), opened))
         if explain_budget:
             bought = settled(config, budget, opened, metric, processes(opened, workers, threads))

@@ -376,16 +376,9 @@ def _run(journal, common, bar, workers, ray, threads):
 
 # %% ../../nbs/10_search.ipynb #0087f700
 def default_metric(
-<<<<<<< HEAD
     model,           # A Denoiser
     objective=None,  # One of Comparison, for a model that is its own reference; default: what fits
     teacher_n=None,  # Samples of its teacher for a distribution; default: as for self_metric
-=======
-    model,           # A `Denoiser`
-    # One of `Comparison`, for a model that is its own reference; default: what fits
-    objective=None,
-    teacher_n=None,  # Samples of its teacher for a distribution; default: as for `self_metric`
->>>>>>> r2
     most=None,       # Features at most for a distribution by default; None: any number
     journal=None,    # File of trials: where a teacher was chosen for them, it stays
 ): # Function of batches
