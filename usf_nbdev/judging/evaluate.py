@@ -6,10 +6,9 @@
 __all__ = ['TRIAL_NOISE', 'FINAL_NOISE', 'CONFIRM_NOISE', 'TUNE_NOISE', 'GRID_NOISE', 'POLISH_NOISE', 'HELDOUT_NOISE',
            'RIVAL_NOISE', 'CHOICE_NOISE', 'CONTROL_NOISE', 'CHECK_NOISE', 'TEACHER_NOISE', 'DRAWS', 'PARTS',
            'DECIDED_WITHIN', 'starting_states', 'Purpose', 'CostMeter', 'portions', 'batches_of', 'check_metric',
-           'knowing_noise', 'evaluate', 'Together', 'evaluate_many', 'pictures_of', 'safe_grid', 'many_steps',
-           'nearest_grid', 'best_grid', 'Control', 'first_steps_of', 'known_for', 'best_of_families', 'Tuning',
-           'tuned_solvers', 'least_to_extrapolate', 'evaluate_infinite', 'floor_of', 'interval', 'ratio_interval',
-           'is_decided']
+           'evaluate', 'Together', 'evaluate_many', 'pictures_of', 'safe_grid', 'many_steps', 'nearest_grid',
+           'best_grid', 'Control', 'first_steps_of', 'known_for', 'best_of_families', 'Tuning', 'tuned_solvers',
+           'least_to_extrapolate', 'evaluate_infinite', 'floor_of', 'interval', 'ratio_interval', 'is_decided']
 
 # %% ../../nbs/judging/03_evaluate.ipynb #1fe5053d
 import base64, os, time
@@ -171,7 +170,7 @@ def check_metric(
         )
     return metric
 
-def knowing_noise(
+def _knowing_noise(
     metric, # As for `evaluate`
     *noise, # Model, seed, draw and `CostMeter`
 ): # Function of batches
@@ -191,7 +190,7 @@ def evaluate(
 ) -> float: # The metric
     "Draw n samples with a schedule and measure them."
     clock = clock or CostMeter()
-    metric = knowing_noise(check_metric(metric), model, seed, draw, clock)
+    metric = _knowing_noise(check_metric(metric), model, seed, draw, clock)
     with torch.inference_mode(), clock('features'):
         batches = batches_of(model, schedule, n, seed, batch_size, draw, clock)
         if control is None: return float(metric(batches))
@@ -238,7 +237,7 @@ def evaluate_many(
 ) -> list:
     "Measure several schedules from the same noise; what they share is computed once."
     clock, together = clock or CostMeter(), together or Together(batch_size)
-    metric = knowing_noise(check_metric(metric), model, seed, draw, clock)
+    metric = _knowing_noise(check_metric(metric), model, seed, draw, clock)
     by_batch = isinstance(metric, FrechetMetric)    # the others want all samples of one schedule
     judge = _FrechetJudge(metric, control, n, seed, draw) if by_batch else _AnyJudge(metric)
     head = head if by_batch else 0
