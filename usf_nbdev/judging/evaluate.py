@@ -191,7 +191,7 @@ def evaluate(
 ) -> float: # The metric
     "Draw n samples with a schedule and measure them."
     clock = clock or CostMeter()
-    metric = knowing_noise(check_metric(metric), model, seed, draw, clock)
+    metric = _knowing_noise(check_metric(metric), model, seed, draw, clock)
     with torch.inference_mode(), clock('features'):
         batches = batches_of(model, schedule, n, seed, batch_size, draw, clock)
         if control is None: return float(metric(batches))
@@ -238,7 +238,7 @@ def evaluate_many(
 ) -> list:
     "Measure several schedules from the same noise; what they share is computed once."
     clock, together = clock or CostMeter(), together or Together(batch_size)
-    metric = knowing_noise(check_metric(metric), model, seed, draw, clock)
+    metric = _knowing_noise(check_metric(metric), model, seed, draw, clock)
     by_batch = isinstance(metric, FrechetMetric)    # the others want all samples of one schedule
     judge = _FrechetJudge(metric, control, n, seed, draw) if by_batch else _AnyJudge(metric)
     head = head if by_batch else 0
