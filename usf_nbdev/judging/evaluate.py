@@ -6,10 +6,10 @@
 __all__ = ['TRIAL_NOISE', 'FINAL_NOISE', 'CONFIRM_NOISE', 'TUNE_NOISE', 'GRID_NOISE', 'POLISH_NOISE', 'HELDOUT_NOISE',
            'RIVAL_NOISE', 'CHOICE_NOISE', 'CONTROL_NOISE', 'CHECK_NOISE', 'TEACHER_NOISE', 'DRAWS', 'CONTROL_CALLS',
            'PARTS', 'DECIDED_WITHIN', 'starting_states', 'Purpose', 'CostMeter', 'portions', 'batches_of',
-           'check_metric', 'knowing_noise', 'evaluate', 'Together', 'evaluate_many', 'pictures_of', 'safe_grid',
-           'many_steps', 'nearest_grid', 'best_grid', 'Control', 'first_steps_of', 'known_for', 'best_of_families',
-           'Tuning', 'tuned_solvers', 'least_to_extrapolate', 'evaluate_infinite', 'floor_of', 'interval',
-           'ratio_interval', 'is_decided']
+           'check_metric', 'evaluate', 'Together', 'evaluate_many', 'pictures_of', 'safe_grid', 'many_steps',
+           'nearest_grid', 'best_grid', 'Control', 'first_steps_of', 'known_for', 'best_of_families', 'Tuning',
+           'tuned_solvers', 'least_to_extrapolate', 'evaluate_infinite', 'floor_of', 'interval', 'ratio_interval',
+           'is_decided']
 
 # %% ../../nbs/judging/03_evaluate.ipynb #1fe5053d
 import base64, os, time
@@ -171,7 +171,7 @@ def check_metric(
         )
     return metric
 
-def knowing_noise(
+def _knowing_noise(
     metric, # As for evaluate
     *noise, # Model, seed, draw and CostMeter
 ): # Function of batches
