@@ -349,8 +349,7 @@ def usf_search(
         str,
     )=None,
     objective:Param(
-        "Where the model is its own reference: compare distributions, or pairs from the same noise "
-        "[default: distribution where features are named and samples are enough]",
+        "How a model is its own reference [default: distribution where features are named]",
         str, choices=list(Comparison),
     )=None,
     teacher_n:Param(
@@ -358,8 +357,8 @@ def usf_search(
         int,
     )=None,
     budget:Param(
-        "What the search may spend: passes of the network as 500k or 1.5M, a time as 30min or 2h, "
-        f"or full trials for each number of calls as 200 [default: {BUDGET}, or the recipe's]",
+        "What to spend: passes of the network as 500k or 1.5M, a time as 30min or 2h, or full "
+        f"trials for each number of calls as 200 [default: {BUDGET}, or the recipe's]",
         str,
     )=None,
     explain_budget:Param(
@@ -395,8 +394,7 @@ def usf_search(
     )=False,
     polish:_option(
         'polish',
-        "Schedules that are polished by gradients, for each number of calls: the best finalist, "
-        "the best known solver, the next finalists; 0 for none",
+        "Schedules polished for each number of calls; 0 for none",
     )=None,
     batch_size:_option('batch_size', "Samples per network call")=None,
     known:Param(
@@ -847,8 +845,7 @@ def usf_compare(
         store_true,
     )=False,
     objective:Param(
-        "Where the model is its own reference: compare distributions, or pairs from the same noise "
-        "[default: distribution where features are named and samples are enough]",
+        "How a model is its own reference [default: distribution where features are named]",
         str, choices=list(Comparison),
     )=None,
     batch_size:Param("Samples per network call", int)=256,
