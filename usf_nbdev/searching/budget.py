@@ -158,7 +158,7 @@ def account(
 _OF_POLISH = (Purpose.POLISH, Purpose.GRADIENT, Purpose.HELDOUT, Purpose.WHITEN, Purpose.TEACHER)
 
 # %% ../../nbs/searching/08a_budget.ipynb #03f02986
-SCALES = tuple(2**(step/2) for step in range(8, -9, -1))   # 16 to 1/16
+SCALES = tuple(2**(step/4) for step in range(16, -17, -1))   # 16 to 1/16
 TRIALS_SHARE = 1/6   # of the passes, at least
 
 def _within(usual, least, most): return int(min(max(16*round(usual/16), least), most))
