@@ -22,6 +22,7 @@ from usf_nbdev.judging.evaluate import (
     starting_states,
 )
 from ..judging.frechet import FrechetMetric
+from ..judging.teacher import PairedMetric
 from ..sampling.sample import sample
 from ..sampling.solvers import FAMILIES, KNOWN_GRIDS, LATER_ENDS
 from .judge import levels_for
@@ -153,7 +154,17 @@ def account(
     else:
         for purpose in _OF_POLISH:
             del total[purpose]
-    return Counter({purpose: model.call_passes*count for purpose,count in total.items() if count})
+    total[Purpose.REFERENCE] = _pairs(config, metric)
+    planned = Counter({kind: model.call_passes*count for kind,count in total.items() if count})
+    planned.update(getattr(metric, 'passes', {}))     # what its teacher has cost already
+    return planned
+
+def _pairs(config, metric):
+    "What a teacher draws to be compared with pair by pair, 32 samples at a time."
+    if not isinstance(metric, PairedMetric): return 0
+    fresh = 1 + config.confirm_limit
+    drawn = [config.n, config.final_n] + fresh*[config.confirm_n]
+    return metric.choice.teacher.steps*sum(32*math.ceil(samples/32) for samples in drawn)
 
 _OF_POLISH = (Purpose.POLISH, Purpose.GRADIENT, Purpose.HELDOUT, Purpose.WHITEN, Purpose.TEACHER)
 
