@@ -230,7 +230,6 @@ def _check_shape(model):
 
 def _check(model, metric, config, optimiser, workers, ray=None):
     "Refuse what cannot work before anything runs."
-    check_metric(metric)
     _check_start(model.noise)
     if optimiser not in OPTIMISERS:
         raise ValueError(f"optimiser must be one of {sorted(OPTIMISERS)}, got {optimiser!r}")
