@@ -1,0 +1,112 @@
+"""The rows of the front page: a search as the command runs it, against the best known solver.
+
+    python benchmarks/front.py                          # hours; goes on where it stopped
+    python benchmarks/front.py --models digits --nfe 5  # about half an hour
+    python benchmarks/front.py --release                # the same on the reserved noises
+    python benchmarks/front.py --quick                  # half a minute: does it work?
+
+Needs nothing of other scripts. *known* is the best of all known solvers, with and without an
+analytical first step, with later ends, tuned apart from the search; *ours* is the schedule that
+`search` returns for a million passes, all of its own tuning, choosing and confirming counted;
+*hundred* is a hundred steps of the same model, on the first noise. All of them start from the
+same noise, which no search and no tuning has seen, and no control variate helps. Rows:
+rows/paired/front.csv.
+"""
+from common import Setting, bootstrap, factors, setting, text_of, tuned, world_of
+
+KEY = ('model', 'nfe', 'what', 'seed', 'noise')
+PASSES = '1M'
+
+
+def known(name, nfe, seed, asked:Setting):
+    "The best known solver; its passes stand in the rows of what was tuned."
+    return tuned(name, nfe, asked)[0][0], 0
+
+
+def ours(name, nfe, seed, asked:Setting):
+    "What a search returns, and what it spent."
+    from usf_nbdev.searching.search import search
+    world = world_of(name, asked.control_n)
+    small = dict(budget=PASSES)
+    if asked.budget < 10:                       # the quick one
+        small = dict(budget=asked.budget, n=asked.n, control_n=64, final_n=64, confirm_n=64)
+    asked.folder.mkdir(parents=True, exist_ok=True)
+    found = search(
+        world.model,
+        world.metric,
+        nfe=nfe,
+        seed=seed,
+        journal=asked.folder/f'front-{name}-{nfe}-{seed}.db',
+        known=asked.families,
+        progress=False,
+        **small,
+    )
+    return found.best, sum(found.passes.values())
+
+
+def hundred(name, nfe, seed, asked:Setting):
+    "A hundred steps on the model's best grid."
+    from usf_nbdev.judging.evaluate import best_grid, many_steps
+    model = world_of(name, asked.control_n).model
+    return many_steps(model.noise, 100, best_grid(model)), 0
+
+
+MAKERS = {'known': known, 'ours': ours, 'hundred': hundred}
+
+
+def tasks_of(asked:Setting) -> list:
+    "What is measured; what has no chance of its own has one seed, a hundred steps no calls."
+    tasks = []
+    for nfe in asked.nfes:
+        for name in asked.models:
+            tasks += [(name, nfe, 'ours', seed) for seed in asked.seeds]
+            tasks.append((name, nfe, 'known', 0))
+    return tasks + [(name, 100, 'hundred', 0) for name in asked.models]
+
+
+def record(rows, task, asked:Setting):
+    "Make a schedule, measure it on each noise, and keep the rows."
+    from usf_nbdev.judging.evaluate import evaluate
+    name, nfe, what, seed = task
+    world = world_of(name, asked.control_n)
+    schedule, passes = MAKERS[what](name, nfe, seed, asked)
+    noises = asked.noises[:1] if what == 'hundred' else asked.noises
+    values = [evaluate(world.model, schedule, world.metric, asked.n, noise) for noise in noises]
+    for noise,value in zip(noises, values):
+        about = dict(
+            n=asked.n,
+            value=round(value, 4),
+            name=schedule.name,
+            id=schedule.id,
+            passes=passes,
+            schedule=text_of(schedule) if what != 'hundred' else '',
+        )
+        rows.get(lambda: about, **rows.on_noise(task, noise))
+    print(*task, f'{passes:,} passes', [round(value, 3) for value in values], flush=True)
+
+
+def main():
+    asked = setting(__doc__, nfes=(5, 3), seeds=1, control_n=8192)
+    rows = asked.rows('front', KEY)
+    for task in tasks_of(asked):
+        noises = asked.noises[:1] if task[2] == 'hundred' else asked.noises
+        if rows.missing([task], noises):
+            record(rows, task, asked)
+    table(rows)
+
+
+def table(rows):
+    "Ours over the best known solver, paired by noise."
+    known_on = {(row['model'], row['nfe'], row['noise']): row for row in rows.rows
+                if row['what'] == 'known'}
+    own = [row for row in rows.rows if row['what'] == 'ours']
+    for name,nfe in dict.fromkeys((row['model'], row['nfe']) for row in own):
+        some = [row for row in own if (row['model'], row['nfe']) == (name, nfe)]
+        ratios = [float(row['value'])/float(known_on[name, nfe, row['noise']]['value'])
+                  for row in some if (name, nfe, row['noise']) in known_on]
+        if ratios:
+            print(f'{name:12s}{nfe:>3} calls', bootstrap(ratios, factors(some, ('noise', 'seed'))))
+
+
+if __name__ == '__main__':
+    main()
