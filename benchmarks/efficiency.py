@@ -75,11 +75,11 @@ class Run:
     best:float = float('inf')
     generation:int = 0
     def __post_init__(self):
-        from usf_nbdev.judging.evaluate import TRIAL_NOISE, Control, Together
+        from usf_nbdev.judging.evaluate import TRIAL_NOISE, Control, SharedAnswers
         world = self.world
-        self.noise, self.together, self.start = (
+        self.noise, self.shared, self.start = (
             TRIAL_NOISE+self.race.seed,
-            Together(),
+            SharedAnswers(),
             world.model.passes,
         )
         # its samples belong to the run as well
@@ -102,7 +102,7 @@ class Run:
             n,
             self.noise,
             control=self.control,
-            together=self.together,
+            shared=self.shared,
             head=self.config.first_n,
         )
     def add(self, proposals, values):

@@ -28,13 +28,13 @@ SEEDLESS = ('stock', '+ first step')
 
 def best_of(world, nfe, asked:Setting, firsts, ends):
     "The best known solver with these first steps, with or without later ends."
-    from usf_nbdev.judging.evaluate import Together, best_of_families, evaluate_many
+    from usf_nbdev.judging.evaluate import SharedAnswers, best_of_families, evaluate_many
     from usf_nbdev.judging.evaluate import TUNE_NOISE
     from usf_nbdev.sampling.solvers import known_solvers, with_later_ends
-    model, together = world.model, Together()
+    model, shared = world.model, SharedAnswers()
     def measured(schedules, n):
         values = evaluate_many(
-            model, schedules, world.metric, n, TUNE_NOISE, control=world.control, together=together
+            model, schedules, world.metric, n, TUNE_NOISE, control=world.control, shared=shared
         )
         return [pair for pair in zip(schedules, values) if not isinstance(pair[1], ValueError)]
     few = min(64, asked.tune_n)

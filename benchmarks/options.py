@@ -4,7 +4,7 @@
         # about 10 minutes on 2 idle cores; appends rows
     python benchmarks/options.py --device cuda
 
-For each embedded model and each option of `faster`: milliseconds of a call on 256 samples
+For each embedded model and each option of `speed_up`: milliseconds of a call on 256 samples
 (median of 15, the options alternating, compiled before the clock starts), and the Fréchet
 distance of the best tuned
 known solver and of a searched schedule at 5 calls, 5,000 samples on each of 3 fresh noises, as
@@ -80,12 +80,12 @@ def compare(name, asked):
     "All options on one model."
     from usf_nbdev.sampling.sample import start_noise
     from usf_nbdev.sampling.solvers import unipc
-    from usf_nbdev.sampling.speed import faster
+    from usf_nbdev.sampling.speed import speed_up
     from usf_nbdev.searching.search import default_metric
     from usf_nbdev.zoo.models import load_model
     model = load_model(name, device=asked.device)
     metric = default_metric(model)
-    models = {option: faster(model, **settings) for option, settings in OPTIONS.items()}
+    models = {option: speed_up(model, **settings) for option, settings in OPTIONS.items()}
     milliseconds = times(models, start_noise(model, 256))
     known = unipc(model.noise, 5, 3, grid='quadratic')
     for what, schedule in {'UniPC-3': known, 'searched': searched(name)}.items():

@@ -13,7 +13,7 @@ Needs what quality.py tuned and searched, and makes it where it isn't there. For
 number of calls: the searched schedule of
 each seed and the best known solver, polished with the defaults of `polish` (at most 24
 gradients); without an anchor at 5 and 6 calls;
-rivals' ideas (`rival`), named for what they are and not the authors' results, with the first
+rivals' ideas (`baseline`), named for what they are and not the authors' results, with the first
 seed. Measured: the distance on every noise,
 that of a hundred steps from the same noise, and by three other control noises and by none, since
 a control's chance can be learned; on
@@ -49,11 +49,11 @@ def start_of(name, nfe, what, seed, asked:Setting):
 def make(name, nfe, what, seed, asked:Setting):
     "The schedule of a task, and the passes that gradients took."
     from usf_nbdev.searching.polish import polish, polishable
-    from usf_nbdev.searching.baselines import IDEAS, rival
+    from usf_nbdev.searching.baselines import IDEAS, baseline
     world = world_of(name, asked.control_n)
     before = world.model.passes
     if what in IDEAS:
-        return rival(
+        return baseline(
             what, world.model, nfe, progress=False, **quick_rival(asked)
         ), world.model.passes-before
     start = start_of(name, nfe, what, seed, asked)

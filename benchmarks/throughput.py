@@ -40,12 +40,12 @@ def count_calls(model):
     return seen
 
 def set_mode(mode):
-    "Take away what `Together` does, in the judge of the search."
-    from usf_nbdev.judging.evaluate import Together
+    "Take away what `SharedAnswers` does, in the judge of the search."
+    from usf_nbdev.judging.evaluate import SharedAnswers
     from usf_nbdev.searching import judge
     if mode != 'together':
         judge.Judge.at_once = lambda self, trial: 1
-        judge.Together = lambda *args, **kw: Together(0, 0)
+        judge.SharedAnswers = lambda *args, **kw: SharedAnswers(0, 0)
     if mode.endswith('whole calls'):
         conditions = judge.Judge.conditions
         judge.Judge.conditions = lambda self, trial: replace(conditions(self, trial), head=0)

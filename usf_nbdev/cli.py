@@ -52,7 +52,7 @@ from usf_nbdev.showing.plots import (
 )
 from .searching.polish import LEVELS, OBJECTIVES, polish as polish_schedule
 from .showing.report import figures, report
-from .searching.baselines import IDEAS, rival
+from .searching.baselines import IDEAS, baseline
 from .sampling.sample import plan_for
 from .searching.budget import explained, read_budget, settled
 from usf_nbdev.searching.search import (
@@ -790,7 +790,7 @@ def _sentence(row):
 def _ideas(model, nfe):
     "Every idea of `IDEAS`, named with its number of calls."
     made = (
-        rival(name, model, nfe) for name in tqdm(IDEAS, desc=f'ideas, {nfe} calls', disable=None)
+        baseline(name, model, nfe) for name in tqdm(IDEAS, desc=f'ideas, {nfe} calls', disable=None)
     )
     return [replace(schedule, name=f'{schedule.name}, {nfe} calls') for schedule in made]
 

@@ -31,7 +31,7 @@ from usf_nbdev.judging.images import (
     reference_statistics,
 )
 from ..sampling.sample import Denoiser, usable_device
-from ..sampling.speed import AUTOCAST, faster
+from ..sampling.speed import AUTOCAST, speed_up
 from ..zoo.models import mark, model_names
 from ..searching.proposers import SearchConfig
 from ..searching.budget import planned_passes
@@ -1201,7 +1201,7 @@ def open_system(
     **kwargs,
 ) -> Denoiser:
     """A model by one word, perhaps by a recipe, with the metric to judge it by, perhaps with a
-    [faster](../sampling/08_speed.ipynb) network."""
+    [speed_up](../sampling/08_speed.ipynb) network."""
     judging = dict(reference=reference, clip=clip, guidance=guidance, judged=judged)
     if recipe is None:
         _refuse_without_recipe(classifier=classifier, decoder=decoder)
@@ -1209,7 +1209,7 @@ def open_system(
     else:
         asked = _recipe(recipe)
         opened = _open_by_recipe(asked, model, classifier, decoder, options=kwargs, **judging)
-    return faster(opened, autocast, channels_last, compile)
+    return speed_up(opened, autocast, channels_last, compile)
 
 # %% ../../nbs/hosts/07_recipes.ipynb #638ebfc3
 def search_settings(

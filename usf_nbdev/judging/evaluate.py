@@ -6,7 +6,7 @@
 __all__ = ['TRIAL_NOISE', 'FINAL_NOISE', 'CONFIRM_NOISE', 'TUNE_NOISE', 'GRID_NOISE', 'POLISH_NOISE', 'HELDOUT_NOISE',
            'RIVAL_NOISE', 'CHOICE_NOISE', 'CONTROL_NOISE', 'CHECK_NOISE', 'TEACHER_NOISE', 'DRAWS', 'CONTROL_CALLS',
            'PARTS', 'DECIDED_WITHIN', 'starting_states', 'Purpose', 'CostMeter', 'portions', 'batches_of',
-           'check_metric', 'evaluate', 'Together', 'evaluate_many', 'pictures_of', 'safe_grid', 'many_steps',
+           'check_metric', 'evaluate', 'SharedAnswers', 'evaluate_many', 'pictures_of', 'safe_grid', 'many_steps',
            'nearest_grid', 'best_grid', 'Control', 'first_steps_of', 'known_for', 'best_of_families', 'Tuning',
            'tuned_solvers', 'least_to_extrapolate', 'evaluate_infinite', 'floor_of', 'interval', 'ratio_interval',
            'is_decided']
@@ -198,7 +198,7 @@ def evaluate(
         return control.distance(feature_statistics(batches, metric.features), n, seed, draw)
 
 # %% ../../nbs/judging/03_evaluate.ipynb #f7f42f75
-class Together:
+class SharedAnswers:
     """What evaluations in one process share: answers of the network, and the sizes of calls that
     change no bit."""
     def __init__(self,
@@ -232,12 +232,12 @@ def evaluate_many(
     control=None,       # A Control
     draw:str='normal',  # One of DRAWS
     clock=None,         # A CostMeter
-    together=None,      # A Together of earlier evaluations
+    shared=None,      # A SharedAnswers of earlier evaluations
     head:int=0,         # As for portions, for a FrechetMetric
     # For each its metric, the same bits as evaluate gives; or the ValueError that it ended with
 ) -> list:
     "Measure several schedules from the same noise; what they share is computed once."
-    clock, together = clock or CostMeter(), together or Together(batch_size)
+    clock, shared = clock or CostMeter(), shared or SharedAnswers(batch_size)
     metric = _knowing_noise(check_metric(metric), model, seed, draw, clock)
     by_batch = isinstance(metric, FrechetMetric)    # the others want all samples of one schedule
     judge = _FrechetJudge(metric, control, n, seed, draw) if by_batch else _AnyJudge(metric)
@@ -246,7 +246,7 @@ def evaluate_many(
     with torch.inference_mode(), clock('features'):
         for group in _groups(values, by_batch or n <= batch_size):
             plans = [values[i] for i in group]
-            batches = together.batches(model, plans, n, seed, batch_size, draw, clock, head)
+            batches = shared.batches(model, plans, n, seed, batch_size, draw, clock, head)
             for i,value in zip(group, judge(batches, len(group))):
                 values[i] = value
     return values
@@ -456,7 +456,7 @@ def recall(self:Control,
 
 # %% ../../nbs/judging/03_evaluate.ipynb #5b5efd31
 @patch
-def noted(self:Control,
+def as_note(self:Control,
     stats:Statistics,    # What statistics made
     n:int, seed:int, # Samples, and the seed of their noise
     first:int,       # Index of the first
@@ -473,7 +473,7 @@ def remember(self:Control,
     draw:str,        # One of DRAWS
 ) -> Statistics:
     "Keep statistics, wherever they were made."
-    key, packed = self.noted(stats, n, seed, first, draw)
+    key, packed = self.as_note(stats, n, seed, first, draw)
     self.known[key] = _unpack(packed)
     if self.store is not None:
         self.store.put(key, packed)
@@ -499,7 +499,7 @@ def statistics(self:Control,
 PARTS = 8
 
 @patch
-def wanted(self:Control,
+def requests(self:Control,
     n:int, seed:int,   # Samples, and the seed of their noise
     draw:str='normal', # One of DRAWS
 ) -> list: # Arguments of statistics
@@ -513,7 +513,7 @@ def many(self:Control,
     seed:int, # Of the noise that is corrected
 ) -> Statistics:
     "Statistics on many samples, in parts; every process makes them in another order."
-    parts = self.wanted(0, seed)[:-1]
+    parts = self.requests(0, seed)[:-1]
     for i in np.random.default_rng(os.getpid()).permutation(len(parts)):
         self.statistics(*parts[i])
     return reduce(Statistics.merge, (self.statistics(*part) for part in parts))
@@ -574,10 +574,10 @@ class Tuning:
     control_n:int=4096  # Samples of the control variate, for a Fréchet distance; 0 for none
     batch_size:int=256  # Samples per network call
 
-def _measured(model, schedules, metric, n, seed, batch_size, control, together):
+def _measured(model, schedules, metric, n, seed, batch_size, control, shared):
     "[(schedule, value)] of those that could be measured."
     values = evaluate_many(
-        model, schedules, metric, n, seed, batch_size, control, together=together
+        model, schedules, metric, n, seed, batch_size, control, shared=shared
     )
     pairs = zip(schedules, values)
     return [(schedule, value) for schedule,value in pairs if not isinstance(value, ValueError)]
@@ -593,11 +593,11 @@ def tuned_solvers(
     "Known solvers, each family with the grid, the first step and the end that suit it best."
     controlled = isinstance(metric, FrechetMetric) and tuning.control_n > 0
     control = Control(model, metric, tuning.control_n, tuning.batch_size) if controlled else None
-    together = Together(tuning.batch_size)
+    shared = SharedAnswers(tuning.batch_size)
     least = tuning.few if control else getattr(metric, 'min_samples', 1)
     few = min(tuning.n, max(tuning.few, least))
     def measured(schedules, n):
-        return _measured(model, schedules, metric, n, seed, tuning.batch_size, control, together)
+        return _measured(model, schedules, metric, n, seed, tuning.batch_size, control, shared)
 
     screened = measured(known_for(model, nfe, families=families), few)
     best = best_of_families(screened)

@@ -14,7 +14,7 @@ from usf_nbdev.judging.evaluate import (
     CostMeter,
     Control,
     Purpose,
-    Together,
+    SharedAnswers,
     evaluate_infinite,
     evaluate_many,
 )
@@ -49,7 +49,7 @@ class Judge:
         self.config = config
         self.store = store
         self.clock = clock or CostMeter()
-        self.together = Together(config.batch_size)
+        self.shared = SharedAnswers(config.batch_size)
         self.control = None
         if isinstance(metric, FrechetMetric) and config.control_n:
             self.control = Control(
@@ -113,7 +113,7 @@ def _measured(self:Judge, trials):
         conditions.control,
         conditions.draw,
         self.clock,
-        self.together,
+        self.shared,
         conditions.head,
     )
 

@@ -22,7 +22,7 @@ from usf_nbdev.searching.proposers import (
     OPTIMISERS,
     Optimiser,
     Proposal,
-    cell,
+    cell_in_space,
     read_schedule,
     seen_cells,
 )
@@ -308,7 +308,7 @@ def fresh(self:OptunaSearch,
     while len(new) < count and len(nearby) < 4*count:
         params = ask()
         schedule = decode(harden(params, space) if self.numbers else params, space)
-        place = cell(schedule)
+        place = cell_in_space(schedule)
         proposal = Proposal(schedule, self.name, info=dict(params=params))
         (nearby if place in seen else new).append(proposal)
         seen.add(place)

@@ -671,14 +671,14 @@ class _Watch:
         self.seen = 0
         self.rows = []
         self.now = np.zeros(slope.freedom.size)
-        self.best = self.look(np.zeros(slope.freedom.size))
+        self.best = self.heldout_loss(np.zeros(slope.freedom.size))
         self.theta = None
         _refuse_infinite_start(self.best, np.isfinite(self.best))
         self.before = self.best
 
 # %% ../../nbs/searching/06_polish.ipynb #23f9a7b1
 @patch
-def look(self:_Watch, theta):
+def heldout_loss(self:_Watch, theta):
     "The loss on held-out noise."
     with self.slope.purpose(Purpose.HELDOUT):
         try:
@@ -696,7 +696,7 @@ def __call__(self:_Watch, theta, last=False):
     self.now = theta.copy()
     self.seen += not last
     if self.seen % self.every and not last or last and self.rows[-1][0] == self.seen: return
-    loss = self.look(theta)
+    loss = self.heldout_loss(theta)
     if loss < self.best:
         self.best, self.theta = loss, theta.copy()
     self.bar.set_postfix_str(f'held-out {loss:.3g}, was {self.before:.3g}')

@@ -12,7 +12,7 @@ from fastcore.basics import patch
 
 # %% ../../nbs/searching/12_ray_search.ipynb #bb69e74c
 from .worker_pool import RayWorkers, SplitEvaluation, evaluate_range
-from ..sampling.speed import faster
+from ..sampling.speed import speed_up
 from ..judging.frechet import FrechetMetric
 from .proposers import read_schedule
 from ..judging.evaluate import Purpose
@@ -202,7 +202,7 @@ def missing(self:Driver, wanted) -> bool:
 def tell_all(self:Driver, request, statistics):
     "Let every worker know statistics of the control."
     self.told.add(request)
-    self.team.tell('note', *self.judge.control.noted(statistics, *request))
+    self.team.tell('note', *self.judge.control.as_note(statistics, *request))
 
 @patch
 def control_came(self:Driver, request, whole):
@@ -236,7 +236,9 @@ def give(self:Driver, trials):
     first, conditions = trials[0], self.judge.conditions(trials[0])
     waiting = self.journal.unfinished() - self.mine + len(trials)
     control = conditions.control
-    if control is not None and self.missing(control.wanted(first.n, first.seed, conditions.draw)):
+    if control is not None and self.missing(
+        control.requests(first.n, first.seed, conditions.draw)
+    ):
         self.held.append(trials)
         return
     if self.in_one_piece(first) or waiting >= self.team.ready:
@@ -258,7 +260,7 @@ def give(self:Driver, trials):
 
 # %% ../../nbs/searching/12_ray_search.ipynb #2397f4ee
 def _worker_judge(model, options, metric, config):
-    return WorkerJudge(faster(model, **options), metric, config)
+    return WorkerJudge(speed_up(model, **options), metric, config)
 
 def team(
     ray, workers, threads, # As search got them; threads of a worker on a GPU
