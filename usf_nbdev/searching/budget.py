@@ -4,7 +4,8 @@
 
 # %% auto #0
 __all__ = ['MOST_PARTS', 'SCALES', 'TRIALS_SHARE', 'Unit', 'Budget', 'read_budget', 'planned_passes', 'kept_of_sample',
-           'known_count', 'account', 'sized', 'fitting_search', 'seconds_of_pass', 'settled', 'in_words', 'explained']
+           'known_count', 'Asked', 'asked_of', 'account', 'sized', 'fitting_search', 'seconds_of_pass', 'settled',
+           'in_words', 'explained']
 
 # %% ../../nbs/searching/08a_budget.ipynb #85544b49
 import math, re, time
@@ -25,7 +26,7 @@ from ..judging.frechet import FrechetMetric
 from ..judging.teacher import PairedMetric
 from ..sampling.sample import sample
 from ..sampling.solvers import FAMILIES, KNOWN_GRIDS, LATER_ENDS, ddim
-from .judge import levels_for
+from .judge import GRADIENT_CONTROL, levels_for
 from .phases import KNOWN_CHOSEN, KNOWN_FINALISTS
 from .polish import Freedom, KEPT_SHARE, Objective, ROOM, Slope, kept_bytes
 from .proposers import SearchConfig, distinct
@@ -109,7 +110,7 @@ def planned_passes(
 def _planned_control(config, polished):
     """The calls of the control for the many samples of each noise, and for the few that are
     corrected; ninety for the grid."""
-    many = (2 + 2*polished)*config.control_n
+    many = (2 + 2*polished*GRADIENT_CONTROL)*config.control_n
     few = config.n + config.first_n + config.final_n + 2*polished*config.polish_n
     grid = 16*(40 + 10*5)
     return {Purpose.CONTROL: (CONTROL_CALLS*(many+few) + grid)*(config.control_n > 0)}
@@ -164,21 +165,34 @@ def known_count(
     solvers = distinct(known_for(model, nfe, families=config.known))
     return len(solvers) + len(LATER_ENDS)*len(config.known or FAMILIES)
 
+@dataclass(frozen=True)
+class Asked:
+    "What an account needs to know of a model; no number of samples changes it."
+    known:dict # {network calls: known solvers that are looked at}
+    kept:dict  # As of kept_of_sample
+
+def asked_of(
+    config, # A SearchConfig
+    model,  # A Denoiser
+    metric, # As for search
+) -> Asked: # For its account
+    "Ask a model."
+    known = {nfe: known_count(config, model, nfe) for nfe in config.nfes}
+    return Asked(known, kept_of_sample(config, model, metric))
+
 def account(
     config, # A SearchConfig
     model,  # A Denoiser
     metric, # As for search
-    kept:dict=None, # What kept_of_sample gave; default: it is asked
+    asked=None,     # What asked_of gave; default: it is asked
 ) -> Counter: # {purpose: passes}
     "The passes of a whole search, at most."
-    if kept is None:
-        kept = kept_of_sample(config, model, metric)
+    asked = asked or asked_of(config, model, metric)
     total = Counter()
     levels = len(levels_for(config, model))
     for nfe in config.nfes:
-        known = known_count(config, model, nfe)
-        gradient = _gradient_passes(config.polish_n, kept.get(nfe))
-        of_calls = planned_passes(config, nfe, known, levels, gradient)
+        gradient = _gradient_passes(config.polish_n, asked.kept.get(nfe))
+        of_calls = planned_passes(config, nfe, asked.known[nfe], levels, gradient)
         control = of_calls.pop(Purpose.CONTROL)
         total.update(of_calls)
     if isinstance(metric, FrechetMetric):
@@ -201,7 +215,7 @@ def _pairs(config, metric):
 _OF_POLISH = (Purpose.POLISH, Purpose.GRADIENT, Purpose.HELDOUT, Purpose.WHITEN, Purpose.TEACHER)
 
 # %% ../../nbs/searching/08a_budget.ipynb #03f02986
-SCALES = tuple(2**(step/4) for step in range(16, -17, -1))   # 16 to 1/16
+SCALES = tuple(2**(step/8) for step in range(32, -33, -1))   # 16 to 1/16
 TRIALS_SHARE = 1/6   # of the passes, at least
 
 def _within(usual, least, most): return int(min(max(16*round(usual/16), least), most))
@@ -246,15 +260,15 @@ def fitting_search(
     features = metric.reference.d if isinstance(metric, FrechetMetric) else 0
     controlled = features and config.control_n
     least = getattr(metric, 'min_samples', 1)
-    kept = kept_of_sample(config, model, metric)
+    asked = asked_of(config, model, metric)
     for scale in SCALES:
         one = replace(sized(config, scale, features, 1 if controlled else least), budget=1)
-        left = passes - sum(account(one, model, metric, kept).values())
+        left = passes - sum(account(one, model, metric, asked).values())
         trials = 1 + left//_trial_cost(one, model)
-        share = TRIALS_SHARE if scale >= 1 or not kept else 0
+        share = TRIALS_SHARE if scale >= 1 or not asked.kept else 0
         if left >= 0 and trials*_trial_cost(one, model) >= share*passes:
             return replace(one, budget=int(trials))
-    needed = math.ceil(sum(account(one, model, metric, kept).values())/(1-share)/1000)
+    needed = math.ceil(sum(account(one, model, metric, asked).values())/(1-share)/1000)
     raise ValueError(
         f"budget must be at least {needed}k passes for {_calls_in_words(config.nfes)} of "
         f"model {model.name!r}, got {passes:,}; spend more, or polish=0, fewer known families or "

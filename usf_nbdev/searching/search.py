@@ -80,7 +80,7 @@ def fingerprint(
     return hashlib.sha256(_identity(model) + answers(model).tobytes()).hexdigest()[:16]
 
 # %% ../../nbs/10_search.ipynb #e0996141
-SEARCH_VERSION = 3     # of what trials mean: other noises, other known solvers make another search
+SEARCH_VERSION = 4     # of what trials mean: other noises, other known solvers make another search
 
 _NO_MATTER = (
     'confirm_n',
