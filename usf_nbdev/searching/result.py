@@ -16,7 +16,7 @@ from fastcore.basics import patch
 from ..core import SolverSchedule
 from ..judging.evaluate import floor_of, interval, ratio_interval
 from ..judging.frechet import FrechetMetric
-from .judge import polish_objective
+from .judge import polish_objective, polishes
 from usf_nbdev.searching.phases import (
     Phase,
     chosen,
@@ -217,10 +217,13 @@ def _left_out(trials, model, metric, config):
 
 def _not_polished(trials, metric, config):
     "What of polishing was left out, in words."
-    if not isinstance(metric, FrechetMetric):
-        return ['polishing, because the metric is no Fréchet distance']
+    if not polishes(metric, config):
+        return [
+            "polishing, because the metric is neither a Fréchet distance nor a paired one; "
+            "polish_by='differences' polishes by any metric"
+        ]
     lacks = []
-    if polish_objective(metric, config) != 'fid':
+    if isinstance(metric, FrechetMetric) and polish_objective(metric, config) != 'fid':
         width = metric.reference.d
         lacks.append(
             f"gradients of the Fréchet distance: {config.polish_n} samples are too few for its "

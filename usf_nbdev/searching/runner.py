@@ -19,9 +19,8 @@ from usf_nbdev.judging.evaluate import (
     TRIAL_NOISE,
     CostMeter,
 )
-from ..judging.frechet import FrechetMetric
 from .journal import Journal, Trial
-from .judge import Judge
+from .judge import Judge, polishes
 from .optuna_proposers import OPTIMISERS
 from .phases import Phase, next_proposals
 from .proposers import Proposal, spent
@@ -130,8 +129,8 @@ def next_generation(self:Searcher):
     """Proposals of the next generation, which follow from the trials; what was spent so far is
     noted."""
     generation = max((trial.generation for trial in self.trials), default=-1)+1
-    polishes_it = isinstance(self.judge.metric, FrechetMetric)
-    ends = self.journal.notes('polished:') if polishes_it else None
+    polished = polishes(self.judge.metric, self.config)
+    ends = self.journal.notes('polished:') if polished else None
     proposals = next_proposals(self.optimiser, generation, self.trials, self.config, ends)
     if proposals:
         self.propose(generation, proposals)
