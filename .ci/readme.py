@@ -25,9 +25,9 @@ FORMS = ['text/markdown', 'text/html', 'image/svg+xml', 'image/png', 'text/plain
 
 
 def commands():
-    "The ```sh blocks of README.md."
+    "The ```sh blocks of README.md, each command on one line."
     blocks = re.findall(r'^```sh\n(.*?)^```', README.read_text(encoding='utf-8'), re.S | re.M)
-    return [block.strip() for block in blocks]
+    return [re.sub(r'\s*\\\n\s*', ' ', block.strip()) for block in blocks]
 
 
 def shown(cell):
