@@ -4,11 +4,12 @@
 
 # %% auto #0
 __all__ = ['compared', 'draw_front', 'full_trials', 'draw_search', 'predictions', 'pictures', 'figures', 'drawing', 'pixels',
-           'compared_html', 'costs', 'evidence', 'report', 'dashboard']
+           'compared_html', 'costs', 'evidence', 'report', 'Planned', 'write_running', 'dashboard']
 
 # %% ../../nbs/showing/02_report.ipynb #00a25af6
-import base64, io
-from dataclasses import asdict
+import base64, io, time
+from collections import Counter
+from dataclasses import asdict, dataclass
 from importlib.resources import files
 from pathlib import Path
 import matplotlib as mpl, numpy as np, pandas as pd, torch
@@ -23,10 +24,12 @@ from .. import __version__
 from . import plots
 from ..checks import Writes, of_kind, place_for_file
 from ..core import write_text
-from ..judging.evaluate import CONFIRM_NOISE, FINAL_NOISE, TRIAL_NOISE, pictures_of
-from ..searching.proposers import read_schedule
+from ..judging.evaluate import CONFIRM_NOISE, FINAL_NOISE, TRIAL_NOISE, Purpose, pictures_of
+from ..searching.proposers import SearchConfig, read_schedule
+from ..searching.journal import Journal
 from ..searching.phases import Found, Phase, is_found
 from ..searching.result import SearchResult
+from ..searching.search import DOING, WATCH_EVERY
 from ..sampling.solvers import family
 
 # %% ../../nbs/showing/02_report.ipynb #c9c881d1
@@ -423,14 +426,16 @@ def _predictor_html(result):
 # %% ../../nbs/showing/02_report.ipynb #a61d1a7a
 _SAFETY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 
-def _page(title, *content):
-    "A whole page, with the style sheet that lies beside this module."
+def _page(title, *content, again=None):
+    """A whole page, with the style sheet that lies beside this module; read `again` after so many
+    seconds."""
     style = (files('usf_nbdev.showing')/'report.css').read_text(encoding='utf-8')
     head = Head(
         Meta(charset='utf-8'),
         Meta(http_equiv='Content-Security-Policy', content=_SAFETY),
         Meta(name='viewport', content='width=device-width, initial-scale=1'),
         Meta(name='color-scheme', content='light dark'),
+        Meta(http_equiv='refresh', content=str(again)) if again else None,
         Title(title),
         Style(Safe(style)),
     )
@@ -479,6 +484,91 @@ def report(
         plots.theme()
         content = _content(result, model)
     return write_text(path, _page(title or _title(model, result.config.nfes), *content))
+
+# %% ../../nbs/showing/02_report.ipynb #c93079aa
+@dataclass(frozen=True)
+class Planned:
+    "A search that runs, or ran until it was stopped."
+    model:object        # The Denoiser that is searched
+    config:SearchConfig # Its settings
+    journal:Path|None   # File of the trials; None until one is begun, or read again
+    passes:dict         # {purpose: passes} at most; empty where that is not known
+
+def _so_far(journal, config):
+    "One row for each number of calls: the least values of full trials."
+    rows = []
+    for nfe in config.nfes:
+        known = journal.least(nfe, config.n, tuple(Phase), 'known')
+        found = journal.least(nfe, config.n, tuple(Phase))
+        ratio = found/known if known and found is not None else None
+        rows.append((nfe, _number(known), _number(found), _number(ratio)))
+    return rows
+
+def _front_so_far(journal, config):
+    heads = 'calls', 'best known', 'best so far', 'ratio'
+    rows = [Tr(*map(Td, row)) for row in _so_far(journal, config)]
+    return _wide(
+        Table(Thead(Tr(*map(Th, heads))), Tbody(*rows), cls='dataframe compared'),
+        'The front so far',
+    ), P(
+        f'Least distance of full trials, {config.n} samples each, on the noise of the trials. '
+        'What is reported in the end is measured on fresh noise.', cls='note',
+    )
+
+# %% ../../nbs/showing/02_report.ipynb #03125d3e
+def _doing(journal):
+    "What is being done, and what is left of it."
+    running = journal.trials('running')
+    doing = DOING.get(running[0].origin, 'search') if running else 'next proposals'
+    return f'Now: {doing}; {journal.unfinished()} of its trials are left.'
+
+def _spent_html(journal, planned):
+    "Full trials and passes, beside what they may be."
+    config = planned.config
+    total = config.budget*len(config.nfes)
+    samples, _ = journal.progress((*Phase, 'known'))
+    done = min(total, round(samples/config.n))
+    spent = sum((Counter(passes) for passes in journal.notes('passes:').values()), Counter())
+    in_all = f'{done:,} of {total:,} full trials, {spent.total():,} passes through the network'
+    spent[Purpose.TRIAL] += spent.pop(Purpose.PROBE, 0)      # planned as one
+    rows = [_part(kind, spent[kind], most) for kind, most in planned.passes.items()]
+    return P(f'{in_all}. They are noted after each generation of proposals:'), Table(
+        *rows, cls='cost'
+    )
+
+def _part(kind, spent, most):
+    "One part of a search: what it has spent of its plan."
+    share = min(spent/most, 1) if most else 0
+    return Tr(Th(kind, scope='row'), Td(f'{spent:,}'), Td(f'of {most:,}'), _bar(share))
+
+def _running_content(planned):
+    "What the journal says of a search that has no result."
+    if planned.journal is None: return (P('Nothing has been measured in this run yet.'),)
+    with Journal(planned.journal) as journal:
+        return (
+            P(_doing(journal)),
+            H2('The front so far'),
+            *_front_so_far(journal, planned.config),
+            H2('What is spent'),
+            *_spent_html(journal, planned),
+        )
+
+# %% ../../nbs/showing/02_report.ipynb #2ab3bf88
+_RUNNING = 'The search is running; this page is written again every minute.'
+
+def write_running(
+    path,            # HTML file to write
+    planned:Planned, # The search
+    ended:str='',    # Why it ended without a result, in words; empty while it runs
+) -> Path: # The file written
+    "The page of a search that has no result yet, replaced in one move."
+    place_for_file(path, Writes.REPORT, 'path')
+    now = time.strftime('%Y-%m-%d %H:%M:%S')
+    lead = P(B(ended or _RUNNING)), P(f'Written at {now}.', cls='soft')
+    content = Div(*lead, cls='lead'), *_running_content(planned)
+    again = None if ended else round(WATCH_EVERY)
+    title = _title(planned.model, planned.config.nfes)
+    return write_text(path, _page(title, *content, again=again))
 
 # %% ../../nbs/showing/02_report.ipynb #3b976e43
 def dashboard(
