@@ -51,7 +51,14 @@ from usf_nbdev.showing.plots import (
     theme,
 )
 from .searching.polish import LEVELS, OBJECTIVES, polish as polish_schedule
-from .showing.report import Planned, figures, report, write_running
+from usf_nbdev.showing.report import (
+    Planned,
+    compared,
+    compared_text,
+    figures,
+    report,
+    write_running,
+)
 from .searching.baselines import IDEAS, rival
 from .sampling.sample import plan_for
 from .searching.budget import account, explained, read_budget, settled
@@ -251,7 +258,8 @@ def _model_options(model, options):
 def _print_result(result, folder, files, options=''):
     "The confirmation, the result in words, and what to do with the files."
     first = folder/next(name for name in files if name.endswith('.json'))
-    print(_rounded(result.table).drop(columns='id').to_string(index=False))
+    print(compared_text(compared(result)))
+    print('ratio: to the best known solver with as many calls, its 95 % interval paired by noise')
     print(f'\n{result}\n')
     print(f'{folder/"report.html"}  everything on one page')
     print(f'{first}  a sampler: try  usf_sample {first}{options}  or  usf_show {first}')

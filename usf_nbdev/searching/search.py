@@ -476,7 +476,7 @@ def _interactive():
     return shell is not None and shell.get_ipython() is not None
 
 # %% ../../nbs/10_search.ipynb #f1998a4c
-WATCH_EVERY = 60.    # seconds between two calls of `watch`
+WATCH_EVERY = 60.    # seconds between two calls of watch
 
 @contextmanager
 def _watched(watch, config, every=WATCH_EVERY):

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['compared', 'draw_front', 'full_trials', 'draw_search', 'predictions', 'pictures', 'figures', 'drawing', 'pixels',
-           'compared_html', 'costs', 'evidence', 'report', 'Planned', 'write_running', 'dashboard']
+           'compared_html', 'compared_text', 'costs', 'evidence', 'report', 'Planned', 'write_running', 'dashboard']
 
 # %% ../../nbs/showing/02_report.ipynb #00a25af6
 import base64, io, time
@@ -249,6 +249,25 @@ def compared_html(
     head = Thead(Tr(*map(Th, _HEADS), style='text-align: right;'))
     rows = [Tr(*map(Td, _compared_row(row))) for row in table.itertuples()]
     return _html(_wide(Table(head, Tbody(*rows), cls='dataframe compared'), 'What was compared'))
+
+# %% ../../nbs/showing/02_report.ipynb #9680a938
+def compared_text(
+    table, # As ranking makes it
+) -> str: # Lines of text
+    "What was compared, for a terminal."
+    rows = pd.DataFrame(
+        {
+            'calls': row.nfe,
+            'schedule': row.name,
+            'value': _number(row.mean),
+            '95 % from': _number(row.low),
+            'to': _number(row.high),
+            'ratio': _number(row.ratio),
+            'its 95 %': _range(row.ratio_low, row.ratio_high),
+        }
+        for row in table.itertuples()
+    )
+    return rows.to_string(index=False)
 
 # %% ../../nbs/showing/02_report.ipynb #d1b19571
 def costs(
