@@ -11,6 +11,7 @@ Then it reads what Quarto would get, and fails if
   nbdev deletes the rest from the page;
 - the sidebar (nbs/sidebar.yml) does not list every page once, or lists one that is not there;
 - the bar at the top (_quarto.yml) leads to no page, or shows another version;
+- a page has no link to its notebook on the repository (_quarto.yml), or one that leads nowhere;
 - a link to a page, a heading or a picture of the site leads nowhere;
 - a link has another in its text, which nbdev makes of a name in backticks;
 - a public function or class (in a module's __all__) has no docstring, or a parameter no comment;
@@ -52,6 +53,8 @@ from nbdev.serve import proc_nbs
 ROOT = Path(__file__).resolve().parents[1]
 NOTEBOOKS = ROOT/'nbs'
 PAGES = 'CONTRIBUTING.md', 'CHANGELOG.md'                 # at the root, pages of the site
+# they lie in no folder of notebooks, so the link to a page's source would lead nowhere
+NO_SOURCE = '---\nrepo-actions: false\n---\n\n'
 NO_DOCSTRING = 'Call self as a function'
 NOISE = re.compile(r'Traceback \(most recent call last\)|\b[A-Z]\w*Warning: |^Warning: ', re.M)
 
@@ -141,6 +144,17 @@ def navbar_faults(settings, pages, version):
                 yield f'_quarto.yml: the navbar leads to {page}, which is no page'
     if version not in [item.get('text') for item in items]:
         yield f'_quarto.yml: the navbar must show the version, {version}'
+
+
+def repository_faults(settings, names):
+    "Pages without a link to their notebook on the repository, or with one that leads nowhere."
+    website = settings['website']
+    if 'source' not in website.get('repo-actions', []):
+        yield '_quarto.yml: repo-actions must hold source, the link to the notebook of a page'
+    folder = ROOT/website.get('repo-subdir', '')
+    for name in names:
+        if not (folder/name).is_file():
+            yield f'_quarto.yml: repo-subdir must be the folder of {name}, got {folder.name}'
 
 
 # --- links
@@ -437,7 +451,8 @@ def llms_text(site):
 def add_pages(folder, names):
     "Copy the pages at the root into `out` and turn the notebooks' links to them."
     for page in PAGES:
-        (folder/page).write_bytes((ROOT/page).read_bytes())
+        own = (ROOT/page).read_text(encoding='utf-8')
+        (folder/page).write_text(NO_SOURCE+own, encoding='utf-8')
         for name in names:
             path = folder/name
             upwards = '../'*len(name.parts)
@@ -489,6 +504,7 @@ def faults(site):
     yield from sidebar_faults(names)
     bar = yaml.safe_load((ROOT/'_quarto.yml').read_text(encoding='utf-8'))
     yield from navbar_faults(bar, page_names(names), config.version)
+    yield from repository_faults(bar, names)
     yield from link_faults(site)
     yield from nested_faults(site)
     for path in modules():
@@ -511,6 +527,7 @@ def sees():
         len(list(ticked('def f(\n    x, # A `Plan`\n    y, # A Plan\n): "`x`"'))) == 1
         and list(figure_faults([named, bare])) == [(1, 'fig-cap'), (1, 'fig-alt')]
         and list(nameless([bare, silent_method])) == ['plot()']
+        and len(list(repository_faults(dict(website={}), [Path('00_core.ipynb')]))) == 2
         and nested_links('[[`f`](a)](b) and [`g`](c)') == ['`f`']
         and copied.sees()
     )

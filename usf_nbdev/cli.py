@@ -9,7 +9,7 @@ __all__ = ['MOST_CALLS', 'MOST_PICTURES', 'ANCHOR', 'CONTROL_N', 'TUNE_N', 'pars
 
 # %% ../nbs/12_cli.ipynb #bfe2be12
 import os
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 import matplotlib as mpl, pandas as pd, torch
@@ -51,10 +51,17 @@ from usf_nbdev.showing.plots import (
     theme,
 )
 from .searching.polish import LEVELS, OBJECTIVES, polish as polish_schedule
-from .showing.report import figures, report
+from usf_nbdev.showing.report import (
+    Planned,
+    compared,
+    compared_text,
+    figures,
+    report,
+    write_running,
+)
 from .searching.baselines import IDEAS, baseline
 from .sampling.sample import plan_for
-from .searching.budget import explained, read_budget, settled
+from .searching.budget import account, explained, read_budget, settled
 from usf_nbdev.searching.search import (
     BUDGET,
     OPTIMISERS,
@@ -251,7 +258,8 @@ def _model_options(model, options):
 def _print_result(result, folder, files, options=''):
     "The confirmation, the result in words, and what to do with the files."
     first = folder/next(name for name in files if name.endswith('.json'))
-    print(_rounded(result.table).drop(columns='id').to_string(index=False))
+    print(compared_text(compared(result)))
+    print('ratio: to the best known solver with as many calls, its 95 % interval paired by noise')
     print(f'\n{result}\n')
     print(f'{folder/"report.html"}  everything on one page')
     print(f'{first}  a sampler: try  usf_sample {first}{options}  or  usf_show {first}')
@@ -320,9 +328,42 @@ def _refuse_idle(optimiser, metric, probe_n=None, control_n=None, polish=None, e
         )
         without_effect(where, control_n=control_n or None, polish=polish or None)
 
-# %% ../nbs/12_cli.ipynb #6969c5fc
+# %% ../nbs/12_cli.ipynb #6687a8da
 _STOPPED = 'stopped; everything finished so far is kept, and the same command continues'
 
+class _Running:
+    "What stands in the report's place while a search runs; the search calls it once a minute."
+    def __init__(self, path, model, config, journal, shown=True):
+        self.path = path
+        self.journal = journal
+        self.metric = None
+        self.planned = Planned(model, config, None, {})
+        if shown:
+            print(f'{path}  tells how the search goes, and is written again every minute')
+            self.write()
+    def write(self, ended=''): write_running(self.path, self.planned, ended)
+    def __call__(self, config):
+        if self.planned.journal is None:
+            passes = account(config, self.planned.model, self.metric)
+            self.planned = Planned(self.planned.model, config, self.journal, dict(passes))
+        self.write()
+    @contextmanager
+    def until_done(self, metric):
+        "Whatever ends the search before its result is told on the page."
+        self.metric = metric
+        try:
+            yield
+        except KeyboardInterrupt:
+            self.end(f'The search was {_STOPPED}.')
+            raise KeyboardInterrupt(_STOPPED) from None
+        except Exception as error:
+            self.end(f'The search ended with an error: {error}')
+            raise
+    def end(self, sentence):
+        with suppress(OSError, ValueError):      # what ended the search is what is told
+            self.write(sentence)
+
+# %% ../nbs/12_cli.ipynb #6969c5fc
 def _print_choice(metric):
     "How a model is its own reference, where it is."
     if hasattr(metric, 'choice'):
@@ -437,6 +478,7 @@ def usf_search(
         opened = open_system(model, **kwargs)
         folder = place_for_folder(out or f'runs/{opened.name}-nfe{nfe_name(calls)}-seed{seed}')
         kept = folder/'journal.db'
+        page = _Running(folder/'report.html', opened, config, kept, shown=not explain_budget)
         metric = default_metric(opened, objective, teacher_n, most_features(config), kept)
         _print_choice(metric)
         _refuse_idle(optimiser, metric, probe_n, control_n, polish)
@@ -447,19 +489,18 @@ def usf_search(
             bought = settled(config, budget, opened, metric, processes(opened, workers, threads))
             return print(explained(bought, opened, metric))
         team = processes(opened, workers, threads, ray)
-        try:
+        with page.until_done(metric):
             result = search(
                 opened,
                 metric,
                 config=config,
                 budget=budget,
                 optimiser=optimiser,
-                journal=folder/'journal.db',
+                journal=kept,
                 workers=team,
                 ray=ray,
+                watch=page,
             )
-        except KeyboardInterrupt:
-            raise KeyboardInterrupt(_STOPPED) from None
         files = save_result(result, opened, folder)
         _print_result(result, folder, files, _model_options(model, kwargs))
 

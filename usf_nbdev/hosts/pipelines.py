@@ -462,8 +462,8 @@ def load_pipeline(
     device:str='cpu',   # Where to put it
     dtype:str='float32',# One of NUMBERS
     download:bool=False,# Fetch from the hub what is not there?
-    # With decode (None where samples are pictures), pipe, unscaled (a first step without a
-    # call could not run in it) and fingerprint
+    # With decode (None where samples are pictures), pipe, captions, unscaled (a first step without
+    # a call could not run in it) and fingerprint
 ) -> Denoiser:
     "A whole pipeline of diffusers as a model to search."
     labels, prompts = as_list(labels, int), as_list(prompts, str)
@@ -489,6 +489,7 @@ def load_pipeline(
     if isinstance(model.noise, Flow):
         model.noise = replace(model.noise, T=.999)  # a search wants a finite lambda at the start
     model.pipe = pipeline
+    model.captions = prompts
     model.decode = None if decoder is None else vae_decoder(decoder)
     model.unscaled = kind == 'flux' or type(pipeline).__name__ in _UNSCALED
     model.fingerprint = mark(

@@ -16,6 +16,7 @@ from fastcore.basics import patch
 from ..core import SolverSchedule
 from ..judging.evaluate import floor_of, interval, ratio_interval
 from ..judging.frechet import FrechetMetric
+from ..judging.teacher import Teacher
 from .judge import polish_objective, polishes
 from usf_nbdev.searching.phases import (
     Phase,
@@ -51,6 +52,7 @@ class SearchResult:
     floor:float|None
     # {purpose: passes}: how often a sample went through the network, a backward pass counted as two
     passes:dict
+    teacher:Teacher|None=None # Whose samples stand for the truth, for a model that judges itself
     @property
     def best(self) -> SolverSchedule:
         "The best schedule: of the one number of calls, or the last of the front."
@@ -289,4 +291,5 @@ def result_of(
         _left_out(trials, model, metric, config),
         floor,
         dict(_all_passes(journal)),
+        getattr(getattr(metric, 'choice', None), 'teacher', None),
     )
