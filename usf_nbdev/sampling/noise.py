@@ -7,7 +7,7 @@ __all__ = ['NOISE_KINDS', 'BETAS', 'NOISE_SCHEDULE', 'PUBLIC', 'GRIDS', 'NoiseSc
            'betas_for', 'discrete', 'EDM', 'Flow', 'check_noise', 'noise_from_dict', 'timesteps']
 
 # %% ../../nbs/sampling/01_noise.ipynb #b4e5a887
-from dataclasses import dataclass, asdict
+from dataclasses import dataclass, fields
 from functools import cached_property
 import numpy as np
 from fastcore.basics import patch
@@ -236,8 +236,9 @@ def check_noise(
 def to_dict(self:NoiseSchedule) -> dict: # {'kind': class name, **fields}, JSON-ready
     "The schedule as plain data; `noise_from_dict` reads it back."
     plain = dict(kind=type(self).__name__)
-    for name,value in asdict(self).items():
-        plain[name] = list(value) if isinstance(value, tuple) else value
+    for field in fields(self):               # asdict would copy a table number by number
+        value = getattr(self, field.name)
+        plain[field.name] = list(value) if isinstance(value, tuple) else value
     return plain
 
 # %% ../../nbs/sampling/01_noise.ipynb #a0ce54fd
