@@ -50,7 +50,9 @@ from usf_nbdev.showing.plots import (
     save_grid,
     theme,
 )
-from .searching.polish import LEVELS, OBJECTIVES, polish as polish_schedule
+from .searching.judge import polish_objective, polishes, teacher_of
+from .searching.polish import DESCENTS, LEVELS, OBJECTIVES, polish as polish_schedule
+from .searching.proposers import POLISH_BY
 from usf_nbdev.showing.report import (
     Planned,
     compared,
@@ -276,7 +278,7 @@ _OF_SEARCH = {
     'What most searches need':
         'model nfe budget reference prompts guidance device workers out seed',
     'Model': _MODEL,
-    'What to search': 'optimiser known seed_from polish',
+    'What to search': 'optimiser known seed_from polish polish_by',
     'How much to spend': 'explain_budget n final_n confirm_n confirm_seeds teacher_n',
     'Judges': f'{_JUDGING} objective extrapolate',
     'Where it runs': f'batch_size threads ray {_SPEED}',
@@ -294,7 +296,7 @@ _OF_SAMPLE = {
 }
 _OF_POLISH = {
     'What most need': 'schedule model reference prompts guidance device out',
-    'What to polish': 'level objective',
+    'What to polish': 'level objective by',
     'How much to spend': 'n steps seed',
     'Model': _MODEL,
     'Judges': _JUDGING,
@@ -315,7 +317,7 @@ def _option(name, help): # Of a search; empty unless given
     default = getattr(SearchConfig, name)
     return Param(f"{help} [default: {default}, or the recipe's]", type(default))
 
-def _refuse_idle(optimiser, metric, probe_n=None, control_n=None, polish=None, extrapolate=None):
+def _refuse_idle(optimiser, metric, config, probe_n=None, control_n=None, polish=None):
     "Options of a search that change nothing with this optimiser or metric."
     if optimiser != 's3':
         without_effect(
@@ -326,7 +328,8 @@ def _refuse_idle(optimiser, metric, probe_n=None, control_n=None, polish=None, e
             f"for the metric {getattr(metric, 'name', type(metric).__name__)!r}, which is no "
             "Fréchet distance"
         )
-        without_effect(where, control_n=control_n or None, polish=polish or None)
+        idle = not polishes(metric, config)
+        without_effect(where, control_n=control_n or None, polish=polish if idle else None)
 
 # %% ../nbs/12_cli.ipynb #6687a8da
 _STOPPED = 'stopped; everything finished so far is kept, and the same command continues'
@@ -390,7 +393,7 @@ def usf_search(
         str,
     )=None,
     objective:Param(
-        "How a model is its own reference [default: distribution where features are named]",
+        "How a model is its own reference [default: as features allow]",
         str, choices=list(Comparison),
     )=None,
     teacher_n:Param(
@@ -437,6 +440,11 @@ def usf_search(
         'polish',
         "Schedules polished for each number of calls; 0 for none",
     )=None,
+    polish_by:Param(
+        "By what; differences suit any metric [default: auto]",
+        str,
+        choices=POLISH_BY,
+    )=None,
     batch_size:_option('batch_size', "Samples per network call")=None,
     known:Param(
         "Families of known solvers to begin with and to be compared with, such as DDIM,UniPC-3 "
@@ -464,6 +472,7 @@ def usf_search(
         confirm_n=confirm_n,
         confirm_seeds=confirm_seeds,
         polish=polish,
+        polish_by=polish_by,
         batch_size=batch_size,
         known=None if known is None else tuple(name.strip() for name in known.split(',')),
     )
@@ -481,7 +490,7 @@ def usf_search(
         page = _Running(folder/'report.html', opened, config, kept, shown=not explain_budget)
         metric = default_metric(opened, objective, teacher_n, most_features(config), kept)
         _print_choice(metric)
-        _refuse_idle(optimiser, metric, probe_n, control_n, polish)
+        _refuse_idle(optimiser, metric, config, probe_n, control_n, polish)
         given = [name for name in numbers if numbers[name] is not None]
         config = numbers_for(metric, config, given)
         config = replace(config, given=_schedules_to_begin_with(_several(seed_from), opened))
@@ -635,10 +644,16 @@ def usf_polish(
     )='digits',
     level:Param("What may move", str, choices=LEVELS)='weights',
     objective:Param(
-        "What to go down: the Fréchet distance, or the distance to a 60-step teacher",
+        "What to go down: the Fréchet distance, the distance to a 60-step teacher in features or "
+        "in the samples' own numbers, or the metric as it is [default: as a search would]",
         str,
         choices=OBJECTIVES,
-    )='fid',
+    )=None,
+    by:Param(
+        "By the way back through the network, or by differences, which need none and cost more",
+        str,
+        choices=DESCENTS,
+    )='gradients',
     n:Param("Samples", int)=1024,
     steps:Param("Gradients at most", int)=24,
     seed:Param("Seed of the noise, 0 to 9999", int)=0,
@@ -665,8 +680,10 @@ def usf_polish(
     noise held out."""
     place_for_file(out, Writes.SCHEDULE)
     one_of('level', level, LEVELS)
-    one_of('objective', objective, OBJECTIVES)
-    _refuse_idle_polish(objective, anchor, control_n, kwargs)
+    one_of('by', by, DESCENTS)
+    if objective is not None:
+        one_of('objective', objective, OBJECTIVES)
+        _refuse_idle_polish(objective, anchor, control_n, kwargs)
     anchor = finite_number('anchor', _or_default(anchor, ANCHOR), 0)
     control_n = whole_number('control_n', _or_default(control_n, CONTROL_N))
     for name, value, least in (
@@ -681,6 +698,7 @@ def usf_polish(
         opened = open_system(model, judged=objective != 'pixels', **kwargs)
         start = _load(schedule, opened)
         metric = None if objective == 'pixels' else default_metric(opened)
+        objective = objective or polish_objective(metric, SearchConfig(polish_n=n))
         control = _control_of(opened, metric, objective, control_n)
         before = opened.passes
         made = polish_schedule(
@@ -689,6 +707,8 @@ def usf_polish(
             metric,
             level=level,
             objective=objective,
+            by=by,
+            teacher=teacher_of(metric, opened),
             n=n,
             evaluations=steps,
             seed=seed,
@@ -886,7 +906,7 @@ def usf_compare(
         store_true,
     )=False,
     objective:Param(
-        "How a model is its own reference [default: distribution where features are named]",
+        "How a model is its own reference [default: as features allow]",
         str, choices=list(Comparison),
     )=None,
     batch_size:Param("Samples per network call", int)=256,

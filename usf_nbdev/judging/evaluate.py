@@ -173,7 +173,7 @@ def check_metric(
 
 def _knowing_noise(
     metric, # As for evaluate
-    *noise, # Model, seed, draw and CostMeter
+    *noise, # Model, seed, draw, CostMeter, and how many samples
 ): # Function of batches
     "The metric of samples from this noise: one that compares sample by sample must know it."
     return metric.on_noise(*noise) if hasattr(metric, 'on_noise') else metric
@@ -191,7 +191,7 @@ def evaluate(
 ) -> float: # The metric
     "Draw n samples with a schedule and measure them."
     clock = clock or CostMeter()
-    metric = _knowing_noise(check_metric(metric), model, seed, draw, clock)
+    metric = _knowing_noise(check_metric(metric), model, seed, draw, clock, n)
     with torch.inference_mode(), clock('features'):
         batches = batches_of(model, schedule, n, seed, batch_size, draw, clock)
         if control is None: return float(metric(batches))
@@ -238,7 +238,7 @@ def evaluate_many(
 ) -> list:
     "Measure several schedules from the same noise; what they share is computed once."
     clock, shared = clock or CostMeter(), shared or SharedAnswers(batch_size)
-    metric = _knowing_noise(check_metric(metric), model, seed, draw, clock)
+    metric = _knowing_noise(check_metric(metric), model, seed, draw, clock, n)
     by_batch = isinstance(metric, FrechetMetric)    # the others want all samples of one schedule
     judge = _FrechetJudge(metric, control, n, seed, draw) if by_batch else _AnyJudge(metric)
     head = head if by_batch else 0

@@ -7,7 +7,7 @@ __all__ = ['SOLVERS', 'TOLERANCE', 'MOST_STEPS', 'TEACHER_N', 'KEPT', 'Teacher',
            'PairedMetric', 'SelfFrechet', 'teacher_statistics', 'self_metric', 'notes']
 
 # %% ../../nbs/judging/04_teacher.ipynb #e0e250fd
-import base64
+import base64, math, os
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
@@ -196,9 +196,12 @@ class PairedMetric:
     def in_store(self, store):
         "The same, with a place that keeps the teacher's samples."
         return replace(self, store=store)
-    def on_noise(self, model, seed, draw='normal', clock=None):
-        "The metric of samples from this noise, from the first on."
-        return partial(self.distance, _Pairs(self, model, seed, draw, clock or CostMeter()))
+    def on_noise(self, model, seed, draw='normal', clock=None, n=0):
+        "The metric of samples from this noise, from the first on, n or as many as come."
+        pairs = _Pairs(self, model, seed, draw, clock or CostMeter())
+        if self.store is not None:
+            pairs.prepare(n)
+        return partial(self.distance, pairs)
 
 # %% ../../nbs/judging/04_teacher.ipynb #91dda506
 @dataclass(frozen=True)
@@ -219,6 +222,11 @@ class _Pairs:
             if store is not None and not stored:
                 store.put(key, _as_text(known[key]))
         return known[key]
+    def prepare(self, n):
+        "Have the chunks of n samples; every process draws them in another order."
+        chunks = math.ceil(n/_CHUNK)
+        for number in np.random.default_rng(os.getpid()).permutation(chunks).tolist():
+            self.chunk(number)
     def drawn(self, number):
         schedule, first = self.metric.choice.teacher.schedule(self.model.noise), number*_CHUNK
         with self.clock.purpose(Purpose.REFERENCE, self.model):

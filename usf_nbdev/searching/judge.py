@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['GRADIENT_CONTROL', 'BY_DIFFERENCES', 'LARGE_ENOUGH', 'PARTS_GAIN', 'Conditions', 'Judge', 'polishes',
-           'polish_objective', 'descent_of', 'levels_for']
+           'polish_objective', 'teacher_of', 'descent_of', 'levels_for']
 
 # %% ../../nbs/searching/08_judge.ipynb #e73d2c69
 from dataclasses import dataclass
@@ -154,6 +154,13 @@ def polish_objective(
     if not isinstance(metric, FrechetMetric): return 'metric'
     return 'fid' if config.polish_n >= 2*metric.reference.d else 'features'
 
+def teacher_of(
+    metric, model, # As for search
+): # A solver schedule; None where the metric has no teacher of its own
+    "Whom a polish comes near: the teacher of a paired distance."
+    if not isinstance(metric, PairedMetric): return None
+    return metric.choice.teacher.schedule(model.noise)
+
 BY_DIFFERENCES = 256, 6    # samples, and slopes, of a polish by differences, at most
 
 def descent_of(
@@ -199,9 +206,6 @@ def gradients(self:Judge, trial, schedule):
 @patch
 def _polished(self:Judge, trial, schedule, level, by):
     most = BY_DIFFERENCES if by == 'differences' else (trial.n, self.config.polish_steps)
-    teacher = None
-    if isinstance(self.metric, PairedMetric):
-        teacher = self.metric.choice.teacher.schedule(self.model.noise)
     return polish(
         self.model,
         schedule,
@@ -212,7 +216,7 @@ def _polished(self:Judge, trial, schedule, level, by):
         n=min(trial.n, most[0]),
         evaluations=min(self.config.polish_steps, most[1]),
         seed=self.config.seed,
-        teacher=teacher,
+        teacher=teacher_of(self.metric, self.model),
         control=self.gradient_control or False,
         progress=False,
         clock=self.clock,
