@@ -1,5 +1,6 @@
 #!/usr/bin/env python
-"""No code is cut off on the site: every page in headless Chromium, on a desktop and on a phone.
+"""No code is cut off on the site, and no page scrolls sideways: every page in headless Chromium,
+on a desktop and on a phone.
 
     python .ci/pages.py                  all pages
     python .ci/pages.py 03_sample index  only these
@@ -23,7 +24,7 @@ from browser import NONE, chromium, look
 
 ROOT = Path(__file__).resolve().parents[1]
 NOTEBOOKS = ROOT/'nbs'
-DESKTOP, PHONE = 1440, 400                # px
+DESKTOP, PHONE = 1440, 360                # px
 HIDDEN = {'hide', 'include: false', 'echo: false'}
 # What Pandoc puts into every page with code, and what Quarto's theme says of the body's text.
 PANDOC = """pre > code.sourceCode { white-space: pre; position: relative; }
@@ -39,7 +40,8 @@ function seen(frame) {
   const cut = blocks.filter(e => inside(e).some(o => o.scrollWidth > o.clientWidth + 1
     && o.clientWidth > 0))
   return { width: frame.width, blocks: blocks.length, cut: cut.length,
-    first: cut.length ? cut[0].innerText.slice(0, 60) : '' }
+    first: cut.length ? cut[0].innerText.slice(0, 60) : '',
+    needed: page.documentElement.scrollWidth, has: page.documentElement.clientWidth }
 }"""
 
 
@@ -61,11 +63,14 @@ def prose(text):
 
 
 def outputs(cell):
-    "The text among the outputs of a code cell."
+    "The text and the tables among the outputs of a code cell."
     for output in cell['outputs']:
         data = output.get('data', {})
         text = ''.join(output.get('text', ''))
-        if 'text/html' not in data:
+        html = ''.join(data.get('text/html', ''))
+        if '<table' in html:
+            yield f'<div class="cell-output">{html}</div>'
+        if not html:
             text += ''.join(data.get('text/plain', ''))
         if text:
             yield f'<div class="cell-output"><pre><code>{escape(text)}</code></pre></div>'
@@ -126,10 +131,13 @@ def main(names):
     for before, after in pairs:
         print(f'at {after["width"]} px: {after["cut"]} of {after["blocks"]} code blocks are cut, '
               f'{before["cut"]} without styles.css')
-    if not any(before['cut'] for before, _ in pairs) and not names:
-        return 'the check does not see code that is cut'
+    seen = any(before['cut'] and before['needed'] > before['has'] for before, _ in pairs)
+    if not seen and not names:
+        return 'the check does not see code that is cut, or a page that scrolls sideways'
     faults = [f'at {view["width"]} px: {view["first"]!r} is cut' for _, view in pairs
               if view['cut']]
+    faults += [f'at {view["width"]} px: a page needs {view["needed"]} px and scrolls sideways'
+               for _, view in pairs if view['needed'] > view['has']]
     return '\n'.join(faults) or None
 
 

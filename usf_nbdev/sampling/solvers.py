@@ -27,6 +27,21 @@ from usf_nbdev.core import (
 from .noise import timesteps
 from .weights import compile_plan, difference_weights, phi, relaxation_factor
 
+# %% ../../nbs/sampling/05_solvers.ipynb #292b2016
+def ddim(
+    noise,                  # The noise schedule
+    nfe:int,                # Network calls, at least 1
+    # 'data' or 'noise': the same step, but 'data' may also start and end where lambda is infinite
+    prediction:str='data',
+    grid='uniform_lambda',  # A name in GRIDS, or nfe+1 falling times
+    t_start:float=None,     # First node, default noise.T
+    t_end:float=None,       # Last node, default noise.t_end
+) -> SolverSchedule:
+    """DDIM (Song et al. 2021, eq. 12 with sigma=0) = DPM-Solver-1 (Lu et al. 2022a, eq. 3.7):
+    exponential Euler."""
+    times = _nodes(noise, _check_nfe(nfe), grid, t_start, t_end)
+    return _schedule(noise, times, [_multistep(1, prediction)]*nfe, 'DDIM', grid)
+
 # %% ../../nbs/sampling/05_solvers.ipynb #cc098bd1
 def _check_nfe(nfe):
     if isinstance(nfe, bool) or not isinstance(nfe, (int, np.integer)) or not 1 <= nfe <= 10_000:
@@ -104,21 +119,6 @@ def _multistep(order, prediction, relaxation='none', corrector=False, low=False)
         second = Corrector(**_around(order+1, points, relaxation, low))
     first = _around(order, range(-2, -order-1, -1), relaxation, low)
     return StepStrategy(prediction=prediction, corrector=second, **first)
-
-# %% ../../nbs/sampling/05_solvers.ipynb #292b2016
-def ddim(
-    noise,                  # The noise schedule
-    nfe:int,                # Network calls, at least 1
-    # 'data' or 'noise': the same step, but 'data' may also start and end where lambda is infinite
-    prediction:str='data',
-    grid='uniform_lambda',  # A name in GRIDS, or nfe+1 falling times
-    t_start:float=None,     # First node, default noise.T
-    t_end:float=None,       # Last node, default noise.t_end
-) -> SolverSchedule:
-    """DDIM (Song et al. 2021, eq. 12 with sigma=0) = DPM-Solver-1 (Lu et al. 2022a, eq. 3.7):
-    exponential Euler."""
-    times = _nodes(noise, _check_nfe(nfe), grid, t_start, t_end)
-    return _schedule(noise, times, [_multistep(1, prediction)]*nfe, 'DDIM', grid)
 
 # %% ../../nbs/sampling/05_solvers.ipynb #ee8fb6fc
 DERIVATIVE_KINDS, METHODS = ('midpoint', 'taylor'), ('multistep', 'singlestep')
