@@ -59,6 +59,7 @@ from usf_nbdev.showing.report import (
     compared_text,
     figures,
     report,
+    second_table,
     write_running,
 )
 from .searching.baselines import IDEAS, baseline
@@ -73,7 +74,10 @@ from usf_nbdev.searching.search import (
     numbers_for,
     search,
 )
+from .searching.journal import Journal
+from .searching.second_judge import SECOND_KEPT
 from .shell import command
+from .hosts.pipelines import second_metric
 from .hosts.recipes import open_system, search_settings
 
 # %% ../nbs/12_cli.ipynb #74ef5ebb
@@ -192,10 +196,14 @@ def _load(path, model):
 # %% ../nbs/12_cli.ipynb #8346f9a2
 def _tables(result):
     "What a search measured, by name; a front where there are several numbers of calls."
-    front = result.front
-    if len(front) == 1: return dict(confirmation=result.confirmation)
+    front, second = result.front, second_table(result)
+    tables = dict(confirmation=result.confirmation)
+    if len(second):
+        tables['second'] = second
+    if len(front) == 1: return tables
     named = front.assign(id=[schedule.id for schedule in front['schedule']])
-    return dict(confirmation=result.confirmation, front=named.drop(columns='schedule'))
+    front = named.drop(columns=['schedule', 'verdict'], errors='ignore')
+    return tables | dict(front=front)
 
 def save_result(
     result, # A SearchResult
@@ -262,6 +270,8 @@ def _print_result(result, folder, files, options=''):
     first = folder/next(name for name in files if name.endswith('.json'))
     print(compared_text(compared(result)))
     print('ratio: to the best known solver with as many calls, its 95 % interval paired by noise')
+    if len(second := second_table(result)):
+        print(f'\nby the second judge:\n{second.to_string(index=False)}')
     print(f'\n{result}\n')
     print(f'{folder/"report.html"}  everything on one page')
     print(f'{first}  a sampler: try  usf_sample {first}{options}  or  usf_show {first}')
@@ -280,7 +290,7 @@ _OF_SEARCH = {
     'Model': _MODEL,
     'What to search': 'optimiser known seed_from polish polish_by',
     'How much to spend': 'explain_budget n final_n confirm_n confirm_seeds teacher_n',
-    'Judges': f'{_JUDGING} objective extrapolate',
+    'Judges': f'{_JUDGING} objective second refuse_second extrapolate',
     'Where it runs': f'batch_size threads ray {_SPEED}',
     'Internals': 'probe_n control_n draw',
 }
@@ -336,26 +346,22 @@ _STOPPED = 'stopped; everything finished so far is kept, and the same command co
 
 class _Running:
     "What stands in the report's place while a search runs; the search calls it once a minute."
-    def __init__(self, path, model, config, journal, shown=True):
+    def __init__(self, path, model, metric, journal):
         self.path = path
-        self.journal = journal
-        self.metric = None
-        self.planned = Planned(model, config, None, {})
-        if shown:
-            print(f'{path}  tells how the search goes, and is written again every minute')
-            self.write()
-    def write(self, ended=''): write_running(self.path, self.planned, ended)
-    def __call__(self, config):
-        if self.planned.journal is None:
-            passes = account(config, self.planned.model, self.metric)
-            self.planned = Planned(self.planned.model, config, self.journal, dict(passes))
-        self.write()
-    @contextmanager
-    def until_done(self, metric):
-        "Whatever ends the search before its result is told on the page."
+        self.model = model
         self.metric = metric
+        self.journal = journal
+        self.planned = None
+    def __call__(self, config):
+        if self.planned is None:
+            passes = dict(account(config, self.model, self.metric))
+            self.planned = Planned(self.model, config, self.journal, passes)
+        write_running(self.path, self.planned)
+    @contextmanager
+    def until_done(self):
+        "Whatever ends the search before its result is told on the page."
         try:
-            yield
+            yield self
         except KeyboardInterrupt:
             self.end(f'The search was {_STOPPED}.')
             raise KeyboardInterrupt(_STOPPED) from None
@@ -363,14 +369,26 @@ class _Running:
             self.end(f'The search ended with an error: {error}')
             raise
     def end(self, sentence):
+        "Say why there is no result, where the search had begun."
         with suppress(OSError, ValueError):      # what ended the search is what is told
-            self.write(sentence)
+            if self.planned is not None:
+                write_running(self.path, self.planned, sentence)
 
 # %% ../nbs/12_cli.ipynb #6969c5fc
 def _print_choice(metric):
     "How a model is its own reference, where it is."
     if hasattr(metric, 'choice'):
         print(metric.choice)
+
+def _second_of(model, named, first, options, journal):
+    "The second judge that was named; the teacher that it noted is taken again."
+    if named is None: return None
+    kept = None
+    if journal.exists():
+        with Journal(journal) as there:
+            kept = there.notes(SECOND_KEPT)
+    judging = options.get('reference'), options.get('inception')
+    return second_metric(model, named, first, *judging, kept)
 
 def _schedules_to_begin_with(paths, model):
     "Those of files, each with a name."
@@ -393,7 +411,7 @@ def usf_search(
         str,
     )=None,
     objective:Param(
-        "How a model is its own reference [default: as features allow]",
+        "How a model is its own reference [default: by its features]",
         str, choices=list(Comparison),
     )=None,
     teacher_n:Param(
@@ -413,8 +431,8 @@ def usf_search(
         "Folder for journal, schedules, figures and report [default: runs/MODEL-nfeN-seedS]", str
     )=None,
     workers:Param(
-        "Processes, or with --ray workers; the search is the same with any number [default: all "
-        "cores for a model on the CPU; with --ray one for each GPU, or CPU, of the cluster]",
+        "Processes, or with --ray workers; no result depends on it [default: all cores for a "
+        "model on the CPU; with --ray all GPUs, or CPUs, of the cluster]",
         int,
     )=None,
     ray:Param(
@@ -447,13 +465,19 @@ def usf_search(
     )=None,
     batch_size:_option('batch_size', "Samples per network call")=None,
     known:Param(
-        "Families of known solvers to begin with and to be compared with, such as DDIM,UniPC-3 "
-        "[default: all]",
+        "Known solvers to begin with and to compare with, such as DDIM,UniPC-3 [default: all]",
         str,
     )=None,
     seed_from:Param(
         "Schedule files, or published .pth, to begin with besides the known solvers", str, nargs='*'
     )=(),
+    second:Param(
+        "Another judge, for the result alone: path/to/my.py:function, or as --features",
+        str,
+    )=None,
+    refuse_second:Param(
+        "Keep the known solver where it finds the winner worse", store_true
+    )=False,
     **kwargs,
 ):
     """Search the best few-step samplers for a model; the same command continues an interrupted
@@ -487,18 +511,20 @@ def usf_search(
         opened = open_system(model, **kwargs)
         folder = place_for_folder(out or f'runs/{opened.name}-nfe{nfe_name(calls)}-seed{seed}')
         kept = folder/'journal.db'
-        page = _Running(folder/'report.html', opened, config, kept, shown=not explain_budget)
+        if not explain_budget:
+            print(f'{folder/"report.html"}  tells how the search goes, written again every minute')
         metric = default_metric(opened, objective, teacher_n, most_features(config), kept)
         _print_choice(metric)
         _refuse_idle(optimiser, metric, config, probe_n, control_n, polish)
         given = [name for name in numbers if numbers[name] is not None]
         config = numbers_for(metric, config, given)
+        judge = _second_of(opened, second, metric, kwargs, kept)
         config = replace(config, given=_schedules_to_begin_with(_several(seed_from), opened))
         if explain_budget:
             bought = settled(config, budget, opened, metric, processes(opened, workers, threads))
             return print(explained(bought, opened, metric))
         team = processes(opened, workers, threads, ray)
-        with page.until_done(metric):
+        with _Running(folder/'report.html', opened, metric, kept).until_done() as page:
             result = search(
                 opened,
                 metric,
@@ -508,6 +534,8 @@ def usf_search(
                 journal=kept,
                 workers=team,
                 ray=ray,
+                second=judge,
+                refuse_second=refuse_second,
                 watch=page,
             )
         files = save_result(result, opened, folder)

@@ -93,6 +93,7 @@ class Purpose(StrEnum):
     TEACHER  = 'polish, teacher'
     CHOICE   = 'choice'
     CONFIRM  = 'confirmation'
+    SECOND   = 'second judge'
 
 # %% ../../nbs/judging/03_evaluate.ipynb #79442b06
 class CostMeter:
@@ -194,8 +195,18 @@ def evaluate(
     metric = _knowing_noise(check_metric(metric), model, seed, draw, clock, n)
     with torch.inference_mode(), clock('features'):
         batches = batches_of(model, schedule, n, seed, batch_size, draw, clock)
-        if control is None: return float(metric(batches))
+        if control is None: return _one_number(metric(batches), metric)
         return control.distance(feature_statistics(batches, metric.features), n, seed, draw)
+
+# %% ../../nbs/judging/03_evaluate.ipynb #c067a34f
+def _one_number(value, metric):
+    "What a metric gives as a number; what is several numbers, or none, is refused."
+    try:
+        return float(value)
+    except (TypeError, ValueError, RuntimeError):
+        kind = f'a {type(value).__name__} {tuple(getattr(value, "shape", ()))}'
+        name = getattr(metric, 'name', None) or getattr(metric, '__name__', type(metric).__name__)
+        raise ValueError(f"what {name} returns must be one number, got {kind}") from None
 
 # %% ../../nbs/judging/03_evaluate.ipynb #f7f42f75
 class SharedAnswers:
@@ -266,7 +277,7 @@ def _groups(plans, at_once):
 
 def _value_or_error(measure, *args):
     try:
-        return float(measure(*args))
+        return _one_number(measure(*args), measure)
     except ValueError as error:
         return error
 

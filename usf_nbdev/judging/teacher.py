@@ -334,6 +334,7 @@ def self_metric(
     most:int=None,      # Features at most for a distribution by default; None: any number
     kept:dict=None,     # What notes made of an earlier metric, to go on with the same teacher
     batch_size:int=256, # Samples per network call
+    teacher:Teacher=None, # Who draws; default: choose_teacher says
 ): # PairedMetric or SelfFrechet, with choice and passes
     "A metric by which a model judges its own schedules, without any data."
     if model.shape is None:
@@ -346,7 +347,8 @@ def self_metric(
     settled, why = _settled(model, comparison, most)
     of_distribution = settled == Comparison.DISTRIBUTION
     count = _teacher_n(model, n) if of_distribution else _no_statistics(n)
-    choice = Choice(str(settled), why, choose_teacher(model, clock=clock), _seen(model), count)
+    teacher = choose_teacher(model, clock=clock) if teacher is None else teacher
+    choice = Choice(str(settled), why, teacher, _seen(model), count)
     if not of_distribution: return _metric_of(model, choice, dict(clock.passes))
     statistics = teacher_statistics(
         model, choice.teacher, model.features, count, batch_size, clock

@@ -109,6 +109,8 @@ def __repr__(self:SearchResult):
     if self.floor is not None:
         whose = "of the teacher's" if 'reference' in self.best.evidence else 'real'
         lines.append(f"As many {whose} samples are at {self.floor:.2f}.")
+    if 'verdict' in self.front:
+        lines += [row.verdict.in_words(row.nfe) for row in self.front.itertuples()]
     if self.passes:
         lines.append(f"{sum(self.passes.values()):,} passes through the network.")
     return '\n'.join(lines + [f'Left out: {lack}.' for lack in self.left_out])
@@ -161,14 +163,14 @@ def unless_worse(
 
 def _common_noises(best, known): return sorted(best.values.keys() & known.values.keys())
 
-def _front_row(nfe, best, known, about):
+def _front_row(nfe, best, known, about, verdict=None):
     "One row of the front; the ratio is paired by noise."
     noises = _common_noises(best, known)
-    evidence = _evidence(best, known, noises, about)
+    evidence = _evidence(best, known, noises, about) | _told(verdict)
     _, low, high = ratio_interval(best.on(noises), known.on(noises))
     value, of_known = evidence['value'], evidence['best_known']['value']
     spread = spread_of(best.on(noises))
-    return dict(
+    row = dict(
         nfe=nfe,
         calls=best.schedule.nfe,
         value=value,
@@ -182,8 +184,9 @@ def _front_row(nfe, best, known, about):
         name=best.schedule.name,
         schedule=_known_as(best.schedule, best.schedule.name, evidence),
     )
+    return row if verdict is None else row | dict(verdict=verdict)
 
-def _front(trials, config, about):
+def _front(trials, config, about, asked=None):
     """Per number of calls what was chosen with at most so many; only what could be measured on
     every noise takes part."""
     fresh = fresh_trials(trials, config)
@@ -201,8 +204,36 @@ def _front(trials, config, about):
         known = min(solvers, key=lambda reported: reported.chosen)
         contenders = whole if best is None else [best, *whole]
         best = unless_worse(min(contenders, key=lambda reported: reported.chosen), known)
-        rows.append(_front_row(nfe, best, known, about))
+        verdict = asked and asked(best, known)
+        best = known if verdict and verdict.kept_known else best
+        rows.append(_front_row(nfe, best, known, about, verdict))
     return pd.DataFrame(rows)
+
+# %% ../../nbs/searching/09a_result.ipynb #73cb7e48
+def _asked(second, journal):
+    "A function of the best and the best known solver that gives the verdict; None without a judge."
+    if second is None: return None
+    def verdict_of(best, known):
+        noises = _common_noises(best, known)
+        verdict = second.verdict(best.schedule, known.schedule, noises, journal)
+        return replace(verdict, kept_known=second.refuses and verdict.worse)
+    return verdict_of
+
+def _told(verdict):
+    "What the evidence of a schedule tells of the second judge."
+    if verdict is None: return {}
+    ratio, low, high = verdict.interval
+    told = dict(
+        of=verdict.name,
+        metric=verdict.metric,
+        n=verdict.n,
+        value=float(np.mean(verdict.values)),
+        best_known=float(np.mean(verdict.known)),
+        ratio=ratio,
+        low=low,
+        high=high,
+    )
+    return dict(second={name: _finite(value) for name, value in told.items()})
 
 # %% ../../nbs/searching/09a_result.ipynb #24220b65
 def _left_out(trials, model, metric, config):
@@ -264,6 +295,7 @@ def result_of(
     model, metric,    # As for search
     config,           # The SearchConfig
     optimiser:str,    # Who proposed
+    second=None,      # A SecondJudge that is asked now; None for none
 ) -> SearchResult:
     "Gather the result from the journal."
     trials = journal.trials()
@@ -285,7 +317,7 @@ def result_of(
         config,
         journal.to_frame(),
         _confirmation_frame(trials, config),
-        _front(trials, config, about),
+        _front(trials, config, about, _asked(second, journal)),
         _taus(journal),
         journal.notes('cost:'),
         _left_out(trials, model, metric, config),

@@ -32,6 +32,7 @@ from .proposers import SearchConfig, read_schedule
 from .ray_search import Driver, team
 from .result import SearchResult, result_of
 from .runner import Searcher, start_helpers
+from .second_judge import second_judge
 # what people have imported from here
 from .judge import Judge  # noqa: F401
 from .phases import Found, is_found  # noqa: F401
@@ -277,6 +278,8 @@ def search(
     ray:str=None,
     progress:bool=True,      # Show a progress bar, or without a terminal a line a minute?
     callback=None,           # Called after every trial of this process with the Trial
+    second=None,             # Another metric, which judges what was found when all is chosen
+    refuse_second:bool=False,# Keep the best known solver where second finds the winner worse?
     # Called with the settings when the work begins, and once a minute until it is over, in a
     # thread of its own
     watch=None,
@@ -299,9 +302,12 @@ def search(
     if bought and progress:
         print(in_words(config, model, metric))
     _check(model, metric, config, optimiser, 1 if workers is None else workers, ray)
+    judge = second_judge(model, metric, second, config, refuse_second)
     meta, common = _meta(model, metric, config, optimiser), (model, metric, config, optimiser)
     with open_journal(journal, meta) as begun:  # refuse another search's before anyone starts
         _keep(begun, metric)
+        if judge is not None:
+            judge.tried(begun)
     threads = torch.get_num_threads()
     helpers = start_helpers(workers or 1, model, journal, meta, *common) if ray is None else []
     shared = helpers or ray is not None and model.device.type == 'cpu'
@@ -311,7 +317,7 @@ def search(
             _run(opened, common, bar, workers, ray, threads)
             for helper in helpers:
                 helper.join()
-            return result_of(opened, *common)
+            return result_of(opened, *common, judge)
 
 # %% ../../nbs/10_search.ipynb #9ae472fd
 BUDGET = '500k'    # what a search may spend where nobody says

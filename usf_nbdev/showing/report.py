@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['TEACHER_STEPS', 'compared', 'draw_front', 'full_trials', 'draw_search', 'predictions', 'shown_count',
-           'teacher_pictures', 'pictures', 'figures', 'drawing', 'pixels', 'compared_html', 'compared_text', 'costs',
-           'evidence', 'report', 'Planned', 'write_running', 'dashboard']
+           'teacher_pictures', 'pictures', 'figures', 'drawing', 'pixels', 'compared_html', 'compared_text',
+           'second_table', 'costs', 'evidence', 'report', 'Planned', 'write_running', 'dashboard']
 
 # %% ../../nbs/showing/02_report.ipynb #00a25af6
 import base64, io, time
@@ -26,7 +26,14 @@ from .. import __version__
 from . import plots
 from ..checks import Writes, of_kind, place_for_file
 from ..core import write_text
-from ..judging.evaluate import CONFIRM_NOISE, FINAL_NOISE, TRIAL_NOISE, Purpose, many_steps, pictures_of
+from usf_nbdev.judging.evaluate import (
+    CONFIRM_NOISE,
+    FINAL_NOISE,
+    TRIAL_NOISE,
+    Purpose,
+    many_steps,
+    pictures_of,
+)
 from ..searching.proposers import SearchConfig, read_schedule
 from ..searching.journal import Journal
 from ..searching.phases import Found, Phase, is_found
@@ -259,6 +266,9 @@ def _range(low, high):
     if not np.isfinite([low, high]).all() or low == high: return '–'
     return f'{_number(low, 2)} to {_number(high, 2)}'
 
+def _ratio_range(low, high):
+    return f'{low:.2f} to {high:.2f}' if np.isfinite([low, high]).all() and low != high else '–'
+
 def _wide(content, label):
     "What may be wider than the screen: it scrolls by itself."
     return Div(content, cls='wide', role='region', aria_label=label, tabindex='0')
@@ -283,7 +293,7 @@ def _compared_row(row):
         _number(row.spread),
         _range(row.low, row.high),
         _number(row.ratio),
-        _range(row.ratio_low, row.ratio_high),
+        _ratio_range(row.ratio_low, row.ratio_high),
         row.seeds,
         row.n,
     )
@@ -309,11 +319,51 @@ def compared_text(
             '95 % from': _number(row.low),
             'to': _number(row.high),
             'ratio': _number(row.ratio),
-            'its 95 %': _range(row.ratio_low, row.ratio_high),
+            'its 95 %': _ratio_range(row.ratio_low, row.ratio_high),
         }
         for row in table.itertuples()
     )
     return rows.to_string(index=False)
+
+# %% ../../nbs/showing/02_report.ipynb #f8df89a6
+def second_table(
+    result, # A SearchResult
+) -> pd.DataFrame: # One row for each number of calls; empty without a second judge
+    "What the second judge says, in words."
+    rows = []
+    for row in result.front.itertuples() if 'verdict' in result.front else ():
+        verdict = row.verdict
+        ratio, low, high = verdict.interval
+        rows.append(
+            {
+                'calls': row.nfe,
+                'schedule': verdict.name,
+                'value': _number(np.mean(verdict.values)),
+                'best known': _number(np.mean(verdict.known)),
+                'ratio': _number(ratio),
+                'its 95 %': _ratio_range(low, high),
+                'reported': row.name,
+            }
+        )
+    return pd.DataFrame(rows)
+
+def _second_html(result):
+    "The section of the second judge; nothing without one."
+    table = second_table(result)
+    if not len(table): return ()
+    verdicts = list(result.front['verdict'])
+    sentences = [verdict.in_words(nfe) for verdict, nfe in zip(verdicts, result.front['nfe'])]
+    rows = [Tr(*map(Td, row)) for row in table.itertuples(index=False)]
+    made = Table(Thead(Tr(*map(Th, table.columns))), Tbody(*rows), cls='dataframe compared')
+    return (
+        H2('The second judge'),
+        *map(P, sentences),
+        _wide(made, 'What the second judge says'),
+        P(
+            f'{verdicts[0].metric}, {verdicts[0].n} samples on each of the fresh noises. Neither '
+            'the search nor gradients have seen it.', cls='note',
+        ),
+    )
 
 # %% ../../nbs/showing/02_report.ipynb #d1b19571
 def costs(
@@ -456,7 +506,8 @@ def _search_html(result, nfe):
 def _budget_html(result, model, sentence, row):
     "What was found with one number of calls: a row of the front."
     nfe, strip = row.nfe, None
-    beside = '' if getattr(model, 'captions', None) else 'pair'    # captions take the whole width
+    # captions take the whole width
+    beside = '' if getattr(model, 'captions', None) else 'pair'
     if row.calls == nfe:
         strip = _wide(Safe(plots.strategy_html(row.schedule)), f'Strategy with {nfe} calls')
     return _html(
@@ -548,6 +599,7 @@ def _content(result, model):
         Div(*map(P, lines[:count]), Div(*map(P, lines[count:]), cls='soft'), cls='lead'),
         Safe(_front_html(result)),
         *sections,
+        *_second_html(result),
         H2('The FID predictor'),
         _predictor_html(result),
         H2('Cost'),
@@ -577,7 +629,7 @@ class Planned:
     "A search that runs, or ran until it was stopped."
     model:object        # The Denoiser that is searched
     config:SearchConfig # Its settings
-    journal:Path|None   # File of the trials; None until one is begun, or read again
+    journal:Path        # File of the trials
     passes:dict         # {purpose: passes} at most; empty where that is not known
 
 def _so_far(journal, config):
@@ -629,7 +681,6 @@ def _part(kind, spent, most):
 
 def _running_content(planned):
     "What the journal says of a search that has no result."
-    if planned.journal is None: return (P('Nothing has been measured in this run yet.'),)
     with Journal(planned.journal) as journal:
         return (
             P(_doing(journal)),
