@@ -10,9 +10,11 @@ from importlib.metadata import EntryPoint
 
 from jupyter_client.provisioning import KernelProvisionerFactory, LocalProvisioner
 
-# Imported once. None of these starts a thread (with OMP_NUM_THREADS=1) or moves torch's seed.
+# Imported once. None of these starts a thread (with OMP_NUM_THREADS=1) or moves torch's seed; one
+# that is not installed is left out.
 HEAVY = ['torch', 'torch.export', 'pandas', 'scipy.stats', 'sklearn.linear_model', 'seaborn',
-    'matplotlib.pyplot', 'xgboost', 'ipykernel.kernelapp', 'nbdev.showdoc', 'fastcore.test']
+    'matplotlib.pyplot', 'xgboost', 'ipykernel.kernelapp', 'nbdev.showdoc', 'fastcore.test',
+    'transformers', 'diffusers']
 FORKS = multiprocessing.get_context('forkserver')
 
 
