@@ -10,11 +10,9 @@ from importlib.metadata import EntryPoint
 
 from jupyter_client.provisioning import KernelProvisionerFactory, LocalProvisioner
 
-# Imported once. None of these starts a thread (with OMP_NUM_THREADS=1) or moves torch's seed; one
-# that is not installed is left out.
+# Imported once. None of these starts a thread (with OMP_NUM_THREADS=1) or moves torch's seed.
 HEAVY = ['torch', 'torch.export', 'pandas', 'scipy.stats', 'sklearn.linear_model', 'seaborn',
-    'matplotlib.pyplot', 'xgboost', 'ipykernel.kernelapp', 'nbdev.showdoc', 'fastcore.test',
-    'transformers', 'diffusers']
+    'matplotlib.pyplot', 'xgboost', 'ipykernel.kernelapp', 'nbdev.showdoc', 'fastcore.test']
 FORKS = multiprocessing.get_context('forkserver')
 
 
