@@ -214,7 +214,7 @@ def host_sampling(
 ):  # An object with sigma_min and sigma_max, or None where the host tells nothing
     "What a host knows about the noise of its model."
     for _ in range(5):
-        patcher = getattr(model, "model_patcher", None)
+        patcher = getattr(model, "model_patcher", model)
         if hasattr(patcher, "get_model_object"): return patcher.get_model_object("model_sampling")
         for told in (getattr(model, "model_sampling", None), model):
             if hasattr(told, "sigma_min") and hasattr(told, "sigma_max"): return told
