@@ -6,13 +6,13 @@
 __all__ = ['LEAST_DENOISE', 'Ending', 'endings', 'k_whole', 'k_trimmed', 'ending_table', 'table_for', 'ending_for',
            'export_front']
 
-# %% ../../nbs/hosts/08a_fronts.ipynb #74c13aeb
+# %% ../../nbs/hosts/08a_fronts.ipynb #9e5efd75
 import inspect
 from dataclasses import dataclass
 from string import Template
-import numpy as np, torch
+import torch
 
-# %% ../../nbs/hosts/08a_fronts.ipynb #355f791a
+# %% ../../nbs/hosts/08a_fronts.ipynb #c57b26ff
 from .. import __version__
 from ..checks import Writes, of_kind, place_for_file
 from ..core import write_text
@@ -21,8 +21,6 @@ from usf_nbdev.hosts.export import (
     _LOOP_IN_PARTS,
     _line,
     host_sampling,
-    k_sample,
-    k_sample_in_parts,
     k_table,
     made_for,
     model_kind,
@@ -30,7 +28,7 @@ from usf_nbdev.hosts.export import (
     refuse_other_levels,
     refuse_other_model,
 )
-from .front import Front, _model_of
+from .front import Front
 
 # %% ../../nbs/hosts/08a_fronts.ipynb #37a192fb
 LEAST_DENOISE = .2
@@ -200,7 +198,7 @@ def _tables_text(front):
     ]
     return f'[\n{"".join(lines)}]'
 
-# %% ../../nbs/hosts/08a_fronts.ipynb #15f918cc
+# %% ../../nbs/hosts/08a_fronts.ipynb #7ccce3d3
 _FINDERS = (
     k_whole,
     table_for,
@@ -225,7 +223,8 @@ def export_front(
 ): # Path of the file
     "Write a front as one Python file with a node for ComfyUI."
     of_kind('front', front, Front, 'load it: Front.load(path)')
-    for schedule in front.schedules: k_table(schedule)     # refuses what no host can run
+    for schedule in front.schedules:
+        k_table(schedule)     # refuses what no host can run
     path = place_for_file(path, Writes.SAMPLER, 'path')
     name = _line(name or front.name or front.id)
     loop, sampler = _loops(front)

@@ -207,7 +207,8 @@ class USFScheduler(SchedulerMixin, ConfigMixin):
         of_kind('schedule', schedule, dict, 'or make it by USFScheduler.from_schedule')
         given = schedules_from_dict(dict(schedule))
         if given.noise is not None: return given
-        return given.on(self.noise) if isinstance(given, Front) else replace(given, noise=self.noise)
+        if isinstance(given, Front): return given.on(self.noise)
+        return replace(given, noise=self.noise)
 
     def _keep_tables(self):
         "The tables that some pipelines look into."

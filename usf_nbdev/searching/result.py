@@ -16,6 +16,7 @@ from fastcore.basics import patch
 from ..core import SolverSchedule
 from ..judging.evaluate import floor_of, interval, ratio_interval
 from ..judging.frechet import FrechetMetric
+from ..sampling.sample import conditions_of
 from .judge import polish_objective
 from usf_nbdev.searching.phases import (
     Phase,
@@ -270,6 +271,7 @@ def result_of(
         trials=config.budget,
         search_seed=config.seed,
         extrapolated=config.extrapolate,
+        **conditions_of(model),
     )
     if hasattr(metric, 'choice'):
         about['reference'] = str(metric.choice)
