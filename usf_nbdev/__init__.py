@@ -18,6 +18,7 @@ FACE = {
     'searching.search': 'search',
     'searching.polish': 'polish',
     'hosts.diffusers': 'from_diffusers',
+    'hosts.front': 'Front',
     'hosts.scheduler': 'USFScheduler',
     'hosts.pipelines': 'load_pipeline',
 }

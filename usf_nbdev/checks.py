@@ -149,6 +149,7 @@ class Writes(Enum):
     SCHEDULE = FileKind('.json', b'usf-solver-schedule', 'a solver schedule')
     TABLE    = FileKind('.csv', b'name,id,nfe', 'a table of usf_compare')
     SAMPLER  = FileKind('.py', b'written by usf_nbdev', 'a sampler of usf_export')
+    LINES    = FileKind('.txt', b'# usf_nbdev', 'lines of usf_export')
     REPORT   = FileKind('.html', b'<!DOCTYPE html', 'a report')
 
 # %% ../nbs/00a_checks.ipynb #5140b6df

@@ -101,7 +101,7 @@ HOMES = dict(
     usf_compare='cli',
     usf_polish='cli',
     usf_show='cli',
-    usf_export='hosts.export',
+    usf_export='hosts.export_command',
     usf_train='zoo.train',
 )
 

@@ -246,6 +246,13 @@ def _marked_clock(time, sign):
     "What a fingerprint holds of the words for a network, where they are not those of its class."
     return [] if time is None and sign is None else [_word(time), sign]
 
+def _about(scale, config, noise):
+    "What a schedule that is searched on the model says of it: guidance, and a shift that is fixed."
+    told = {} if torch.is_tensor(scale) else dict(guidance=scale)
+    fixed = isinstance(noise, Flow) and not config.get('use_dynamic_shifting')
+    if not fixed: return told
+    return told | dict(shift=float(config.get('flow_shift') or config.get('shift') or 1.))
+
 def from_diffusers(
     model,             # A network of diffusers, or a whole pipeline
     scheduler=None,    # Its scheduler, or the configuration of it; default: the pipeline's
@@ -295,6 +302,7 @@ def from_diffusers(
         **kw,
     )
     denoiser.net = network
+    denoiser.about = _about(scale, config, noise)
     denoiser.fingerprint = mark(
         network,
         noise.to_dict(),

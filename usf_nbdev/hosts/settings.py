@@ -65,7 +65,12 @@ GROUPS = (
             'clip',
         ),
     ),
-    SettingsGroup('our own', Effect.HONOURED, Effect.HONOURED, ('schedule', 'solver', 'grid')),
+    SettingsGroup(
+        'our own',
+        Effect.HONOURED,
+        Effect.HONOURED,
+        ('schedule', 'schedule_shift', 'solver', 'grid'),
+    ),
     SettingsGroup(
         'the times',
         Effect.NO_EFFECT,

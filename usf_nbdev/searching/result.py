@@ -17,6 +17,7 @@ from ..core import SolverSchedule
 from ..judging.evaluate import floor_of, interval, ratio_interval
 from ..judging.frechet import FrechetMetric
 from ..judging.teacher import Teacher
+from ..sampling.sample import conditions_of
 from .judge import polish_objective, polishes
 from usf_nbdev.searching.phases import (
     Phase,
@@ -307,6 +308,7 @@ def result_of(
         trials=config.budget,
         search_seed=config.seed,
         extrapolated=config.extrapolate,
+        **conditions_of(model),
     )
     if hasattr(metric, 'choice'):
         about['reference'] = str(metric.choice)
