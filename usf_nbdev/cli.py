@@ -463,8 +463,7 @@ def usf_search(
         str,
     )='digits',
     nfe:Param(
-        "Network calls per sample: 5, a range as 3-10, or a list as 3,5,8 [default: 5, or the "
-        "recipe's]",
+        "Network calls per sample: 5, 3-10, or 3,5,8 [default: 5, or the recipe's]",
         str,
     )=None,
     objective:Param(
@@ -536,7 +535,7 @@ def usf_search(
         "Keep the known solver where it finds the winner worse", store_true
     )=False,
     level:Param(
-        "What moves: the whole strategy, or the times of a solver that other programs have",
+        "What moves: all of it, or the times of a stock solver",
         str, choices=list(Level),
     )=Level.STRATEGY,
     solver:Param(

@@ -1184,12 +1184,11 @@ def open_system(
     )=None,
     clip:Param("Judge by this CLIP, a folder or cached name, instead of a reference", str)=None,
     guidance:Param(
-        "Scale of the guidance: classifier-free, or by the classifier of a recipe [default: the"
-        " recipe's, or none]",
+        "Scale of the guidance [default: the recipe's, or none]",
         float,
     )=None,
     autocast:Param(
-        "Half precision inside the network, where torch holds it safe",
+        "Half precision inside the network, where it is safe",
         str, choices=AUTOCAST,
     )=None,
     channels_last:Param(
