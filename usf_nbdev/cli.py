@@ -492,8 +492,7 @@ def usf_search(
         int,
     )=None,
     ray:Param(
-        "Measure trials on a Ray cluster: auto (the one that this machine belongs to, or else a "
-        "new one on it), local (a new one), or its address",
+        "On a Ray cluster: auto (this machine's or a new one), local, or its address",
         str,
     )=None,
     threads:Param("CPU threads of each process", int)=1,
