@@ -233,6 +233,7 @@ _OF_A_MODEL = (
     'prompts',
     'guidance',
     'size',
+    'call',
     'device',
     'dtype',
     'autocast',
@@ -260,7 +261,7 @@ def _print_result(result, folder, files, options=''):
 def _or_default(value, default): return default if value is None else value
 
 # %% ../nbs/12_cli.ipynb #68ab9c49
-_MODEL = 'recipe classifier decoder labels size download'
+_MODEL = 'recipe classifier decoder labels size call download'
 _SPEED = 'dtype autocast channels_last compile'
 _JUDGING = 'features inception clip'
 
@@ -435,6 +436,8 @@ def usf_search(
     config = SearchConfig(nfe=calls, seed=seed, **settings)  # refuses before anything is read
     with cpu_threads(threads):
         opened = open_system(model, **kwargs)
+        if opened.own_loop is not None:
+            print(opened.about)
         folder = place_for_folder(out or f'runs/{opened.name}-nfe{nfe_name(calls)}-seed{seed}')
         kept = folder/'journal.db'
         metric = default_metric(opened, objective, teacher_n, most_features(config), kept)
