@@ -359,11 +359,11 @@ class PipelineInLoop(Denoiser):
         pipe.set_progress_bar_config(disable=True)
         self._record()
 
-# %% ../../nbs/hosts/09_in_the_loop.ipynb #0b95add4
+# %% ../../nbs/hosts/09_in_the_loop.ipynb #cb38ee10
 @dataclass(frozen=True)
 class Rows:
     "One call of a pipeline."
-    samples:tuple    # For each row the index of its sample; a spare row draws another one again
+    samples:tuple    # For each row the index of its sample; None for a spare row
     arguments:dict   # Of the call
 
 @patch
@@ -391,7 +391,7 @@ def rows_of(self:PipelineInLoop,
     starts = range(size*(first//size), first+n, size)
     blocks = [range(start, start+size) for start in starts]
     return [
-        Rows(tuple(i if i in samples else first for i in block), self.arguments)
+        Rows(tuple(i if i in samples else None for i in block), self.arguments)
         for block in blocks
     ]
 
@@ -456,7 +456,7 @@ def own_loop(self:PipelineInLoop,
     "Samples of a solver schedule, drawn by the pipeline."
     samples = {}
     for rows in self.rows_of(first, len(x_T)):
-        states = torch.stack([x_T[i-first] for i in rows.samples])
+        states = torch.stack([x_T[0 if i is None else i-first] for i in rows.samples])
         samples |= zip(rows.samples, self._drawn(schedule, rows, states))
     return torch.stack([samples[first+i] for i in range(len(x_T))]).to(x_T.device, x_T.dtype)
 
