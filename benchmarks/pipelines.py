@@ -22,7 +22,7 @@ import torch
 from common import Rows
 
 os.environ |= dict(HF_HUB_OFFLINE='1', TRANSFORMERS_OFFLINE='1')
-SECONDS = 90      # of CPU for a pipeline, at most
+SECONDS = 90      # of CPU for a pipeline, at most; then it can be tried again alone
 # what tests of diffusers import and a pipeline does not need
 NOT_NEEDED = (
     'accelerate', 'compel', 'cv2', 'imageio', 'k_diffusion', 'librosa', 'onnxruntime',
@@ -149,9 +149,10 @@ def _made_or_read(own, make):
 
 def test_files(folder, only):
     "The files that build pipelines."
-    for file in sorted(Path(folder, 'tests', 'pipelines').rglob('test_*.py')):
-        asked = not only or any(word in str(file.relative_to(folder)) for word in only)
-        if asked and 'def get_dummy_components' in file.read_text(): yield file
+    files = sorted(Path(folder, 'tests', 'pipelines').rglob('test_*.py'))
+    def is_asked(file): return any(word in str(file.relative_to(folder)) for word in only)
+    asked = [file for file in files if not only or is_asked(file)]
+    return [file for file in asked if 'def get_dummy_components' in file.read_text()]
 
 def test_classes(folder, file):
     "{name of a pipeline: the class that builds it} of a file."
@@ -160,15 +161,14 @@ def test_classes(folder, file):
         module = importlib.import_module(name)
     found = {}
     for cls in vars(module).values():
-        pipeline = getattr(cls, 'pipeline_class', None)
-        builds = inspect.isclass(cls) and hasattr(cls, 'get_dummy_inputs')
-        if builds and cls.__module__ == name and inspect.isclass(pipeline):
-            found.setdefault(pipeline.__name__, cls)
+        is_own = inspect.isclass(cls) and cls.__module__ == name
+        if is_own and hasattr(cls, 'get_dummy_inputs') and inspect.isclass(cls.pipeline_class):
+            found.setdefault(cls.pipeline_class.__name__, cls)
     return found
 
 def build(cls):
     "A tiny pipeline, and the arguments of its call that are not the search's."
-    from usf_nbdev.hosts.in_the_loop import REFUSED, REPLACED
+    from usf_nbdev.hosts.in_the_loop import LEFT_TO_SEARCH, SET_BY_SEARCH
     test = cls()
     torch.manual_seed(0)
     pipe = cls.pipeline_class(**test.get_dummy_components())
@@ -178,7 +178,8 @@ def build(cls):
     pipe.set_progress_bar_config(disable=True)
     takes_device = 'device' in inspect.signature(test.get_dummy_inputs).parameters
     given = test.get_dummy_inputs('cpu') if takes_device else test.get_dummy_inputs()
-    return pipe, {key: value for key,value in given.items() if key not in (*REFUSED, *REPLACED)}
+    ours = (*LEFT_TO_SEARCH, *SET_BY_SEARCH)
+    return pipe, {key: value for key,value in given.items() if key not in ours}
 
 
 # is it searchable?
@@ -235,6 +236,8 @@ def row_of(cls):
     try:
         model, how = opened(pipe, arguments)
         refuse_unsearchable(model)
+    except TooLong as error:
+        return dict(how='too long', reason=told(error))
     except Exception as error:      # whatever a pipeline raises is the reason
         return dict(how='refused', reason=told(error))
     about = model.about if how == 'in the loop' else f'states {model.shape}'
