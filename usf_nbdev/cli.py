@@ -345,8 +345,7 @@ def usf_search(
         str,
     )='digits',
     nfe:Param(
-        "Network calls per sample: 5, a range as 3-10, or a list as 3,5,8 [default: 5, or the "
-        "recipe's]",
+        "Network calls: 5, a range as 3-10, or a list as 3,5,8 [default: 5, or the recipe's]",
         str,
     )=None,
     objective:Param(

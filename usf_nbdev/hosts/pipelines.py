@@ -933,8 +933,7 @@ def open_model(
     dtype:Param("Number type of a pipeline [default: float32]", str, choices=tuple(NUMBERS))=None,
     download:Param("Fetch from the hub what is not there", store_true)=False,
     call:Param(
-        "For a pipeline in the loop: path/to/my.py:arguments of its call, such as image and prompt",
-        str,
+        "path/to/my.py:arguments, for the call of a pipeline that is run as it is", str
     )=None,
     judged:bool=True,          # Is a metric needed?
 ) -> Denoiser:
