@@ -258,6 +258,7 @@ _OF_A_MODEL = (
     'prompts',
     'guidance',
     'size',
+    'call',
     'device',
     'dtype',
     'autocast',
@@ -288,7 +289,7 @@ def _print_result(result, folder, files, options=''):
 def _or_default(value, default): return default if value is None else value
 
 # %% ../nbs/12_cli.ipynb #68ab9c49
-_MODEL = 'recipe classifier decoder labels size download'
+_MODEL = 'recipe classifier decoder labels size call download'
 _SPEED = 'dtype autocast channels_last compile'
 _JUDGING = 'features inception clip'
 
@@ -586,6 +587,8 @@ def usf_search(
     config = SearchConfig(nfe=calls, seed=seed, **settings)  # refuses before anything is read
     with cpu_threads(threads):
         opened = open_system(model, **kwargs)
+        if opened.own_loop is not None:
+            print(opened.about)
         folder = place_for_folder(out or f'runs/{opened.name}-nfe{nfe_name(calls)}-seed{seed}')
         kept = folder/'journal.db'
         if not explain_budget:

@@ -379,4 +379,5 @@ def fits(
     "Was the one made for the other? Where sampling begins and ends is its own affair."
     def curve(source):
         return {key: value for key,value in source.to_dict().items() if key not in ('T', 't_end')}
-    return schedule.noise is None or curve(schedule.noise) == curve(noise)
+    if schedule.noise is None or schedule.noise == noise: return True
+    return curve(schedule.noise) == curve(noise)

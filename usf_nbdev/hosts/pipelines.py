@@ -7,7 +7,7 @@ __all__ = ['PIPELINES', 'NUMBERS', 'MOST_LABELS', 'FEATURES', 'SELF', 'SECOND_N'
            'encode_prompts', 'text_condition', 'pack', 'label_condition', 'read_pipeline', 'pipeline_index',
            'latent_shape', 'as_list', 'load_pipeline', 'pixel_features', 'judge', 'refuse_idle_judge', 'judge_itself',
            'load_function', 'OwnMetric', 'own_metric', 'second_metric', 'from_facts', 'parse_labels', 'read_prompts',
-           'load_own', 'open_model']
+           'arguments_from', 'load_in_loop', 'load_own', 'open_model']
 
 # %% ../../nbs/hosts/06_pipelines.ipynb #658324b1
 import codecs, hashlib, importlib.util, json, re, warnings
@@ -41,6 +41,7 @@ from usf_nbdev.judging.images import (
 from ..sampling.sample import Denoiser, usable_device
 from ..zoo.models import load_model, mark, model_names
 from .diffusers import _first_part, from_diffusers
+from .in_the_loop import PipelineInLoop, sized
 
 # %% ../../nbs/hosts/06_pipelines.ipynb #b9cfedad
 PIPELINES = {
@@ -55,9 +56,9 @@ def _kind_named(name):
     "How the conditions of a class of pipelines are made."
     if name not in PIPELINES:
         raise ValueError(
-            f"pipeline must be one of {tuple(PIPELINES)}, got {name}; others go through "
-            "from_diffusers(network, scheduler, condition=...), in a function of your "
-            "own: --model my.py:make"
+            f"pipeline must be one of {tuple(PIPELINES)}, got {name}; others are searched in "
+            "their own loop, load_in_loop(pipeline, call), or their network goes through "
+            "from_diffusers(network, scheduler, condition=...)"
         )
     return PIPELINES[name]
 
@@ -305,7 +306,6 @@ def pipeline_index(
     if not isinstance(index, dict) or not isinstance(index.get('_class_name'), str):
         raise ValueError(f"{path}/model_index.json must name the class of a pipeline, _class_name, "
                          f"got {index!r:.80}; download it again")
-    _kind_named(index['_class_name'])
     named = [name for name,part in index.items() if _is_part(part)]
     absent = [name for name in named if Path(path).exists() and not (Path(path)/name).is_dir()]
     if absent:
@@ -845,6 +845,34 @@ def read_prompts(
     return captions
 
 # %% ../../nbs/hosts/06_pipelines.ipynb #51cdc629
+def arguments_from(
+    spec:str, # 'path/to/file.py:function' of nothing, or of the pipeline; or None
+    pipe,     # A pipeline of diffusers
+) -> dict: # Empty without a function
+    "The arguments of a pipeline's call, from a function of yours."
+    if spec is None: return {}
+    function = load_function(spec)
+    made = _of_yours(spec, function, *([pipe] if signature(function).parameters else []))
+    if isinstance(made, dict): return made
+    raise ValueError(
+        f"{spec} must return a dict of arguments of the pipeline's call, got "
+        f"{type(made).__name__}; return dict(prompt=..., image=...)"
+    )
+
+def load_in_loop(
+    pipeline,      # A pipeline of diffusers
+    call=None,     # 'path/to/file.py:function' that gives the arguments of its call
+    prompts=None,  # Captions: sample i has prompts[i % len(prompts)]
+    guidance=None, # Its guidance_scale; default: its own, or that of call
+    size=None,     # Its height and width; default: its own, or those of call
+    name=None,     # For people and files
+) -> PipelineInLoop:
+    "A pipeline whose every trial is a run of its own."
+    arguments = sized(pipeline, arguments_from(call, pipeline), guidance, size)
+    return PipelineInLoop(pipeline, arguments, as_list(prompts, str), name)
+
+def _is_in_loop(name, call): return call is not None or name not in PIPELINES
+
 def load_own(
     spec:str,  # 'path/to/file.py:function'
     **options, # Those of a pipeline, as the command line has them
@@ -861,16 +889,19 @@ def load_own(
     )
 
 def _pipeline_of_yours(
-    pipeline, labels=None, prompts=None, guidance=None, size=None, device=None, **idle
+    pipeline, labels=None, prompts=None, guidance=None, size=None, device=None, call=None, **idle
 ):
     "A pipeline built in code, with the options of the command line."
     without_effect("for a pipeline of your own, whose function decides it", **idle)
     if device is not None:
         pipeline = pipeline.to(usable_device(device))
+    if _is_in_loop(type(pipeline).__name__, call):
+        without_effect("for a pipeline in the loop", labels=labels)
+        return load_in_loop(pipeline, call, read_prompts(prompts), guidance, size)
     return load_pipeline(pipeline, parse_labels(labels), read_prompts(prompts), guidance, size)
 
 # %% ../../nbs/hosts/06_pipelines.ipynb #12f457a2
-def _open_embedded(model, labels, prompts, guidance, size, device, dtype, download):
+def _open_embedded(model, labels, prompts, guidance, size, device, dtype, download, call):
     "An embedded model; nothing else means something to it."
     without_effect(
         f"for the embedded model {model!r}",
@@ -878,6 +909,7 @@ def _open_embedded(model, labels, prompts, guidance, size, device, dtype, downlo
         size=size,
         dtype=None if dtype == 'float32' else dtype,
         download=download,
+        call=call,
     )
     classes = parse_labels(labels)
     if classes and len(classes) > 1:
@@ -891,7 +923,7 @@ def _open_embedded(model, labels, prompts, guidance, size, device, dtype, downlo
         device=device or 'cpu',
     )
 
-def _open_pipeline(model, labels, prompts, guidance, size, device, dtype, download):
+def _open_pipeline(model, labels, prompts, guidance, size, device, dtype, download, call):
     "A pipeline from disk, or from the hub."
     if Path(model).exists():
         without_effect(f"for the folder {str(model)!r}, as nothing is fetched", download=download)
@@ -900,6 +932,11 @@ def _open_pipeline(model, labels, prompts, guidance, size, device, dtype, downlo
             f"model must be one of {model_names()}, the folder or the hub name (owner/name) of a "
             f"pipeline of diffusers, or path/to/my.py:make, got {model!r}"
         )
+    if _is_in_loop(pipeline_index(model, download)['_class_name'], call):
+        without_effect("for a pipeline in the loop", labels=labels)
+        pipeline = read_pipeline(model, dtype or 'float32', device or 'cpu', download)
+        named = Path(model).name
+        return load_in_loop(pipeline, call, read_prompts(prompts), guidance, size, named)
     return load_pipeline(
         model,
         parse_labels(labels),
@@ -918,6 +955,17 @@ def _opened(model, **options):
     name = str(model)
     if name in model_names(): return _open_embedded(name, **options)
     return load_own(name, **options) if '.py:' in name else _open_pipeline(name, **options)
+
+def _refuse_pictures(reference, features, clip):
+    "Samples of a pipeline in the loop are latents, which nobody decodes."
+    asked = dict(reference=reference, features=features, clip=clip)
+    usual = dict(reference=(None, SELF), features=(None, 'latents'), clip=(None,))
+    for name, value in asked.items():
+        if value not in usual[name]:
+            raise ValueError(
+                f"{name} must be {' or '.join(map(str, usual[name]))} for a pipeline in the loop, "
+                f"whose latents are compared with its own many-step ones, got {value!r:.80}"
+            )
 
 def _has_own_judge(
     model, # A Denoiser
@@ -954,6 +1002,9 @@ def open_model(
     device:Param("Where the model lives [default: cpu]", str)=None,
     dtype:Param("Number type of a pipeline [default: float32]", str, choices=tuple(NUMBERS))=None,
     download:Param("Fetch from the hub what is not there", store_true)=False,
+    call:Param(
+        "path/to/my.py:arguments, for the call of a pipeline that is run as it is", str
+    )=None,
     judged:bool=True,          # Is a metric needed?
 ) -> Denoiser:
     "A model by one word, with the metric to judge it by."
@@ -966,7 +1017,10 @@ def open_model(
         device=device,
         dtype=dtype,
         download=download,
+        call=call,
     )
+    if opened.own_loop is not None:
+        _refuse_pictures(reference, features, clip)
     given = reference is not None or clip is not None
     if reference == SELF or not given and judged and not _has_own_judge(opened):
         return judge_itself(opened, features, inception, clip)

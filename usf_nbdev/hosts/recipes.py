@@ -1136,6 +1136,7 @@ def _build_asked(recipe, model, prompts, guidance, classifier, decoder, options)
 def _open_by_recipe(recipe, model, classifier, decoder, reference, clip, guidance, judged, options):
     "The model of a recipe, with the metric to judge it by."
     given = reference is not None or clip is not None
+    without_effect("with a recipe", call=options.get('call'))
     _check_system(recipe, model, given, judged)
     prompts = read_prompts(options.get('prompts'))
     opened = _build_asked(recipe, model, prompts, guidance, classifier, decoder, options)

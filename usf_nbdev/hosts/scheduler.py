@@ -4,7 +4,8 @@
 
 # %% auto #0
 __all__ = ['diffusers', 'CLIPS', 'log', 'SOLVERS', 'HOST_GRID', 'THEIRS', 'USUAL_TIMES', 'TIMES', 'MANY_STEPS', 'OPTIONS',
-           'SAME_TIME', 'HARMLESS', 'WITH_CHURN_ONLY', 'in_our_words', 'USFScheduler', 'Asked', 'asked_for', 'Nodes']
+           'SAME_TIME', 'HARMLESS', 'WITH_CHURN_ONLY', 'KNOWN_ALREADY', 'in_our_words', 'USFScheduler', 'Asked',
+           'asked_for', 'Nodes']
 
 # %% ../../nbs/hosts/04_scheduler.ipynb #c6aa52c0
 import inspect, json, logging
@@ -317,7 +318,9 @@ def asked_for(
 
 # %% ../../nbs/hosts/04_scheduler.ipynb #ebdc7b83
 def _is_even(levels):
-    return np.allclose(levels, 1 - np.arange(len(levels))/len(levels), rtol=0, atol=2e-3)
+    "Even levels from 1 to at most the last step: what pipelines ask for where nobody chose."
+    even = np.linspace(1, levels[-1], len(levels))
+    return levels[-1] <= 1/len(levels)+2e-3 and np.allclose(levels, even, rtol=0, atol=2e-3)
 
 @patch
 def _given_run(self:USFScheduler, asked):
@@ -884,6 +887,7 @@ HARMLESS = dict(
     s_churn=(0, 0.0, None), use_clipped_model_output=(True, False, None), variance_noise=(None,)
 )
 WITH_CHURN_ONLY = ('s_tmin', 's_tmax', 's_noise')
+KNOWN_ALREADY = ('prev_timestep',)    # the next time, which the schedule says
 
 def _refuse_no_tensors(**values):
     "States and times are tensors of torch."
@@ -898,7 +902,7 @@ def _refuse_unknown(eta, others):
     if eta not in (0, None):
         raise ValueError(f"eta must be 0: a solver schedule adds no noise, got {eta!r}")
     for name, value in others.items():
-        if name in WITH_CHURN_ONLY: continue        # nothing without s_churn
+        if name in (*WITH_CHURN_ONLY, *KNOWN_ALREADY): continue     # nothing without s_churn
         if name not in HARMLESS:
             raise ValueError(f"{name} is not known to step, got {value!r:.80}; leave it out")
         if not any(_is_same(value, harmless) for harmless in HARMLESS[name]):

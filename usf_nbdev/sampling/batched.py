@@ -13,7 +13,7 @@ import numpy as np, torch
 from fastcore.basics import patch
 
 # %% ../../nbs/sampling/07_batched.ipynb #917fa300
-from .sample import advance, first_state, plan_for, program
+from .sample import advance, first_state, plan_for, program, sample
 
 # %% ../../nbs/sampling/07_batched.ipynb #ec733b6f
 def nodes(
@@ -195,6 +195,7 @@ def sample_many(
     "Draw the same samples with several schedules; whatever they share is computed once."
     plans = [plan_for(model, schedule) for schedule in schedules]
     if not plans: return []
+    if model.own_loop is not None: return [sample(model, plan, x_T, first=first) for plan in plans]
     runs = _runs(model, plans, x_T)
     kept = Answers(0) if key is None or answers is None else answers
     network = _network(model, x_T, first, key, kept, merge)

@@ -15,7 +15,7 @@ import numpy as np, torch
 from fastcore.basics import patch
 
 # %% ../../nbs/sampling/04_sample.ipynb #6add2f17
-from ..checks import finite_number, seed_number, whole_number
+from ..checks import finite_number, seed_number, whole_number, without_effect
 from ..core import SolverSchedule, check_noise
 from .weights import Plan, compile_plan, to_data
 
@@ -111,6 +111,9 @@ def _refuse_mean(mean, shape):
 # %% ../../nbs/sampling/04_sample.ipynb #0f031c74
 class Denoiser:
     "A network `fn(x, t)` with its noise schedule and what it predicts; counts its calls."
+    # Function of (schedule, x_T, first) that gives samples, where they are drawn in the loop of
+    # another program, as by PipelineInLoop
+    own_loop = None
     def __init__(self,
         fn,                      # Function of x, (B,*shape), and t, (B,); returns (B,*shape)
         noise,                   # The noise schedule it was trained with
@@ -616,7 +619,8 @@ def plan_for(
     schedule,       # SolverSchedule or Plan
     ems=None,       # Empirical model statistics; default: the model's
     mean=None,      # The data's mean; default: the model's
-) -> Plan: # A plan over what the model predicts
+# A plan over what the model predicts; the schedule itself for a model with a loop of its own
+) -> Plan:
     "The plan of a schedule over the outputs of a model."
     check_model(model)
     mean = model.mean if mean is None else mean
@@ -629,6 +633,7 @@ def plan_for(
             f"schedule must be a SolverSchedule or a Plan, got {type(schedule).__name__}"
         )
     _refuse_skips(model, plan.skips)
+    if model.own_loop is not None: return schedule
     return (
         plan.for_model(model.predicts)
         if plan.predicts == 'data' and model.predicts != 'data'
@@ -681,6 +686,8 @@ def first_state(
     return x_T if x_T.dtype in (torch.float32, torch.float64) else x_T.float()
 
 # %% ../../nbs/sampling/04_sample.ipynb #ffd86b14
+_BY_ITSELF = "for a model that draws in a loop of its own"
+
 def sample(
     model:Denoiser,          # The network
     schedule,                # SolverSchedule, or a Plan compiled with compile_plan
@@ -695,6 +702,10 @@ def sample(
 ): # Samples (B,*shape); with return_path the pair (samples, path (n_steps+1,B,*shape))
     "Draw samples: call the network, take one weighted sum, until the plan is done."
     plan = plan_for(model, schedule, ems, mean)
+    if model.own_loop is not None:
+        without_effect(_BY_ITSELF, ems=ems, mean=mean, callback=callback,
+                       return_path=return_path or None, grad=grad or None)
+        return model.own_loop(schedule, x_T, first)
     x = first_state(model, plan, x_T)
     rows, values = program(plan, x), {('x', 0): x}
     model = model.at(first, len(x))

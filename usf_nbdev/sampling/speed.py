@@ -47,6 +47,8 @@ def speed_up(
         raise ValueError(f"autocast must be one of {AUTOCAST} or None, got {autocast!r}")
     asked = dict(autocast=autocast, channels_last=channels_last, compile=compile)
     options = {name: value for name,value in asked.items() if value}
+    if model.own_loop is not None:
+        without_effect("for a model that draws in a loop of its own", **options)
     if channels_last:
         _refuse_no_pictures(model.shape, channels_last)
         _put_channels_last(model)

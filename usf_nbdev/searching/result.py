@@ -239,7 +239,7 @@ def _told(verdict):
 # %% ../../nbs/searching/09a_result.ipynb #24220b65
 def _left_out(trials, model, metric, config):
     "What a search went without, in words."
-    lacks = []
+    lacks = list(getattr(model, 'left_out', ()))
     if model.ems is None and any('ems' in stage.predictions for stage in config.stages):
         lacks.append(
             "prediction type 'ems', because the model has no statistics of DPM-Solver-v3 (see "
