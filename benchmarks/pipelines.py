@@ -97,7 +97,10 @@ def config_named(name):
     import transformers
     small = dict(hidden_size=32, num_hidden_layers=2, num_attention_heads=4, intermediate_size=37)
     t5 = dict(vocab_size=1103, d_model=32, d_ff=37, d_kv=8, num_layers=2, num_heads=4)
+    decoder = small | dict(hidden_size=16, num_key_value_heads=4, head_dim=4, vocab_size=200)
+    seen = small | dict(image_size=28, patch_size=14)
     kinds = dict(
+        gemma3=lambda: transformers.Gemma3Config(text_config=decoder, vision_config=seen),
         umt5=lambda: transformers.UMT5Config(**t5),
         t5=lambda: transformers.T5Config(**t5),
         bert=lambda: transformers.BertConfig(vocab_size=1124, **small),
@@ -202,7 +205,10 @@ def two_trials(model, nfe):
     from usf_nbdev import search
     from usf_nbdev.judging import teacher
     from usf_nbdev.judging.evaluate import safe_grid
-    teacher._CHUNK = 1        # samples that a teacher draws at once; 32 are many for a test
+    from usf_nbdev.sampling import solvers
+    # few runs, as this is a test: one sample of the teacher at a time, one grid of known solvers
+    teacher._CHUNK = 1
+    solvers.KNOWN_GRIDS, solvers.LATER_ENDS = (safe_grid(model.noise),), ()
     few = dict(n=1, probe_n=0, control_n=0, final_n=1, confirm_n=1, confirm_seeds=1, generation=2)
     steps = teacher.Teacher('DPM-Solver++(2M)', safe_grid(model.noise), max(6, nfe+2), 0.)
     metric = teacher.PairedMetric(teacher.Choice('paired', 'a test', steps, ''))

@@ -12,6 +12,7 @@ __all__ = ['PIPELINES', 'NUMBERS', 'MOST_LABELS', 'FEATURES', 'SELF', 'SECOND_N'
 # %% ../../nbs/hosts/06_pipelines.ipynb #658324b1
 import codecs, hashlib, importlib.util, json, re, warnings
 from collections.abc import Callable
+from contextlib import contextmanager
 from copy import copy
 from dataclasses import dataclass, replace
 from functools import partial
@@ -220,6 +221,30 @@ def _lightly():
     "How diffusers loads with little memory, where it can."
     return dict(low_cpu_mem_usage=importlib.util.find_spec('accelerate') is not None)
 
+@contextmanager
+def _without_accelerate(index, dtype):
+    """Networks that keep some of their parts in float32 are read by accelerate only; where all
+    parts are in float32 there is nothing to keep."""
+    kept = {
+        kind: kind._keep_in_fp32_modules
+        for _,kind in _network_classes(index)
+        if kind.__module__.startswith('diffusers') and kind._keep_in_fp32_modules is not None
+    }
+    if importlib.util.find_spec('accelerate') is not None:
+        kept = {}
+    if kept and dtype != 'float32':
+        raise ValueError(
+            f"dtype must be float32 for {next(iter(kept)).__name__} where accelerate is not "
+            f"installed, got {dtype!r}; pip install accelerate"
+        )
+    try:
+        for kind in kept:
+            kind._keep_in_fp32_modules = None
+        yield
+    finally:
+        for kind, modules in kept.items():
+            kind._keep_in_fp32_modules = modules
+
 def _whole_networks(path, index, dtype, download):
     "The networks of a pipeline, each with all its weights."
     options = dict(torch_dtype=dtype, local_files_only=not download, output_loading_info=True)
@@ -251,7 +276,7 @@ def read_pipeline(
     if dtype not in NUMBERS:
         raise ValueError(f"dtype must be one of {tuple(NUMBERS)}, got {dtype!r}")
     index = pipeline_index(path, download)
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), _without_accelerate(index, dtype):
         # newer versions want another word for torch_dtype
         warnings.simplefilter('ignore', FutureWarning)
         parts = _whole_networks(path, index, NUMBERS[dtype], download)
