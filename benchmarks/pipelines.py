@@ -75,6 +75,7 @@ def letters(name):
     made = tokenizers.Tokenizer(tokenizers.models.WordLevel(vocabulary, unk_token='<unk>'))
     made.pre_tokenizer = tokenizers.pre_tokenizers.Split('', 'isolated')
     made.decoder = tokenizers.decoders.Fuse()
+    made.add_special_tokens(list(SPECIAL))
     made.post_processor = tokenizers.processors.TemplateProcessing(
         single='<s> $A </s>' if 'clip' in name.lower() else '$A </s>',
         pair='$A $B </s>',
