@@ -230,10 +230,10 @@ def _check_shape(model):
             f"model {model.name!r} must know its shape to be searched, got None; pass shape= to "
             "Denoiser"
         )
+    _check_start(model.noise)
 
 def _check(model, metric, config, optimiser, workers, ray=None):
     "Refuse what cannot work before anything runs."
-    _check_start(model.noise)
     if optimiser not in OPTIMISERS:
         raise ValueError(f"optimiser must be one of {sorted(OPTIMISERS)}, got {optimiser!r}")
     OPTIMISERS[optimiser](model, config)         # says what is not installed
