@@ -764,6 +764,11 @@ def _print_polished(made, start, name, level, passes, out):
     )
 
 # %% ../nbs/12_cli.ipynb #b9b627bc
+def _own_objective(metric):
+    "The Fréchet distance where that is the metric, however few the samples; or as a search would."
+    if isinstance(metric, FrechetMetric): return 'fid'
+    return polish_objective(metric, SearchConfig())
+
 def _control_of(model, metric, objective, control_n):
     "The control variate of a polish; False where there is none."
     wanted = control_n and objective == 'fid' and isinstance(metric, FrechetMetric)
@@ -832,7 +837,7 @@ def usf_polish(
         opened = open_system(model, judged=objective != 'pixels', **kwargs)
         start = _load(schedule, opened)
         metric = None if objective == 'pixels' else default_metric(opened)
-        objective = objective or polish_objective(metric, SearchConfig(polish_n=n))
+        objective = objective or _own_objective(metric)
         control = _control_of(opened, metric, objective, control_n)
         before = opened.passes
         made = polish_schedule(
