@@ -86,15 +86,16 @@ class WatchedScheduler(USFScheduler):
             if is_last and watch.stop_after == watch.runs: raise Finished
         return made
 
-# %% ../../nbs/hosts/09_in_the_loop.ipynb #05c00763
+# %% ../../nbs/hosts/09_in_the_loop.ipynb #3545c1c3
 def _entries(
     values, # What a network is called with
 ) -> int:
-    "Batch entries of a call: those of the first tensor, or of the first list of tensors."
+    "Batch entries of a call: those of the first tensor of states, or of the first list of them."
     for value in values:
-        if torch.is_tensor(value) and value.ndim: return len(value)
         is_list = isinstance(value, (list, tuple)) and len(value) > 0
-        if is_list and torch.is_tensor(value[0]): return len(value)
+        state = value[0] if is_list else value
+        if not torch.is_tensor(state) or not state.is_floating_point(): continue
+        if is_list or state.ndim > 1: return len(value)
     return 1
 
 def _hooked(pipe, watch):
