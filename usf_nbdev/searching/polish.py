@@ -976,7 +976,7 @@ def _own_control(model, metric, objective, clock):
 def _seen_by(metric, objective):
     "The function of samples through which gradients come back."
     if objective == 'metric': return lambda samples: metric(iter([samples]))
-    features = None if objective == 'pixels' else metric.features
+    features = None if objective == 'pixels' else getattr(metric, 'features', None)
     return features or (lambda samples: samples)
 
 # %% ../../nbs/searching/06_polish.ipynb #150be8be
