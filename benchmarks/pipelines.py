@@ -252,7 +252,7 @@ def row_of(cls):
         return dict(how='too long', reason=told(error))
     except Exception as error:      # whatever a pipeline raises is the reason
         return dict(how='refused', reason=told(error))
-    about = model.about if how == 'in the loop' else f'states {model.shape}'
+    about = model.found_out if how == 'in the loop' else f'states {model.shape}'
     return dict(how=how, reason=about)
 
 def told(error): return f"{type(error).__name__}: {' '.join(str(error).split())[:240]}"

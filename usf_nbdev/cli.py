@@ -588,7 +588,7 @@ def usf_search(
     with cpu_threads(threads):
         opened = open_system(model, **kwargs)
         if opened.own_loop is not None:
-            print(opened.about)
+            print(opened.found_out)
         folder = place_for_folder(out or f'runs/{opened.name}-nfe{nfe_name(calls)}-seed{seed}')
         kept = folder/'journal.db'
         if not explain_budget:

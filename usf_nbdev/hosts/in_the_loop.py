@@ -584,7 +584,7 @@ def _try_at_once(self:PipelineInLoop):
 def _in_words(names): return ' and '.join(names)
 
 @patch(as_prop=True)
-def about(self:PipelineInLoop) -> str:
+def found_out(self:PipelineInLoop) -> str:
     "What was found out, in words."
     found = self.recorded
     lines = [

@@ -153,7 +153,7 @@ def _planned_polish(config, nfe, descent):
         gradient = 2*numbers + 1
     looks = steps//4 + 2
     descents = config.polish*levels
-    probed = 3*nfe + 5    # for the memory of a gradient, and whether there is one
+    probed = 3*nfe + 10    # for the memory of a gradient, and twice whether there is one
     return {Purpose.POLISH: config.polish*config.polish_n*nfe + descents*probed,
             Purpose.GRADIENT: gradient*descents*steps*samples*nfe,
             Purpose.HELDOUT: descents*looks*samples*nfe,
