@@ -1179,8 +1179,8 @@ def open_system(
         str,
     )=None,
     reference:Param(
-        "Real images: a folder, or a file of statistics; or self, for many-step samples of the "
-        "model [default: the model's statistics, or else self; with a recipe it must be given]",
+        "Real images: a folder or a file of statistics; or self: many-step samples of the "
+        "model [default: its own statistics, else self; none with a recipe]",
         str,
     )=None,
     clip:Param("Judge by this CLIP, a folder or cached name, instead of a reference", str)=None,
