@@ -518,7 +518,7 @@ def by_metric(self:Objective, features):
         value = self.metric(iter(samples.split(self.batch_size)))
     if not (torch.is_tensor(value) and value.requires_grad): return float(value), None
     slope, = torch.autograd.grad(value, samples)
-    return float(value), slope.flatten(1).cpu().double()
+    return float(value.detach()), slope.flatten(1).cpu().double()
 
 # %% ../../nbs/searching/06_polish.ipynb #8b516c26
 @patch
