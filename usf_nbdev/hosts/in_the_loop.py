@@ -143,7 +143,7 @@ def _same_chance():
 @dataclass(frozen=True)
 class PipelineRun:
     "A call of a pipeline with a solver schedule."
-    watch:Watch
+    watch:Watch         # What was noted of it
     output:object       # What it returned; None where it was stopped after its last step
     scaled:bool         # Did it scale its first states as the scheduler says?
     factor:float        # That scale
