@@ -42,7 +42,6 @@ from usf_nbdev.judging.images import (
 from ..sampling.sample import Denoiser, usable_device
 from ..zoo.models import load_model, mark, model_names
 from .diffusers import _first_part, from_diffusers
-from .in_the_loop import PipelineInLoop, sized
 
 # %% ../../nbs/hosts/06_pipelines.ipynb #b9cfedad
 PIPELINES = {
@@ -891,8 +890,10 @@ def load_in_loop(
     guidance=None, # Its guidance_scale; default: its own, or that of call
     size=None,     # Its height and width; default: its own, or those of call
     name=None,     # For people and files
-) -> PipelineInLoop:
+) -> Denoiser: # A PipelineInLoop
     "A pipeline whose every trial is a run of its own."
+    # its scheduler is a class of diffusers, which not everybody has
+    from usf_nbdev.hosts.in_the_loop import PipelineInLoop, sized
     arguments = sized(pipeline, arguments_from(call, pipeline), guidance, size)
     return PipelineInLoop(pipeline, arguments, as_list(prompts, str), name)
 
