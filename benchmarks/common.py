@@ -263,13 +263,17 @@ def factors(rows, names) -> dict:
     return {name: [row[name] for row in rows] for name in names}
 
 
+def paired_rows(rows, what, base, key) -> list:
+    "[(row of `what`, that of `base` which is like it in all other columns)] where both are there."
+    def place(row, of): return tuple((row | dict(what=of))[name] for name in key)
+    there = {place(row, base): row for row in rows.rows if row['what'] == base}
+    pairs = [(row, there.get(place(row, base))) for row in rows.rows if row['what'] == what]
+    return [(row, other) for row, other in pairs if other is not None]
+
+
 def polished_pairs(rows, what, key) -> list:
     "[(row of a polished schedule, that of the same one before)] where both are recorded."
-    by_key = {tuple(row[name] for name in key): row for row in rows.rows}
-    after = [row for row in rows.rows if row['what'] == f'{what}, polished']
-    pairs = [(row, by_key.get(tuple((row | dict(what=what))[name] for name in key)))
-             for row in after]
-    return [(row, other) for row, other in pairs if other is not None]
+    return paired_rows(rows, f'{what}, polished', what, key)
 
 
 def say_ratios(title, pairs, column, names):

@@ -10,7 +10,7 @@ Needs nothing of other scripts. Both begin at the same known solver, the best of
 a search does, with at most 256 samples and six slopes. Measured: the distance of fresh samples on
 each noise, without a control, and the passes of each polish. Rows: rows/paired/differences.csv.
 """
-from common import Setting, bootstrap, factors, setting, text_of, tuned, world_of
+from common import Setting, paired_rows, say_ratios, setting, text_of, tuned, world_of
 
 KEY = ('model', 'nfe', 'what', 'seed', 'noise')
 START = 'start'
@@ -66,12 +66,9 @@ def main():
 
 def table(rows):
     "Each polish over its start, paired by noise."
-    by_key = {tuple(row[name] for name in KEY): row for row in rows.rows}
     for what in SIZES:
-        own = [row for row in rows.rows if row['what'] == what]
-        starts = [by_key[tuple((row | dict(what=START))[name] for name in KEY)] for row in own]
-        ratios = [float(row['value'])/float(start['value']) for row, start in zip(own, starts)]
-        print(f'{what:12s}', bootstrap(ratios, factors(own, ('model', 'noise', 'seed'))))
+        pairs = paired_rows(rows, what, START, KEY)
+        say_ratios(f'{what} / {START}:', pairs, 'value', ('model', 'noise', 'seed'))
 
 
 if __name__ == '__main__':

@@ -8,12 +8,10 @@
 Needs nothing of other scripts. *known* is the best of all known solvers, with and without an
 analytical first step, with later ends, tuned apart from the search; *ours* is the schedule that
 `search` returns for half a million passes, all of its own tuning, choosing and confirming counted,
-as the command does by default;
-*hundred* is a hundred steps of the same model, on the first noise. All of them start from the
-same noise, which no search and no tuning has seen, and no control variate helps. Rows:
-rows/paired/front.csv.
+as the command does by default. Both start from the same noise, which no search and no tuning has
+seen, and no control variate helps. Rows: rows/paired/front.csv.
 """
-from common import Setting, bootstrap, factors, setting, text_of, tuned, world_of
+from common import Setting, paired_rows, say_ratios, setting, text_of, tuned, world_of
 
 KEY = ('model', 'nfe', 'what', 'seed', 'noise')
 PASSES = '500k'
@@ -45,24 +43,17 @@ def ours(name, nfe, seed, asked:Setting):
     return found.best, sum(found.passes.values())
 
 
-def hundred(name, nfe, seed, asked:Setting):
-    "A hundred steps on the model's best grid."
-    from usf_nbdev.judging.evaluate import best_grid, many_steps
-    model = world_of(name, asked.control_n).model
-    return many_steps(model.noise, 100, best_grid(model)), 0
-
-
-MAKERS = {'known': known, 'ours': ours, 'hundred': hundred}
+MAKERS = {'known': known, 'ours': ours}
 
 
 def tasks_of(asked:Setting) -> list:
-    "What is measured; what has no chance of its own has one seed, a hundred steps no calls."
+    "What is measured; what has no chance of its own has one seed."
     tasks = []
     for nfe in asked.nfes:
         for name in asked.models:
             tasks += [(name, nfe, 'ours', seed) for seed in asked.seeds]
             tasks.append((name, nfe, 'known', 0))
-    return tasks + [(name, 100, 'hundred', 0) for name in asked.models]
+    return tasks
 
 
 def record(rows, task, asked:Setting):
@@ -71,16 +62,16 @@ def record(rows, task, asked:Setting):
     name, nfe, what, seed = task
     world = world_of(name, asked.control_n)
     schedule, passes = MAKERS[what](name, nfe, seed, asked)
-    noises = asked.noises[:1] if what == 'hundred' else asked.noises
-    values = [evaluate(world.model, schedule, world.metric, asked.n, noise) for noise in noises]
-    for noise,value in zip(noises, values):
+    def on(noise): return evaluate(world.model, schedule, world.metric, asked.n, noise)
+    values = [on(noise) for noise in asked.noises]
+    for noise,value in zip(asked.noises, values):
         about = dict(
             n=asked.n,
             value=round(value, 4),
             name=schedule.name,
             id=schedule.id,
             passes=passes,
-            schedule=text_of(schedule) if what != 'hundred' else '',
+            schedule=text_of(schedule),
         )
         rows.get(lambda: about, **rows.on_noise(task, noise))
     print(*task, f'{passes:,} passes', [round(value, 3) for value in values], flush=True)
@@ -89,24 +80,17 @@ def record(rows, task, asked:Setting):
 def main():
     asked = setting(__doc__, nfes=(3, 5), seeds=1, control_n=8192)
     rows = asked.rows('front', KEY)
-    for task in tasks_of(asked):
-        noises = asked.noises[:1] if task[2] == 'hundred' else asked.noises
-        if rows.missing([task], noises):
-            record(rows, task, asked)
+    for task in rows.missing(tasks_of(asked), asked.noises):
+        record(rows, task, asked)
     table(rows)
 
 
 def table(rows):
     "Ours over the best known solver, paired by noise."
-    known_on = {(row['model'], row['nfe'], row['noise']): row for row in rows.rows
-                if row['what'] == 'known'}
-    own = [row for row in rows.rows if row['what'] == 'ours']
-    for name,nfe in dict.fromkeys((row['model'], row['nfe']) for row in own):
-        some = [row for row in own if (row['model'], row['nfe']) == (name, nfe)]
-        ratios = [float(row['value'])/float(known_on[name, nfe, row['noise']]['value'])
-                  for row in some if (name, nfe, row['noise']) in known_on]
-        if ratios:
-            print(f'{name:12s}{nfe:>3} calls', bootstrap(ratios, factors(some, ('noise', 'seed'))))
+    pairs = paired_rows(rows, 'ours', 'known', ('model', 'nfe', 'what', 'noise'))
+    for place in dict.fromkeys((row['model'], row['nfe']) for row,_ in pairs):
+        some = [pair for pair in pairs if (pair[0]['model'], pair[0]['nfe']) == place]
+        say_ratios('{} with {} calls:'.format(*place), some, 'value', ('noise', 'seed'))
 
 
 if __name__ == '__main__':

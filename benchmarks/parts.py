@@ -13,7 +13,7 @@ rows/paired/parts.jsonl.
 """
 import json
 from dataclasses import replace
-from common import ROWS, Setting, read, say_ratios, setting, text_of, world_of
+from common import ROWS, Setting, paired_rows, read, say_ratios, setting, text_of, world_of
 from usf_nbdev.sampling.parts import Parts
 
 KEY = ('model', 'nfe', 'what', 'seed', 'noise')
@@ -110,15 +110,9 @@ def main():
 
 def table(rows):
     "Each kind of parts over scalar weights."
-    by_key = {tuple(row[name] for name in KEY): row for row in rows.rows}
     for kind in KINDS:
-        own = [row for row in rows.rows if row['what'] == kind]
-        pairs = [
-            (row, by_key.get(tuple((row | dict(what=SCALAR))[name] for name in KEY)))
-            for row in own
-        ]
-        known = [(row, other) for row,other in pairs if other is not None]
-        say_ratios(f'{kind} / scalar:', known, 'value', ('model', 'nfe', 'noise', 'seed'))
+        pairs = paired_rows(rows, kind, SCALAR, KEY)
+        say_ratios(f'{kind} / scalar:', pairs, 'value', ('model', 'nfe', 'noise', 'seed'))
 
 
 if __name__ == '__main__':

@@ -316,6 +316,22 @@ def made_for(
     )
 
 # %% ../../nbs/hosts/08_export.ipynb #45920676
+# how a node begins and ends
+_NODE_HEAD = '''class USF_$id:
+    RETURN_TYPES = ("SAMPLER", "SIGMAS")
+    RETURN_NAMES = ("sampler", "sigmas")
+    FUNCTION = "make"
+    CATEGORY = "sampling/custom_sampling"
+    DESCRIPTION = $about
+
+    @classmethod
+'''
+_NODE_TAIL = '''
+
+NODE_CLASS_MAPPINGS = {"USF_$id": USF_$id}
+NODE_DISPLAY_NAME_MAPPINGS = {"USF_$id": $title}
+'''
+
 _FILE = Template('''$header
 import torch
 
@@ -347,24 +363,12 @@ def sample_usf_$id(model, x, sigmas=None, extra_args=None, callback=None, disabl
     return $sampler(model, x, TABLE, extra_args, callback)
 
 
-class USF_$id:
-    RETURN_TYPES = ("SAMPLER", "SIGMAS")
-    RETURN_NAMES = ("sampler", "sigmas")
-    FUNCTION = "make"
-    CATEGORY = "sampling/custom_sampling"
-    DESCRIPTION = $about
-
-    @classmethod
-    def INPUT_TYPES(cls): return {"required": {}}
+''' + _NODE_HEAD + '''    def INPUT_TYPES(cls): return {"required": {}}
 
     def make(self):
         import comfy.samplers
         return comfy.samplers.KSAMPLER(sample_usf_$id), torch.tensor(TABLE["sigmas"])
-
-
-NODE_CLASS_MAPPINGS = {"USF_$id": USF_$id}
-NODE_DISPLAY_NAME_MAPPINGS = {"USF_$id": $title}
-''')
+''' + _NODE_TAIL)
 
 # %% ../../nbs/hosts/08_export.ipynb #a18187f3
 # the last one is called

@@ -19,6 +19,8 @@ from ..core import write_text
 from usf_nbdev.hosts.export import (
     _LOOP,
     _LOOP_IN_PARTS,
+    _NODE_HEAD,
+    _NODE_TAIL,
     _line,
     host_sampling,
     k_table,
@@ -134,15 +136,7 @@ def sample_usf_$id(model, x, sigmas, extra_args=None, callback=None, disable=Non
     return sampler(model, x, table, extra_args, callback)
 
 
-class USF_$id:
-    RETURN_TYPES = ("SAMPLER", "SIGMAS")
-    RETURN_NAMES = ("sampler", "sigmas")
-    FUNCTION = "make"
-    CATEGORY = "sampling/custom_sampling"
-    DESCRIPTION = $about
-
-    @classmethod
-    def INPUT_TYPES(cls):
+''' + _NODE_HEAD + '''    def INPUT_TYPES(cls):
         return {"required": {
             "model": ("MODEL",),
             "steps": ("INT", {"default": $default, "min": $least, "max": $most}),
@@ -154,11 +148,7 @@ class USF_$id:
         table = ending_for(TABLES, steps, denoise)
         refuse_other_model(model, MADE_FOR, table["sigmas"])
         return comfy.samplers.KSAMPLER(sample_usf_$id), torch.tensor(table["sigmas"])
-
-
-NODE_CLASS_MAPPINGS = {"USF_$id": USF_$id}
-NODE_DISPLAY_NAME_MAPPINGS = {"USF_$id": $title}
-''')
+''' + _NODE_TAIL)
 
 # %% ../../nbs/hosts/08a_fronts.ipynb #3ef5f0ea
 def _front_title(front, name):
