@@ -54,7 +54,7 @@ from usf_nbdev.showing.plots import (
     save_grid,
     theme,
 )
-from .searching.judge import polish_objective, polishes, teacher_of
+from .searching.judge import polish_objective, polishes_by, teacher_of
 from .searching.polish import DESCENTS, LEVELS, OBJECTIVES, polish as polish_schedule
 from .searching.proposers import POLISH_BY
 from usf_nbdev.showing.report import (
@@ -348,7 +348,7 @@ def _refuse_idle(optimiser, metric, config, probe_n=None, control_n=None, polish
             f"for the metric {getattr(metric, 'name', type(metric).__name__)!r}, which is no "
             "Fréchet distance"
         )
-        idle = not polishes(metric, config)
+        idle = not polishes_by(metric, config)
         without_effect(where, control_n=control_n or None, polish=polish if idle else None)
 
 # %% ../nbs/12_cli.ipynb #6687a8da

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['SET_BY_SEARCH', 'LEFT_TO_SEARCH', 'LEFT_OUT', 'SEVERAL', 'Finished', 'Watch', 'WatchedScheduler', 'watched',
-           'PipelineRun', 'run_pipeline', 'usable_arguments', 'sized', 'NoiseBy', 'seed_of', 'generators_of',
+           'PipelineRun', 'run_pipeline', 'usable_arguments', 'with_options', 'NoiseBy', 'seed_of', 'generators_of',
            'is_noise', 'Recorded', 'read_run', 'PipelineInLoop']
 
 # %% ../../nbs/hosts/09_in_the_loop.ipynb #5c476890
@@ -226,7 +226,7 @@ def _refuse_missing(pipe, given):
         )
 
 # %% ../../nbs/hosts/09_in_the_loop.ipynb #25f283f4
-def sized(
+def with_options(
     pipe,           # A pipeline of diffusers
     arguments:dict, # Of its call
     guidance=None,  # Its guidance_scale

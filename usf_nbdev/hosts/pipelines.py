@@ -893,8 +893,8 @@ def load_in_loop(
 ) -> Denoiser: # A PipelineInLoop
     "A pipeline whose every trial is a run of its own."
     # its scheduler is a class of diffusers, which not everybody has
-    from usf_nbdev.hosts.in_the_loop import PipelineInLoop, sized
-    arguments = sized(pipeline, arguments_from(call, pipeline), guidance, size)
+    from usf_nbdev.hosts.in_the_loop import PipelineInLoop, with_options
+    arguments = with_options(pipeline, arguments_from(call, pipeline), guidance, size)
     return PipelineInLoop(pipeline, arguments, as_list(prompts, str), name)
 
 def _is_in_loop(name, call): return call is not None or name not in PIPELINES

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['MOST_PARTS', 'SCALES', 'TRIALS_SHARE', 'Unit', 'Budget', 'read_budget', 'Descent', 'planned_passes', 'kept_of_sample',
-           'known_count', 'Asked', 'asked_of', 'account', 'sized', 'fitting_search', 'seconds_of_pass', 'settled',
+           'known_count', 'ModelFacts', 'facts_of', 'account', 'sized', 'fitting_search', 'seconds_of_pass', 'settled',
            'in_words', 'explained']
 
 # %% ../../nbs/searching/08a_budget.ipynb #85544b49
@@ -32,7 +32,7 @@ from usf_nbdev.searching.judge import (
     descent_of,
     levels_for,
     polish_objective,
-    polishes,
+    polishes_by,
 )
 from .phases import KNOWN_CHOSEN, KNOWN_FINALISTS
 from usf_nbdev.searching.polish import (
@@ -189,7 +189,7 @@ def known_count(
     return len(solvers) + len(LATER_ENDS)*len(config.known or FAMILIES)
 
 @dataclass(frozen=True)
-class Asked:
+class ModelFacts:
     "What an account needs to know of a model; no number of samples changes it."
     known:dict # {network calls: known solvers that are looked at}
     by:str     # How it is polished, one of DESCENTS; empty: not at all
@@ -208,38 +208,38 @@ class Asked:
             objective == 'metric',
         )
 
-def asked_of(
+def facts_of(
     config, # A SearchConfig
     model,  # A Denoiser
     metric, # As for search
-) -> Asked: # For its account
+) -> ModelFacts: # For its account
     "Ask a model."
     known = {nfe: known_count(config, model, nfe) for nfe in config.nfes}
     by = ''
-    if config.polish and polishes(metric, config):
+    if config.polish and polishes_by(metric, config):
         by = descent_of(model, metric, config, ddim(model.noise, config.nfes[0]))
     kept = {}
     if by == 'gradients':
         kept = {nfe: kept_of_sample(model, metric, nfe) for nfe in config.nfes}
-    return Asked(known, by, kept)
+    return ModelFacts(known, by, kept)
 
 def account(
     config, # A SearchConfig
     model,  # A Denoiser
     metric, # As for search
-    asked=None,     # What asked_of gave; default: it is asked
+    facts=None,     # What facts_of gave; default: they are asked for
 ) -> Counter: # {purpose: passes}
     "The passes of a whole search, at most."
-    asked = asked or asked_of(config, model, metric)
+    facts = facts or facts_of(config, model, metric)
     total = Counter()
     for nfe in config.nfes:
-        descent = asked.descent(config, model, metric, nfe) if asked.by else None
-        of_calls = planned_passes(config, nfe, asked.known[nfe], descent)
+        descent = facts.descent(config, model, metric, nfe) if facts.by else None
+        of_calls = planned_passes(config, nfe, facts.known[nfe], descent)
         control = of_calls.pop(Purpose.CONTROL)
         total.update(of_calls)
     if isinstance(metric, FrechetMetric):
         total[Purpose.CONTROL] = control
-    if not asked.by:
+    if not facts.by:
         for purpose in _OF_POLISH:
             del total[purpose]
     total[Purpose.REFERENCE] = _pairs(config, metric)
@@ -303,15 +303,15 @@ def fitting_search(
     features = metric.reference.d if isinstance(metric, FrechetMetric) else 0
     controlled = features and config.control_n
     least = getattr(metric, 'min_samples', 1)
-    asked = asked_of(config, model, metric)
+    facts = facts_of(config, model, metric)
     for scale in SCALES:
         one = replace(sized(config, scale, features, 1 if controlled else least), budget=1)
-        left = passes - sum(account(one, model, metric, asked).values())
+        left = passes - sum(account(one, model, metric, facts).values())
         trials = 1 + left//_trial_cost(one, model)
-        share = TRIALS_SHARE if scale >= 1 or asked.by != 'gradients' else 0
+        share = TRIALS_SHARE if scale >= 1 or facts.by != 'gradients' else 0
         if left >= 0 and trials*_trial_cost(one, model) >= share*passes:
             return replace(one, budget=int(trials))
-    needed = math.ceil(sum(account(one, model, metric, asked).values())/(1-share)/1000)
+    needed = math.ceil(sum(account(one, model, metric, facts).values())/(1-share)/1000)
     raise ValueError(
         f"budget must be at least {needed}k passes for {_calls_in_words(config.nfes)} of "
         f"model {model.name!r}, got {passes:,}; spend more, or polish=0, fewer known families or "

@@ -18,7 +18,7 @@ from ..judging.evaluate import floor_of, interval, ratio_interval
 from ..judging.frechet import FrechetMetric
 from ..judging.teacher import Teacher
 from ..sampling.sample import conditions_of
-from .judge import polish_objective, polishes
+from .judge import polish_objective, polishes_by
 from usf_nbdev.searching.phases import (
     Phase,
     chosen,
@@ -251,7 +251,7 @@ def _left_out(trials, model, metric, config):
 
 def _not_polished(trials, metric, config):
     "What of polishing was left out, in words."
-    if not polishes(metric, config):
+    if not polishes_by(metric, config):
         return [
             "polishing, because the metric is neither a Fréchet distance nor a paired one; "
             "polish_by='differences' polishes by any metric"

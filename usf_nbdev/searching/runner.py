@@ -20,7 +20,7 @@ from usf_nbdev.judging.evaluate import (
     CostMeter,
 )
 from .journal import Journal, Trial
-from .judge import Judge, polishes
+from .judge import Judge, polishes_by
 from .optuna_proposers import OPTIMISERS
 from .phases import Phase, next_proposals
 from .proposers import Proposal, spent
@@ -129,7 +129,7 @@ def next_generation(self:Searcher):
     """Proposals of the next generation, which follow from the trials; what was spent so far is
     noted."""
     generation = max((trial.generation for trial in self.trials), default=-1)+1
-    polished = polishes(self.judge.metric, self.config)
+    polished = polishes_by(self.judge.metric, self.config)
     ends = self.journal.notes('polished:') if polished else None
     proposals = next_proposals(self.optimiser, generation, self.trials, self.config, ends)
     if proposals:
