@@ -5,11 +5,10 @@
 # %% auto #0
 __all__ = ['TRIAL_NOISE', 'FINAL_NOISE', 'CONFIRM_NOISE', 'TUNE_NOISE', 'GRID_NOISE', 'POLISH_NOISE', 'HELDOUT_NOISE',
            'RIVAL_NOISE', 'CHOICE_NOISE', 'CONTROL_NOISE', 'CHECK_NOISE', 'TEACHER_NOISE', 'DRAWS', 'CONTROL_CALLS',
-           'PARTS', 'DECIDED_WITHIN', 'starting_states', 'Purpose', 'CostMeter', 'portions', 'batches_of',
-           'check_metric', 'evaluate', 'SharedAnswers', 'evaluate_many', 'pictures_of', 'safe_grid', 'many_steps',
-           'nearest_grid', 'best_grid', 'Control', 'first_steps_of', 'known_for', 'best_of_families', 'Tuning',
-           'tuned_solvers', 'least_to_extrapolate', 'evaluate_infinite', 'floor_of', 'interval', 'ratio_interval',
-           'is_decided']
+           'starting_states', 'Purpose', 'CostMeter', 'portions', 'batches_of', 'check_metric', 'evaluate',
+           'SharedAnswers', 'evaluate_many', 'pictures_of', 'safe_grid', 'many_steps', 'nearest_grid', 'best_grid',
+           'Control', 'first_steps_of', 'known_for', 'best_of_families', 'Tuning', 'tuned_solvers',
+           'least_to_extrapolate', 'evaluate_infinite', 'floor_of', 'interval', 'ratio_interval', 'is_decided']
 
 # %% ../../nbs/judging/03_evaluate.ipynb #1fe5053d
 import base64, os, time
@@ -507,7 +506,7 @@ def statistics(self:Control,
     return self.remember(statistics, n, seed, first, draw)
 
 # %% ../../nbs/judging/03_evaluate.ipynb #6ddda107
-PARTS = 8
+_PARTS = 8
 
 @patch
 def requests(self:Control,
@@ -515,7 +514,7 @@ def requests(self:Control,
     draw:str='normal', # One of DRAWS
 ) -> list: # Arguments of statistics
     "All that a distance on n samples of a seed asks for."
-    ends = np.linspace(0, self.n, min(PARTS, self.n)+1).astype(int).tolist()
+    ends = np.linspace(0, self.n, min(_PARTS, self.n)+1).astype(int).tolist()
     many = [(end-start, CONTROL_NOISE+seed, start, 'normal') for start,end in zip(ends, ends[1:])]
     return many + [(n, seed, 0, draw)]
 
@@ -704,7 +703,7 @@ def ratio_interval(
     return tuple(float(np.exp(value)) for value in interval(np.log(a/b), level))
 
 # %% ../../nbs/judging/03_evaluate.ipynb #8523272c
-DECIDED_WITHIN = 1.5    # largest ratio of the upper to the lower end of a 95 % interval
+_DECIDED_WITHIN = 1.5    # largest ratio of the upper to the lower end of a 95 % interval
 
 def is_decided(
     a, b, # As for ratio_interval
@@ -712,4 +711,4 @@ def is_decided(
     "Does the ratio of two schedules stand firm?"
     _, low, high = ratio_interval(a, b)
     _, least, most = ratio_interval(a, b, .99)
-    return (most < 1 or least > 1) and high/low <= DECIDED_WITHIN
+    return (most < 1 or least > 1) and high/low <= _DECIDED_WITHIN
