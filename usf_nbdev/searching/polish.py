@@ -513,9 +513,9 @@ def loss(self:Objective, features, first=0):
 @patch
 def by_metric(self:Objective, features):
     "Value and gradient of any metric of the samples; None for a gradient that it doesn't give."
-    with torch.enable_grad():
-        samples = features.reshape(-1, *self.model.shape).to(self.x).requires_grad_()
-        value = self.metric(iter(samples.split(self.batch_size)))
+    wanted = torch.is_grad_enabled()
+    samples = features.reshape(-1, *self.model.shape).to(self.x).requires_grad_(wanted)
+    value = self.metric(iter(samples.split(self.batch_size)))
     if not (torch.is_tensor(value) and value.requires_grad): return float(value), None
     slope, = torch.autograd.grad(value, samples)
     return float(value.detach()), slope.flatten(1).cpu().double()
@@ -601,7 +601,8 @@ def _whole(self:Slope, table):
     of_all = objective.kind in ('fid', 'metric')
     if not of_all or objective.n <= objective.batch_size: return None
     with torch.no_grad():
-        return objective(self.all(table))
+        features = self.all(table)
+    return objective(features)
 
 @patch
 def _gradient(self:Slope, theta):
