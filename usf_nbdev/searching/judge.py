@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['GRADIENT_CONTROL', 'BY_DIFFERENCES', 'LARGE_ENOUGH', 'PARTS_GAIN', 'Conditions', 'Judge', 'polishes_by',
-           'polish_objective', 'teacher_of', 'descent_of', 'levels_for']
+           'polish_objective', 'teacher_of', 'descent_of', 'levels_for', 'polish_options']
 
 # %% ../../nbs/searching/08_judge.ipynb #e73d2c69
 from dataclasses import dataclass
@@ -197,26 +197,39 @@ def gradients(self:Judge, trial, schedule):
     with self.clock('polishing'):
         by = descent_of(self.model, self.metric, self.config, schedule)
         for level in levels_for(self.config, self.model, by):
-            moved = self._polished(trial, schedule, level, by)
+            moved = self._polished(schedule, level, by)
             if level != 'parts' or _pays(moved):
                 schedule = moved
     self.store.put(f'polished:{trial.key}', schedule.to_json(indent=None, weights=False))
     return schedule
 
+def polish_options(
+    model, metric, config, # As for search, and what has its polish_n
+    by:str,                # One of DESCENTS
+    steps:int,             # Slopes at most
+) -> dict: # Keyword arguments of polish
+    "What a polish goes down, how, and with how many samples."
+    samples = config.polish_n
+    if by == 'differences':
+        samples, steps = min(samples, BY_DIFFERENCES[0]), min(steps, BY_DIFFERENCES[1])
+    return dict(
+        objective=polish_objective(metric, config),
+        by=by,
+        n=samples,
+        evaluations=steps,
+        teacher=teacher_of(metric, model),
+    )
+
 @patch
-def _polished(self:Judge, trial, schedule, level, by):
-    most = BY_DIFFERENCES if by == 'differences' else (trial.n, self.config.polish_steps)
+def _polished(self:Judge, schedule, level, by):
+    config = self.config
     return polish(
         self.model,
         schedule,
         self.metric,
         level,
-        objective=polish_objective(self.metric, self.config),
-        by=by,
-        n=min(trial.n, most[0]),
-        evaluations=min(self.config.polish_steps, most[1]),
-        seed=self.config.seed,
-        teacher=teacher_of(self.metric, self.model),
+        **polish_options(self.model, self.metric, config, by, config.polish_steps),
+        seed=config.seed,
         control=self.gradient_control or False,
         progress=False,
         clock=self.clock,

@@ -28,7 +28,9 @@ from ..sampling.noise import Flow, VPDiscrete, timesteps
 from ..sampling.sample import conditions_of
 from ..sampling.solvers import LATER_ENDS, ddim, dpm_solver_pp, euler, unipc
 from .baselines import GRIDS as FITTED, teacher_grid
+from .judge import descent_of, polish_options
 from .polish import polish
+from .proposers import AUTO, POLISH_BY
 
 # %% ../../nbs/searching/10a_stock_times.ipynb #61c6c770
 @dataclass(frozen=True)
@@ -149,6 +151,7 @@ class TimesConfig:
     control_n:int=4096   # Samples of the control variate, for a Frechet distance; 0 for none
     polish_n:int=512     # Samples of a gradient
     evaluations:int=24   # Gradients at most; 0 for none
+    polish_by:str=AUTO   # One of POLISH_BY
     confirm_n:int=2048   # Samples of the confirmation, per noise
     confirm_seeds:int=3  # Fresh noises
     batch_size:int=256   # Samples per network call
@@ -158,6 +161,7 @@ class TimesConfig:
         least = dict(confirm_seeds=1, batch_size=1, control_n=0, evaluations=0, seed=0)
         for name in ('n', 'few', 'polish_n', 'confirm_n', *least):
             whole_number(name, getattr(self, name), least.get(name, 2))
+        one_of('polish_by', self.polish_by, POLISH_BY)
 
 class _Judge:
     "Measures schedules, those that exploded as infinite."
@@ -200,18 +204,14 @@ def _downhill(judge, solver, start):
     "The times that gradients find from a start, and why there are none."
     model, config, metric = judge.model, judge.config, judge.metric
     if not config.evaluations or start.nfe == 1: return None, 'no gradients were asked for'
-    frechet = isinstance(metric, FrechetMetric)
-    by_metric = 'fid' if frechet and config.polish_n >= 2*metric.reference.d else 'features'
-    objective = by_metric if frechet else 'pixels'
     try:
+        by = descent_of(model, metric, config, start)
         moved = polish(
             model,
             start,
-            metric if frechet else None,
+            metric,
             level='times',
-            objective=objective,
-            n=config.polish_n,
-            evaluations=config.evaluations,
+            **polish_options(model, metric, config, by, config.evaluations),
             seed=config.seed,
             control=judge.control or False,
             progress=False,
