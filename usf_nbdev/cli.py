@@ -56,7 +56,7 @@ from usf_nbdev.showing.plots import (
 )
 from .searching.judge import polish_objective, polishes_by, teacher_of
 from .searching.polish import DESCENTS, LEVELS, OBJECTIVES, polish as polish_schedule
-from .searching.proposers import POLISH_BY
+from .searching.proposers import PASSES, POLISH_BY
 from usf_nbdev.showing.report import (
     Planned,
     compared,
@@ -89,28 +89,31 @@ from .hosts.recipes import open_system, search_settings
 # %% ../nbs/12_cli.ipynb #74ef5ebb
 MOST_CALLS = 1000
 
-def _ends_of(part, text):
+def _ends_of(part, text, name):
     "First and last number of a part such as '5' or '3-10'."
     ends = [end.strip() for end in part.split('-')]
     if len(ends) > 2 or not all(end.isdecimal() for end in ends):
         raise ValueError(
-            "nfe must be a number of calls as 5, a range as 3-10, or a list as 3,5,8, got "
+            f"{name} must be a number as 5, a range as 3-10, or a list as 3,5,8, got "
             f"{str(text)!r:.80}"
         )
     if max(map(len, ends)) > 6:
-        raise ValueError(f"nfe must be at most {MOST_CALLS}, got {part.strip():.40}")
+        raise ValueError(f"{name} must be at most {MOST_CALLS}, got {part.strip():.40}")
     return int(ends[0]), int(ends[-1])
 
 def parse_nfe(
     text, # '5', '3-10', '3,5,8' or a mixture of them; or a number
+    name='nfe', # What they are, for errors
 ) -> tuple: # Increasing
-    "Numbers of network calls."
+    "Numbers of network calls, or of passes."
     calls = set()
     for part in str(text).split(','):
-        low, high = _ends_of(part, text)
+        low, high = _ends_of(part, text, name)
         if low > high:
-            raise ValueError(f"nfe must go up in a range, got {part.strip()!r}; write {high}-{low}")
-        if high > MOST_CALLS: raise ValueError(f"nfe must be at most {MOST_CALLS}, got {high}")
+            raise ValueError(
+                f"{name} must go up in a range, got {part.strip()!r}; write {high}-{low}"
+            )
+        if high > MOST_CALLS: raise ValueError(f"{name} must be at most {MOST_CALLS}, got {high}")
         calls |= set(range(low, high+1))
     return tuple(sorted(calls))
 
@@ -211,6 +214,10 @@ def _tables(result):
     front = named.drop(columns=['schedule', 'verdict'], errors='ignore')
     return tables | dict(front=front)
 
+def _cost_word(count):
+    "What stands before a number in the name of a file."
+    return 'passes' if count == PASSES else 'nfe'
+
 def save_result(
     result, # A SearchResult
     model,  # The Denoiser that was searched
@@ -219,7 +226,7 @@ def save_result(
     "Write what a search found: schedules, tables, figures, report."
     folder, front = Path(folder), result.front
     names = (
-        [f'schedule-nfe{calls}.json' for calls in front['nfe']]
+        [f'schedule-{_cost_word(result.config.count)}{cost}.json' for cost in front['nfe']]
         if len(front) > 1
         else ['schedule.json']
     )
@@ -277,7 +284,7 @@ def _model_options(model, options):
 def _print_result(result, folder, files, options=''):
     "The confirmation, the result in words, and what to do with the files."
     first = folder/next(name for name in files if name.endswith('.json'))
-    print(compared_text(compared(result)))
+    print(compared_text(compared(result), result.config.count))
     print('ratio: to the best known solver with as many calls, its 95 % interval paired by noise')
     if len(second := second_table(result)):
         print(f'\nby the second judge:\n{second.to_string(index=False)}')
@@ -295,7 +302,7 @@ _JUDGING = 'features inception clip'
 
 _OF_SEARCH = {
     'What most searches need':
-        'model nfe budget reference prompts guidance device workers out seed',
+        'model nfe passes budget reference prompts guidance device workers out seed',
     'Model': _MODEL,
     'What to search': 'optimiser known seed_from polish polish_by level solver',
     'How much to spend': 'explain_budget n final_n confirm_n confirm_seeds teacher_n',
@@ -467,6 +474,7 @@ def usf_search(
         "Network calls per sample: 5, 3-10, or 3,5,8 [default: 5, or the recipe's]",
         str,
     )=None,
+    passes:Param("Passes instead, of a guided model: when it guides is searched too", str)=None,
     objective:Param(
         "How a model is its own reference [default: by its features]",
         str, choices=list(Comparison),
@@ -553,6 +561,7 @@ def usf_search(
         workers=workers,
         ray=ray,
         optimiser=None if optimiser == 's3' else optimiser,
+        passes=passes,
         probe_n=probe_n,
         draw=draw,
         final_n=final_n,
@@ -582,6 +591,10 @@ def usf_search(
         kwargs.get('recipe'), nfe=nfe, extrapolate=extrapolate or None, **numbers
     )
     calls = parse_nfe(settings.pop('nfe', SearchConfig.nfe))
+    if passes is not None:
+        without_effect('beside --passes', nfe=nfe)
+        calls = parse_nfe(passes, 'passes')
+        settings['count'] = PASSES
     budget = settings.pop('budget', BUDGET)
     read_budget(budget)
     config = SearchConfig(nfe=calls, seed=seed, **settings)  # refuses before anything is read
@@ -589,7 +602,8 @@ def usf_search(
         opened = open_system(model, **kwargs)
         if opened.own_loop is not None:
             print(opened.found_out)
-        folder = place_for_folder(out or f'runs/{opened.name}-nfe{nfe_name(calls)}-seed{seed}')
+        cost = f'{_cost_word(config.count)}{nfe_name(calls)}'
+        folder = place_for_folder(out or f'runs/{opened.name}-{cost}-seed{seed}')
         kept = folder/'journal.db'
         if not explain_budget:
             print(f'{folder/"report.html"}  tells how the search goes, written again every minute')

@@ -16,7 +16,7 @@ from .networks import Clock, as_clock, guidance_of, network_fn
 from .settings import clip_of_config, completed, refuse_class, refuse_settings
 from ..sampling.noise import BETAS, EDM, Flow, betas_for, discrete
 from ..sampling.weights import compile_plan
-from ..sampling.sample import Denoiser
+from ..sampling.sample import Denoiser, told_alike
 from ..zoo.models import mark
 
 # %% ../../nbs/hosts/03_diffusers.ipynb #c6566a1a
@@ -130,14 +130,13 @@ def edm_scales(
 def _edm(network, noise, config):
     "The data behind EDM's scaled network; the function itself for other noise schedules."
     if not isinstance(noise, EDM): return network
-    def denoised(x, sigma):
+    def denoised(x, sigma, **guidance):
         level = sigma.double().reshape(-1, *[1]*(x.ndim-1))
         sigma_data = config['sigma_data']
         skip, factor = edm_scales(level, sigma_data, config.get('prediction_type'))
         scaled = (x/(level**2+sigma_data**2)**.5).to(x.dtype)
-        return (skip*x + factor*network(scaled, .25*sigma.log())).to(x.dtype)
-    denoised.passes = getattr(network, 'passes', 1)
-    return denoised
+        return (skip*x + factor*network(scaled, .25*sigma.log(), **guidance)).to(x.dtype)
+    return told_alike(network, denoised)
 
 # %% ../../nbs/hosts/03_diffusers.ipynb #9a10f3e1
 def _word(time):

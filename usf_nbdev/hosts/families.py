@@ -4,13 +4,14 @@
 
 # %% auto #0
 __all__ = ['SDES', 'NAMED_BETAS', 'class_labels', 'from_score_sde', 'signal_of', 'from_k_diffusion', 'to_k_diffusion',
-           'Preconditioned', 'edm_precondition', 'from_edm', 'class_gradient', 'classifier_guided',
-           'from_guided_diffusion']
+           'Preconditioned', 'edm_precondition', 'from_edm', 'class_gradient', 'passes_of_gradient',
+           'classifier_guided', 'from_guided_diffusion']
 
 # %% ../../nbs/hosts/05_families.ipynb #7cfef880
-import copy
+import copy, math
 import numpy as np, torch
 from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
 
 # %% ../../nbs/hosts/05_families.ipynb #b23935ba
 from ..checks import finite_number, whole_number
@@ -24,7 +25,8 @@ from usf_nbdev.sampling.noise import (
     discrete,
 )
 from ..sampling.weights import to_data
-from ..sampling.sample import Denoiser, lend
+from ..core import OFF
+from ..sampling.sample import Denoiser, lend, start_noise
 from ..zoo.models import _Along
 from .diffusers import network_time
 
@@ -367,6 +369,31 @@ def _checked_logits(logits, n):
         )
     return logits
 
+# %% ../../nbs/hosts/05_families.ipynb #9d1c0e01
+def _operations(ask):
+    "Floating-point operations of matrix products and convolutions in what `ask` does."
+    with FlopCounterMode(display=False) as counter:
+        ask()
+    return counter.get_total_flops()
+
+def passes_of_gradient(
+    model:Denoiser, # The network
+    classifier,     # As for classifier_guided
+    y,              # Labels, (1,) or (B,)
+) -> int: # At least 1; 1 where the model doesn't know its shape, or nothing can be counted
+    "Passes of the network that do as much arithmetic as one slope of the classifier."
+    if model.shape is None: return 1
+    uncounted = copy.copy(model.at(0, 1))
+    uncounted._calls = [0]
+    uncounted._passes = [0]
+    x, tau = start_noise(model, 1), model.own_time(model.noise.T)
+    times = torch.tensor([tau]).to(x)
+    with torch.no_grad():
+        of_network = _operations(lambda: uncounted.network(x, tau))
+    of_slope = _operations(lambda: class_gradient(classifier, x, times, y[:1]))
+    return max(1, math.ceil(of_slope/of_network)) if of_network else 1
+
+
 # %% ../../nbs/hosts/05_families.ipynb #1a7fb091
 def classifier_guided(
     model:Denoiser, # The network, unconditional or not, whatever it predicts
@@ -374,6 +401,9 @@ def classifier_guided(
     y,              # The class to steer to, or a tensor of 1 or B of them
     scale:float=1., # 0: not at all; 1: Bayes' rule; above: sharper
     time=None,      # Maps our t to what the classifier takes; default: what the network takes
+    # Passes that the slope of the classifier is counted as; default: by its arithmetic,
+    # passes_of_gradient
+    gradient_passes:int=None,
 ) -> Denoiser:
     "Steer a model to a class with a classifier of noisy states (Dhariwal & Nichol 2021)."
     if not isinstance(model, Denoiser):
@@ -396,7 +426,10 @@ def classifier_guided(
     if isinstance(classifier, nn.Module):
         classifier.eval()
     guided = copy.copy(model)
-    guided.fn = _guided(model, classifier, y, float(scale), time)
+    if gradient_passes is None:
+        gradient_passes = passes_of_gradient(model, classifier, y)
+    gradient_passes = whole_number('gradient_passes', gradient_passes)
+    guided.fn = _guided(model, classifier, y, float(scale), time, gradient_passes)
     guided.time = None
     guided._calls = [0]
     guided.name = f'{model.name}, guided by {scale:g}'
@@ -404,24 +437,29 @@ def classifier_guided(
     return guided
 
 # %% ../../nbs/hosts/05_families.ipynb #fa4533f4
-def _guided(model, classifier, y, scale, time):
+def _guided(model, classifier, y, scale, time, gradient_passes):
     "The network and its push, as a function of our own t."
     def clock(counted): return lambda t: np.array([float(counted(moment)) for moment in t])
     own, seen = clock(model.own_time), clock(time or model.own_time)
     curves = model.noise.alpha, model.noise.sigma, own, seen
-    def fn(x, t, **kw):
+    def fn(x, t, guidance=None, **kw):
         # one time for a whole batch
         alpha, sigma, tau, seen_at = (_Along.apply(t[:1], curve) for curve in curves)
         output = model.fn(lend(x), tau.to(t).expand(len(x)).clone(), **kw)
+        if isinstance(guidance, str) and guidance == OFF: return output
+        strength = scale if guidance is None else guidance
         gradient = class_gradient(classifier, x, seen_at.to(t).expand(len(x)).clone(), y)
         of_output = to_data(model.predicts, alpha, sigma)[1]
-        return output + (scale*sigma**2/(alpha*of_output)*gradient).to(output.dtype)
+        return output + (strength*sigma**2/(alpha*of_output)*gradient).to(output.dtype)
     fn.state_dict = lambda: {
         **_states(model),
         **{f'classifier.{name}': tensor for name,tensor in _state(classifier).items()},
         'y': y,
         'scale': torch.tensor(scale),
     }
+    fn.passes_off = model.call_passes
+    fn.scale = scale
+    fn.passes = model.call_passes + gradient_passes
     return fn
 
 # %% ../../nbs/hosts/05_families.ipynb #6b7fc9cc

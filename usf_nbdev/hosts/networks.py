@@ -4,13 +4,16 @@
 
 # %% auto #0
 __all__ = ['CONVENTIONS', 'REFUSED', 'Clock', 'told', 'Spread', 'Convention', 'Unless', 'uncompiled', 'convention_of', 'as_clock',
-           'ask', 'guidance_of', 'along', 'network_fn']
+           'ask', 'guidance_of', 'network_fn']
 
 # %% ../../nbs/hosts/01_networks.ipynb #e10c0004
 import inspect
 from dataclasses import dataclass, replace
 from enum import Enum
 import torch
+
+# %% ../../nbs/hosts/01_networks.ipynb #9d1c0d01
+from ..sampling.sample import guided_fn
 
 # %% ../../nbs/hosts/01_networks.ipynb #e10c0007
 class Clock(Enum):
@@ -324,16 +327,6 @@ def guidance_of(
                          f" got {got}")
     return float(scales) if scales.numel() == 1 else scales
 
-def along(
-    scale, # A number, or a tensor (B,)
-    x,     # (B,*shape)
-): # What multiplies x
-    "Scales of samples, in the way of their states."
-    if not torch.is_tensor(scale): return scale
-    if len(scale) != len(x):
-        raise ValueError(f"guidance must be a number or one for each of the {len(x)} samples,"
-                         f" got {len(scale)}")
-    return scale.to(x).reshape(-1, *[1]*(x.ndim-1))
 
 # %% ../../nbs/hosts/01_networks.ipynb #e10c0025
 def _same(first, second):
@@ -397,13 +390,9 @@ def network_fn(
     _check_empty(condition, empty, scale)
     spreads = {name: ways.get(name, Spread.BATCH) for name in condition}
     one_call = all(_joins(condition[name], empty[name], spreads[name]) for name in condition)
-    def both(x, t):
+    def at_once(x, t):
         conditions, blanks = (_for_batch(row, arguments, x) for arguments in (condition, empty))
         joined = {name: _join(conditions[name], blanks[name], spreads[name]) for name in conditions}
         return ask(net, row, torch.cat([x, x]), torch.cat([t, t]), joined, N).chunk(2)
-    def guided(x, t):
-        factor = along(scale, x)
-        conditional, unconditional = both(x, t) if one_call else (plain(x, t), plain(x, t, empty))
-        return unconditional + factor*(conditional - unconditional)
-    guided.passes = 2
-    return guided
+    def both(x, t): return at_once(x, t) if one_call else (plain(x, t), plain(x, t, empty))
+    return guided_fn(both, plain, scale)

@@ -39,7 +39,7 @@ from usf_nbdev.judging.images import (
     reference_statistics,
     vae_decoder,
 )
-from ..sampling.sample import Denoiser, usable_device
+from ..sampling.sample import Denoiser, told_alike, usable_device
 from ..zoo.models import load_model, mark, model_names
 from .diffusers import _first_part, from_diffusers
 
@@ -147,10 +147,10 @@ def pack(
     return F.pixel_unshuffle(x, 2).flatten(2).transpose(1, 2)
 
 def _packed(network, height, width):
-    def packed(x, t):
-        tokens = network(pack(x), t).transpose(1, 2)
+    def packed(x, t, **guidance):
+        tokens = network(pack(x), t, **guidance).transpose(1, 2)
         return F.pixel_shuffle(tokens.reshape(len(x), -1, height//2, width//2), 2)
-    return packed
+    return told_alike(network, packed)
 
 def _flux_shared(pipe, text, shape, strength):
     height, width = shape[1]//2, shape[2]//2
@@ -938,13 +938,9 @@ def _open_embedded(model, labels, prompts, guidance, size, device, dtype, downlo
         call=call,
     )
     classes = parse_labels(labels)
-    if classes and len(classes) > 1:
-        raise ValueError(
-            f"labels must be one class or none for the embedded model {model!r}, got {labels!r}"
-        )
     return load_model(
         model,
-        label=classes and classes[0],
+        label=classes[0] if classes and len(classes) == 1 else classes,
         guidance=1.0 if guidance is None else guidance,
         device=device or 'cpu',
     )
@@ -1007,7 +1003,7 @@ def open_model(
         str,
     )='digits',
     labels:Param(
-        "Classes as 0-999 or 3,7: sample i has the i-th, round and round (embedded models: one)",
+        "Classes as 0-999 or 3,7: sample i has the i-th, round and round",
         str,
     )=None,
     prompts:Param("Text file of captions: sample i has the i-th, round and round", str)=None,

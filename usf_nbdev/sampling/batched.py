@@ -13,6 +13,7 @@ import numpy as np, torch
 from fastcore.basics import patch
 
 # %% ../../nbs/sampling/07_batched.ipynb #917fa300
+from ..core import OFF
 from .sample import advance, first_state, plan_for, program, sample
 
 # %% ../../nbs/sampling/07_batched.ipynb #ec733b6f
@@ -27,9 +28,15 @@ def nodes(
     for slot in range(len(plan.P)):
         called = bytes([bool(plan.called[slot])])
         digest.update(np.float64(plan.times[slot]).tobytes() + called)
+        digest.update(_guidance_bytes(plan, slot))
         names.append(digest.digest())
         digest.update(_row_bytes(plan, slot, kind))
     return names
+
+def _guidance_bytes(plan, slot):
+    "How the call of a slot is guided; nothing where that is left to the model."
+    guidance = plan.guidance_at(slot)
+    return b'' if guidance is None else repr(guidance).encode()
 
 def _row_bytes(plan, slot, kind):
     "Everything that the state after a slot is made with."
@@ -76,8 +83,8 @@ class Merger:
     def __call__(self,
         model,   # A Denoiser
         asked,   # [(state (B,*shape), time)], all of one size
-        skips,   # Skip coefficients
         dtype,   # Number type for the network
+        **told,  # Skip coefficients and guidance, as for Denoiser.network
     ) -> list: # Its answers, one for each
         at_once = 1
         if model.clip is None:
@@ -86,42 +93,43 @@ class Merger:
         for i in range(0, len(asked), at_once):
             group = asked[i:i+at_once]
             ask = _asked_alone if len(group) == 1 else self.merged
-            answers += ask(model, group, skips, dtype)
+            answers += ask(model, group, dtype, **told)
         return answers
 
 # %% ../../nbs/sampling/07_batched.ipynb #246b94b9
-def _asked_alone(model, group, skips, dtype):
+def _asked_alone(model, group, dtype, **told):
     "The answers to a group in a call each."
-    return [model(x, t, skips, dtype) for x,t in group]
+    return [model(x, t, dtype=dtype, **told) for x,t in group]
 
-def _asked_at_once(model, group, skips, dtype):
+def _asked_at_once(model, group, dtype, **told):
     "The answers to a group in one call, each in memory of its own."
     size = len(group[0][0])
     states = torch.cat([x for x,_ in group])
     times = [model.own_time(t) for _,t in group]
     taus = torch.tensor(times, dtype=torch.float64, device=states.device).repeat_interleave(size)
     # both are new: the network may write into what it gets
-    answers = model.answer(states.to(model.dtype or dtype), taus, states, skips)
+    answers = model.answer(states.to(model.dtype or dtype), taus, states, **told)
     return [answer.clone() for answer in answers.split(size)]
 
 @patch
 def merged(self:Merger,
     model, group, # A Denoiser; [(state, time)], states of one shape
-    skips, dtype, # As for Denoiser.network
+    dtype,        # As for Denoiser.network
+    **told,       # Skip coefficients and guidance
 ) -> list: # An output for each
     "One call for a group; the first time that a size comes up, each is asked alone too."
     several_times = len({t for _,t in group}) > 1
-    key = id(model.fn), len(group[0][0]), len(group), several_times
-    if self.same.get(key) is False: return _asked_alone(model, group, skips, dtype)
+    key = id(model.fn), len(group[0][0]), len(group), several_times, told.get('guidance') == OFF
+    if self.same.get(key) is False: return _asked_alone(model, group, dtype, **told)
     try:
-        at_once = _asked_at_once(model, group, skips, dtype)
+        at_once = _asked_at_once(model, group, dtype, **told)
     # conditions for so many samples only, or too little memory
     except (RuntimeError, ValueError, TypeError, IndexError):
         if key in self.same: raise
         self.same[key] = False
-        return _asked_alone(model, group, skips, dtype)
+        return _asked_alone(model, group, dtype, **told)
     if key in self.same: return at_once
-    alone = _asked_alone(model, group, skips, dtype)
+    alone = _asked_alone(model, group, dtype, **told)
     self.same[key] = all(map(torch.equal, at_once, alone))
     return alone
 
@@ -135,6 +143,7 @@ class _Run:
     values:dict       # ('x' or 'm', slot) -> tensor
     def asks(self, slot): return slot < len(self.rows) and self.plan.called[slot]
     def question(self, slot): return self.values['x', slot], self.plan.times[slot]
+    def told(self, slot): return self.plan.skips, self.plan.guidance_at(slot)
     def advance(self, slot):
         if slot < len(self.rows):
             advance(self.rows, slot, self.values)
@@ -148,9 +157,10 @@ class _Network:
     kept:Answers
     merge:object      # a Merger
     dtype:object      # number type for the network
-    def answers(self, questions, skips):
-        "Its outputs to {node: question}, all with the same skips."
-        outputs = self.merge(self.model, list(questions.values()), skips, self.dtype)
+    def answers(self, questions, skips, guidance):
+        "Its outputs to {node: question}, all with the same skips and guidance."
+        told = dict(skips=skips, guidance=guidance)
+        outputs = self.merge(self.model, list(questions.values()), self.dtype, **told)
         answers = dict(zip(questions, outputs))
         for node, output in answers.items():
             self.kept.put((self.key, node), output)
@@ -169,10 +179,10 @@ def _answer(network, slot, asking):
         first_to_ask.setdefault(run.names[slot], run)
     known = {node: network.kept.get((network.key, node)) for node in first_to_ask}
     new = {node: run for node, run in first_to_ask.items() if known[node] is None}
-    for skips in {run.plan.skips for run in new.values()}:
-        alike = {node: run for node, run in new.items() if run.plan.skips == skips}
+    for told in {run.told(slot) for run in new.values()}:
+        alike = {node: run for node, run in new.items() if run.told(slot) == told}
         questions = {node: run.question(slot) for node, run in alike.items()}
-        known |= network.answers(questions, skips)
+        known |= network.answers(questions, *told)
     for run in asking:
         run.values['m', slot] = known[run.names[slot]]
 

@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['NOISE_FAMILIES', 'usable_device', 'Denoiser', 'check_model', 'conditions_of', 'lend', 'keep', 'static_threshold',
-           'dynamic_threshold', 'classifier_free', 'start_noise', 'program', 'weighted_sum', 'next_state', 'advance',
-           'plan_for', 'first_state', 'sample']
+           'dynamic_threshold', 'guided_fn', 'told_alike', 'classifier_free', 'start_noise', 'program', 'weighted_sum',
+           'next_state', 'advance', 'plan_for', 'first_state', 'sample']
 
 # %% ../../nbs/sampling/04_sample.ipynb #3c70d4b2
 import inspect, sys
@@ -16,7 +16,7 @@ from fastcore.basics import patch
 
 # %% ../../nbs/sampling/04_sample.ipynb #6add2f17
 from ..checks import finite_number, seed_number, whole_number, without_effect
-from ..core import SolverSchedule, check_noise
+from ..core import OFF, SolverSchedule, check_noise
 from .weights import Plan, compile_plan, to_data
 
 # %% ../../nbs/sampling/04_sample.ipynb #b7b80717
@@ -198,11 +198,23 @@ def call_passes(self:Denoiser) -> int:
     a condition."""
     return getattr(self.fn, 'passes', 1)
 
+@patch(as_prop=True)
+def guided(self:Denoiser) -> bool: # Then a step may decide on its guidance
+    "Is the function asked with a condition and without?"
+    return hasattr(self.fn, 'passes_off')
+
 @patch
-def _count_backward(self:Denoiser, output):
+def passes_at(self:Denoiser,
+    guidance=None, # As of a step: a number, 'off', or None for the model's own scale
+) -> int: # Passes of one sample in one call
+    "What a call costs with this guidance."
+    return self.fn.passes_off if guidance == OFF else self.call_passes
+
+@patch
+def _count_backward(self:Denoiser, output, guidance=None):
     "Count two passes for each sample when a gradient comes back through the output `output`."
     if not output.requires_grad: return
-    more = 2*self.call_passes*len(output)
+    more = 2*self.passes_at(guidance)*len(output)
     def count(gradient): self._passes[0] += more
     output.register_hook(count)
 
@@ -306,17 +318,22 @@ def answer(self:Denoiser,
     tau,
     x:torch.Tensor,     # The same state in our own type
     skips=None,         # Skip coefficients; default: all 1
+    # Guidance scale, 'off', or None for the model's own; a tensor of one number where its gradient
+    # is wanted
+    guidance=None,
     # What fn returns, (B,*shape), in the type of x, perhaps in memory that others hold
 ) -> torch.Tensor:
     "Call the network once, and see that its answer is one."
     self.calls += 1
-    self._passes[0] += self.call_passes*len(x)
+    self._passes[0] += self.passes_at(guidance)*len(x)
     kind = torch.promote_types(x.dtype, torch.float32)
     if torch.is_tensor(tau):
         times = tau.to(x.device, kind).expand(len(x)).clone()
     else:
         times = torch.full((len(x),), tau, dtype=kind, device=x.device)
     known_options = dict(skips=skips or (1.,)*self.skips) if self.skips else {}
+    if guidance is not None:
+        known_options['guidance'] = guidance
     return _prediction(self.fn(given, times, **known_options), x)
 
 @patch
@@ -326,12 +343,13 @@ def network(self:Denoiser,
     tau,
     skips=None,      # Skip coefficients; default: all 1
     dtype=None,      # Number type for fn where the model names none; default: that of x
+    guidance=None,   # As for answer
 ) -> torch.Tensor: # Its output, (B,*shape), in the type of x
     "Call the network once, at its own time and unclipped; its memory and ours stay apart."
     kind = self.dtype or dtype or x.dtype
     def given(): return lend(x) if kind == x.dtype else x.to(kind)
-    output = keep(lambda: self.answer(given(), tau, x, skips))
-    self._count_backward(output)
+    output = keep(lambda: self.answer(given(), tau, x, skips, guidance))
+    self._count_backward(output, guidance)
     return output
 
 # %% ../../nbs/sampling/04_sample.ipynb #165859a7
@@ -355,9 +373,10 @@ def __call__(self:Denoiser,
     t:float,         # Time of the noise schedule
     skips=None,      # Skip coefficients; default: all 1
     dtype=None,      # Number type for fn where the model names none; default: that of x
+    guidance=None,   # As for answer
 ) -> torch.Tensor: # The network's output, (B,*shape), in the type of x
     "Call the network once, and clip what it says of the data."
-    output = self.network(x, self.own_time(t), skips, dtype)
+    output = self.network(x, self.own_time(t), skips, dtype, guidance)
     if self.clip is None: return output
     alpha, sigma = float(self.noise.alpha(t)), float(self.noise.sigma(t))
     of_state, of_output = to_data(self.predicts, alpha, sigma)
@@ -435,6 +454,36 @@ def _spread(scale, x):
         )
     return scale.to(x.device, kind).reshape(each)
 
+# %% ../../nbs/sampling/04_sample.ipynb #9d1c0b02
+def guided_fn(
+    both,         # Function of (x, t): the two answers, with the condition and without
+    alone,        # Function of (x, t): the answer with the condition
+    scale,        # The model's own guidance scale: one number, or one for each sample, (B,)
+    passes:int=1, # Passes of one sample in the answer with the condition
+    most:int=None, # Passes of one sample in both; default: twice as many
+): # A function of (x, t, guidance) for Denoiser
+    "Go as far as the scale says from the answer without the condition to the one with it."
+    def guided(x, t, guidance=None, **options):
+        if isinstance(guidance, str) and guidance == OFF: return alone(x, t, **options)
+        conditional, unconditional = both(x, t, **options)
+        strength = _spread(scale if guidance is None else guidance, x)
+        return unconditional + strength*(conditional - unconditional)
+    guided.passes = 2*passes if most is None else most
+    guided.passes_off = passes
+    guided.scale = scale
+    return guided
+
+def told_alike(
+    fn,      # A function of (x, t), perhaps a guided one
+    wrapper, # Another that calls it, and hands guidance on
+): # The wrapper
+    "Let a wrapper tell of its passes and of its guidance what the wrapped function does."
+    for name in ('passes', 'passes_off', 'scale'):
+        if hasattr(fn, name):
+            setattr(wrapper, name, getattr(fn, name))
+    return wrapper
+
+
 # %% ../../nbs/sampling/04_sample.ipynb #dfc14b12
 def classifier_free(
     fn,           # Function of (x, t, condition), and perhaps of skips=
@@ -444,16 +493,15 @@ def classifier_free(
 ): # A function of (x, t) for Denoiser
     "Guide a conditional network towards its condition (Ho & Salimans 2022)."
     scale = _guidance(scale)
-    def guided(x, t, **options):
-        conditions = [
-            _one_for_each(name, value, len(x)) for name,value in (('cond', cond), ('null', null))
-        ]
-        strength = _spread(scale, x)
-        both = fn(torch.cat([x, x]), torch.cat([t, t]), torch.cat(conditions), **options)
-        conditional, unconditional = both.chunk(2)
-        return unconditional + strength*(conditional - unconditional)
-    guided.passes = 2*getattr(fn, 'passes', 1)
-    return guided
+    def asked(x, t, *names_and_conditions, **options):
+        conditions = [_one_for_each(*named, len(x)) for named in names_and_conditions]
+        repeats = len(conditions)
+        return fn(torch.cat([x]*repeats), torch.cat([t]*repeats), torch.cat(conditions), **options)
+    def both(x, t, **options):
+        return asked(x, t, ('cond', cond), ('null', null), **options).chunk(2)
+    def alone(x, t, **options): return asked(x, t, ('cond', cond), **options)
+    return guided_fn(both, alone, scale, getattr(fn, 'passes', 1))
+
 
 # %% ../../nbs/sampling/04_sample.ipynb #0de4a21e
 @patch
@@ -614,6 +662,15 @@ def _refuse_skips(model, skips):
             "skips=None)"
         )
 
+def _refuse_guidance(model, guidance):
+    "Only a network that is asked with a condition and without can be guided step by step."
+    if guidance is None or model.guided: return
+    raise ValueError(
+        f"guidance must be None at every step for the network {model.name!r}, which isn't guided, "
+        f"got {list(guidance)!r:.80}; guide it, Denoiser(classifier_free(fn, cond, null, scale), "
+        "noise), or leave guidance out of the steps"
+    )
+
 def plan_for(
     model:Denoiser, # The network
     schedule,       # SolverSchedule or Plan
@@ -633,6 +690,7 @@ def plan_for(
             f"schedule must be a SolverSchedule or a Plan, got {type(schedule).__name__}"
         )
     _refuse_skips(model, plan.skips)
+    _refuse_guidance(model, plan.guidance)
     if model.own_loop is not None: return schedule
     return (
         plan.for_model(model.predicts)
@@ -713,7 +771,7 @@ def sample(
         for slot,t in enumerate(plan.times):
             x, output = values['x', slot], None
             if plan.called[slot]:
-                output = values['m', slot] = model(x, t, plan.skips, x_T.dtype)
+                output = values['m', slot] = model(x, t, plan.skips, x_T.dtype, plan.guidance_at(slot))
             advance(rows, slot, values, keep=return_path)
             if callback:
                 callback(dict(step=slot, t=t, x=x, m=output, next=values['x', slot+1]))

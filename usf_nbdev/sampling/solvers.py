@@ -18,6 +18,7 @@ from fastcore.basics import patch
 from ..checks import numbers
 from usf_nbdev.core import (
     MAX_ORDER,
+    OFF,
     Corrector,
     Relaxation,
     SolverSchedule,
@@ -553,6 +554,8 @@ class KnownSolver:
     first:str='none'
     # Noise over data, sigma/alpha, where sampling ends; None: at the noise schedule's own end
     end:float=None
+    scale:float=None    # Guidance scale of its calls; None leaves it to the model
+    guided:tuple=None   # First and last step that is guided, from 0; None: all of them
     @property
     def name(self) -> str: # As 'UniPC-3 (vary) · quadratic · first step zero'
         parts = [self.family, self.grid]
@@ -560,6 +563,10 @@ class KnownSolver:
             parts.append(f'end {self.end:g}')
         if self.first != 'none':
             parts.append(f'first step {self.first}')
+        if self.scale is not None:
+            parts.append(f'guidance {self.scale:g}')
+        if self.guided is not None:
+            parts.append('guided steps {}-{}'.format(*self.guided))
         return ' · '.join(parts)
 
 # %% ../../nbs/sampling/05_solvers.ipynb #a181ad6d
@@ -576,7 +583,11 @@ def choices_of(
     of_family, grid, *rest = name.split(' · ')
     named = dict(part.rsplit(' ', 1) for part in rest)
     end = float(named['end']) if 'end' in named else None
-    return KnownSolver(of_family, grid, named.get('first step', 'none'), end)
+    scale = float(named['guidance']) if 'guidance' in named else None
+    guided = named.get('guided steps')
+    if guided is not None:
+        guided = tuple(map(int, guided.split('-')))
+    return KnownSolver(of_family, grid, named.get('first step', 'none'), end, scale, guided)
 
 # %% ../../nbs/sampling/05_solvers.ipynb #cba2ba0b
 @patch
@@ -595,7 +606,17 @@ def build(self:KnownSolver,
         settings = dict(settings, ems=ems)
     steps = _check_nfe(nfe) + (self.first != 'none')
     plain = make(noise, steps, grid=self.grid, t_start=t_start, t_end=t_end, **settings)
-    return replace(plain, afs=self.first, name=self.name)
+    schedule = replace(plain, afs=self.first)
+    if self.scale is not None:
+        schedule = schedule.with_guidance(self._guidance(steps))
+    return replace(schedule, name=self.name)
+
+@patch
+def _guidance(self:KnownSolver, steps):
+    "Guidance of each step; an analytical first step has none."
+    begin, end = self.guided or (0, steps-1)
+    scales = [self.scale if begin <= number <= end else OFF for number in range(steps)]
+    return [None, *scales[1:]] if self.first != 'none' else scales
 
 # %% ../../nbs/sampling/05_solvers.ipynb #89933359
 _ANYWHERE = ('uniform_t', 'quadratic', 'beta')      # grids that need no finite lambda

@@ -11,7 +11,7 @@ import torch
 
 # %% ../../nbs/sampling/08_speed.ipynb #f04b2a88
 from ..checks import whole_number, without_effect
-from .sample import Denoiser, check_model, plan_for, sample
+from .sample import Denoiser, check_model, plan_for, sample, told_alike
 
 # %% ../../nbs/sampling/08_speed.ipynb #51757e41
 AUTOCAST = ('bfloat16', 'float16')
@@ -20,7 +20,7 @@ def _autocast(fn, dtype, device):
     def in_half_precision(*args, **options):
         with torch.autocast(device.type, getattr(torch, dtype)):
             return fn(*args, **options)
-    return in_half_precision
+    return told_alike(fn, in_half_precision)
 
 # %% ../../nbs/sampling/08_speed.ipynb #50eecf71
 def _channels_last(fn):
@@ -28,7 +28,7 @@ def _channels_last(fn):
         if x.ndim == 4:
             x = x.contiguous(memory_format=torch.channels_last)
         return fn(x, *args, **options).contiguous()
-    return with_channels_last
+    return told_alike(fn, with_channels_last)
 
 # %% ../../nbs/sampling/08_speed.ipynb #5ae61b10
 def speed_up(
@@ -81,7 +81,7 @@ def _with_options(model, options):
 
 def _wrapped(fn, device, autocast=None, channels_last=False, compile=False):
     if compile:
-        fn = torch.compile(fn)
+        fn = told_alike(fn, torch.compile(fn))
     if channels_last:
         fn = _channels_last(fn)
     return fn if autocast is None else _autocast(fn, autocast, device)

@@ -101,9 +101,13 @@ class Plan:
     mean:object=None    # The data's mean, where the first step assumes it
     skips:tuple=None    # U-Net skip coefficients, for the network
     parts:object=None   # The Parts of a state that have weights of their own, if any
+    # (slots,) guidance scale of each slot, 'off', or None for the model's own; None where no step
+    # decides on it
+    guidance:tuple=None
 
     @property
     def nfe(self) -> int: return int(self.called.sum())
+    def guidance_at(self, slot): return None if self.guidance is None else self.guidance[slot]
 
 # %% ../../nbs/sampling/02_weights.ipynb #325b7d9f
 class _Compiler:
@@ -123,6 +127,7 @@ class _Compiler:
         self.afs = schedule.afs
         self.ems = ems
         self.skips = schedule.skips
+        self.guidance = _guidance_of_nodes(schedule)
         self.n_steps = schedule.n_steps
         # slots: every call, and an assumed first one
         self.K = schedule.nfe + (schedule.afs != 'none')
@@ -133,6 +138,13 @@ class _Compiler:
         self.slot = {}
         self.node_of = []
         self.rows = []
+
+def _guidance_of_nodes(schedule):
+    "(n_steps+1) guidance of the call at each node; the last step answers for the last node too."
+    scales = [step.guidance for step in schedule.steps]
+    if all(scale is None for scale in scales): return None
+    return (*scales, scales[-1])
+
 
 # %% ../../nbs/sampling/02_weights.ipynb #8e9e014c
 @patch
@@ -289,6 +301,7 @@ def plan(self:_Compiler) -> Plan:
         forms[:,2*slots+1],
         self.n_steps,
         skips=self.skips,
+        guidance=self.guidance and tuple(self.guidance[node] for node in nodes),
     )
 
 # %% ../../nbs/sampling/02_weights.ipynb #cc63c3cb
@@ -429,4 +442,5 @@ def plan_dict(
         P=low(plan.P),
         Q=low(plan.Q),
         M=plan.M.tolist(),
+        **({} if plan.guidance is None else dict(guidance=list(plan.guidance))),
     )

@@ -46,7 +46,15 @@ from usf_nbdev.searching.polish import (
     Slope,
     kept_bytes,
 )
-from .proposers import SearchConfig, distinct
+from usf_nbdev.searching.proposers import (
+    CALLS,
+    GUIDANCE_FACTORS,
+    GUIDED_FAMILIES,
+    PASSES,
+    SearchConfig,
+    distinct,
+    guided_patterns,
+)
 
 # %% ../../nbs/searching/08a_budget.ipynb #a5d5f1d5
 class Unit(StrEnum):
@@ -105,7 +113,7 @@ def _looks(config):
 
 def planned_passes(
     config,         # A SearchConfig
-    nfe:int=5,      # Network calls
+    nfe:float=5,    # Network calls
     looks:int=None, # Known solvers that are looked at; default: as many as there can be
     descent=None,   # A Descent; default: by gradients at all levels, in several batches
 ) -> dict: # {purpose: passes}
@@ -182,11 +190,23 @@ def _gradient_passes(samples, kept):
 def known_count(
     config,  # A SearchConfig
     model,   # A Denoiser
-    nfe:int, # Network calls
+    nfe:int, # Network calls, or passes where the search counts those
 ) -> int:
-    "How many known solvers a search looks at: those that differ, and later ends of the best."
-    solvers = distinct(known_for(model, nfe, families=config.known))
-    return len(solvers) + len(LATER_ENDS)*len(config.known or FAMILIES)
+    """How many known solvers a search looks at: those that differ, later ends of the best, and
+    where passes are counted other ways to guide them."""
+    solvers = distinct(known_for(model, _whole_calls(config, nfe), families=config.known))
+    guided = 0
+    if config.count == PASSES:
+        guided = GUIDED_FAMILIES*len(GUIDANCE_FACTORS)*len(guided_patterns(nfe))
+    return len(solvers) + len(LATER_ENDS)*len(config.known or FAMILIES) + guided
+
+def _whole_calls(config, nfe):
+    "Calls that cost so much, if all of them are guided where passes are counted."
+    return nfe if config.count == CALLS else math.ceil(nfe/2)
+
+def _calls(config, model, nfe):
+    "The number of calls of the model that cost as much, perhaps a fraction."
+    return nfe if config.count == CALLS else nfe/model.call_passes
 
 @dataclass(frozen=True)
 class ModelFacts:
@@ -217,10 +237,12 @@ def facts_of(
     known = {nfe: known_count(config, model, nfe) for nfe in config.nfes}
     by = ''
     if config.polish and polishes_by(metric, config):
-        by = descent_of(model, metric, config, ddim(model.noise, config.nfes[0]))
+        first = ddim(model.noise, _whole_calls(config, config.nfes[0]))
+        by = descent_of(model, metric, config, first)
     kept = {}
     if by == 'gradients':
-        kept = {nfe: kept_of_sample(model, metric, nfe) for nfe in config.nfes}
+        calls = {nfe: _whole_calls(config, nfe) for nfe in config.nfes}
+        kept = {nfe: kept_of_sample(model, metric, calls[nfe]) for nfe in config.nfes}
     return ModelFacts(known, by, kept)
 
 def account(
@@ -234,7 +256,8 @@ def account(
     total = Counter()
     for nfe in config.nfes:
         descent = facts.descent(config, model, metric, nfe) if facts.by else None
-        of_calls = planned_passes(config, nfe, facts.known[nfe], descent)
+        calls = _calls(config, model, nfe)
+        of_calls = planned_passes(config, calls, facts.known[nfe], descent)
         control = of_calls.pop(Purpose.CONTROL)
         total.update(of_calls)
     if isinstance(metric, FrechetMetric):
@@ -243,7 +266,9 @@ def account(
         for purpose in _OF_POLISH:
             del total[purpose]
     total[Purpose.REFERENCE] = _pairs(config, metric)
-    planned = Counter({kind: model.call_passes*count for kind,count in total.items() if count})
+    planned = Counter(
+        {kind: math.ceil(model.call_passes*count) for kind,count in total.items() if count}
+    )
     planned.update(getattr(metric, 'passes', {}))     # what its teacher has cost already
     return planned
 
@@ -291,7 +316,8 @@ def _untouched(config, name): return getattr(config, name) == getattr(SearchConf
 # %% ../../nbs/searching/08a_budget.ipynb #2d49ff1e
 def _trial_cost(config, model):
     "Passes of one full trial for each number of calls."
-    return model.call_passes*config.n*sum(config.nfes)
+    calls = sum(_calls(config, model, nfe) for nfe in config.nfes)
+    return math.ceil(model.call_passes*config.n*calls)
 
 def fitting_search(
     config,     # A SearchConfig; its budget is chosen here
@@ -313,12 +339,12 @@ def fitting_search(
             return replace(one, budget=int(trials))
     needed = math.ceil(sum(account(one, model, metric, facts).values())/(1-share)/1000)
     raise ValueError(
-        f"budget must be at least {needed}k passes for {_calls_in_words(config.nfes)} of "
+        f"budget must be at least {needed}k passes for {_costs_in_words(config)} of "
         f"model {model.name!r}, got {passes:,}; spend more, or polish=0, fewer known families or "
-        "fewer numbers of calls"
+        f"fewer numbers of {config.count}"
     )
 
-def _calls_in_words(nfes): return f"{', '.join(map(str, nfes))} calls"
+def _costs_in_words(config): return f"{', '.join(map(str, config.nfes))} {config.count}"
 
 # %% ../../nbs/searching/08a_budget.ipynb #b3d478ba
 _USED = .8   # of the time; the rest is for what is no network call
@@ -368,7 +394,7 @@ def in_words(
     ]
     return (
         f"at most {total/1000:,.0f}k passes through the network: {config.budget} trials of "
-        f"{config.n} samples for each of {_calls_in_words(config.nfes)}, polish with "
+        f"{config.n} samples for each of {_costs_in_words(config)}, polish with "
         f"{config.polish_n}, confirmation with {config.confirm_n}\n"
         f"of it {', '.join(shares)}"
     )

@@ -134,7 +134,7 @@ def choices(
         best = ranked(of_phase(trials, Phase.FINALIST), nfe)
         if not best:
             raise ValueError(
-                f"no finalist with {nfe} calls could be measured; the trials in the journal tell "
+                f"no finalist with {config.told(nfe)} could be measured; the trials in the journal tell "
                 "the reasons"
             )
         winners = [_named(trials, best[0][0])] + polished(trials, nfe, made)
@@ -156,7 +156,7 @@ class Chosen:
 
 def chosen(
     trials,  # Trials so far, those of the choice among them
-    nfe:int, # Network calls
+    nfe:int, # Network calls, or passes where the search counts those
 ) -> Chosen:
     "Who won on the noise of the choice."
     by_value = ranked(of_phase(trials, Phase.CHOICE), nfe)
@@ -164,7 +164,7 @@ def chosen(
     known = tuple(schedule for schedule,_ in by_value if not is_found(schedule.name))
     if not known:
         raise ValueError(
-            f"no known solver with {nfe} calls could be measured; the trials in the journal tell "
+            f"no known solver at the cost {nfe} could be measured; the trials in the journal tell "
             "the reasons"
         )
     return Chosen(found, known, {schedule.id: value for schedule,value in by_value})
@@ -242,13 +242,13 @@ def confirmation(
     ]
 
 # %% ../../nbs/searching/07_phases.ipynb #27f6c7f0
-def _refuse_hopeless(trials, nfes):
+def _refuse_hopeless(trials, config):
     "Stop where nothing could be measured."
-    for nfe in nfes:
+    for nfe in config.nfes:
         tried = [trial for trial in trials if trial.nfe == nfe]
         if tried and all(trial.state == 'fail' for trial in tried):
             raise ValueError(
-                f"no known solver with {nfe} calls could be measured; the first failed with: "
+                f"no known solver with {config.told(nfe)} could be measured; the first failed with: "
                 f"{tried[0].info['reason']}"
             )
 
@@ -266,7 +266,7 @@ def next_proposals(
 ) -> list: # Proposals; empty when the search is complete
     "What is evaluated next."
     search = of_search(trials)
-    _refuse_hopeless(search, config.nfes)
+    _refuse_hopeless(search, config)
     if len(search) == len(trials):
         if asked := optimiser.ask(generation, search): return asked
     order = list(Phase)

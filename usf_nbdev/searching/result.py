@@ -78,9 +78,9 @@ class SearchResult:
         return float(self.front.ratio.iloc[-1])
 
 # %% ../../nbs/searching/09a_result.ipynb #35b8af32
-def _line(row):
+def _line(row, config):
     "What one row of the front says, in words."
-    best, calls = row.schedule.evidence['best_known'], f"{row.nfe} call{'s'*(row.nfe > 1)}"
+    best, calls = row.schedule.evidence['best_known'], config.told(row.nfe)
     name = row.schedule.name
     fewer = f" with {row.calls}" if row.calls < row.nfe else ''
     if not is_found(row.schedule.name):
@@ -105,13 +105,15 @@ def _noises(result):
 
 @patch
 def __repr__(self:SearchResult):
-    lines = [_line(row) for row in self.front.itertuples()]
-    lines.append(f"{_noises(self)}; {self.config.budget} trials for each number of calls.")
+    lines = [_line(row, self.config) for row in self.front.itertuples()]
+    lines.append(f"{_noises(self)}; {self.config.budget} trials for each number of "
+                 f"{self.config.count}.")
     if self.floor is not None:
         whose = "of the teacher's" if 'reference' in self.best.evidence else 'real'
         lines.append(f"As many {whose} samples are at {self.floor:.2f}.")
     if 'verdict' in self.front:
-        lines += [row.verdict.in_words(row.nfe) for row in self.front.itertuples()]
+        rows = self.front.itertuples()
+        lines += [row.verdict.in_words(self.config.told(row.nfe)) for row in rows]
     if self.passes:
         lines.append(f"{sum(self.passes.values()):,} passes through the network.")
     return '\n'.join(lines + [f'Left out: {lack}.' for lack in self.left_out])
@@ -145,6 +147,8 @@ def _evidence(best, known, noises, about):
     "What a schedule says of itself: its value, its noises, and the best known solver on the same."
     spread = spread_of(best.on(noises))
     evidence = dict(about, value=spread['mean'], n=best.n, seeds=noises, nfe=best.schedule.nfe)
+    if best.schedule.guided:
+        evidence['passes'] = best.schedule.passes
     evidence |= {name: spread[name] for name in ('spread', 'low', 'high')}
     evidence['best_known'] = dict(name=known.schedule.name, value=float(np.mean(known.on(noises))))
     return {name: _finite(value) for name,value in evidence.items()}
@@ -164,7 +168,7 @@ def unless_worse(
 
 def _common_noises(best, known): return sorted(best.values.keys() & known.values.keys())
 
-def _front_row(nfe, best, known, about, verdict=None):
+def _front_row(config, nfe, best, known, about, verdict=None):
     "One row of the front; the ratio is paired by noise."
     noises = _common_noises(best, known)
     evidence = _evidence(best, known, noises, about) | _told(verdict)
@@ -173,7 +177,7 @@ def _front_row(nfe, best, known, about, verdict=None):
     spread = spread_of(best.on(noises))
     row = dict(
         nfe=nfe,
-        calls=best.schedule.nfe,
+        calls=config.cost(best.schedule),
         value=value,
         low=spread['low'],
         high=spread['high'],
@@ -199,7 +203,7 @@ def _front(trials, config, about, asked=None):
         solvers = [reported for reported in whole if not is_found(reported.schedule.name)]
         if not solvers:
             raise ValueError(
-                f"no known solver with {nfe} calls could be measured on every fresh noise; the "
+                f"no known solver with {config.told(nfe)} could be measured on every fresh noise; the "
                 "trials in the journal tell the reasons"
             )
         known = min(solvers, key=lambda reported: reported.chosen)
@@ -207,7 +211,7 @@ def _front(trials, config, about, asked=None):
         best = unless_worse(min(contenders, key=lambda reported: reported.chosen), known)
         verdict = asked and asked(best, known)
         best = known if verdict and verdict.kept_known else best
-        rows.append(_front_row(nfe, best, known, about, verdict))
+        rows.append(_front_row(config, nfe, best, known, about, verdict))
     return pd.DataFrame(rows)
 
 # %% ../../nbs/searching/09a_result.ipynb #73cb7e48

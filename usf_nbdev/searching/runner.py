@@ -82,12 +82,12 @@ def trial_of(self:Searcher, proposal:Proposal, generation:int) -> Trial:
     in_search = proposal.origin not in list(Phase)
     stage = len(config.stages)
     if in_search:
-        stage = self.optimiser.stage(spent(self.trials, schedule.nfe, config.n))
+        stage = self.optimiser.stage(spent(self.trials, config.cost(schedule), config.n))
     return Trial(
         generation=generation,
         stage=stage,
         origin=str(proposal.origin),
-        nfe=schedule.nfe,
+        nfe=config.cost(schedule),
         schedule=schedule.to_json(indent=None, weights=False),
         key=schedule.id,
         n=proposal.n or config.n,

@@ -28,7 +28,7 @@ from .budget import Unit, in_words, read_budget, settled
 from .journal import Journal, JournalMismatch, Trial
 from .optuna_proposers import OPTIMISERS
 from .phases import Phase
-from .proposers import SearchConfig, read_schedule
+from .proposers import PASSES, SearchConfig, read_schedule
 from .ray_search import Driver, team
 from .result import SearchResult, result_of
 from .runner import Searcher, start_helpers
@@ -166,17 +166,17 @@ def _check_given(model, config):
     "Given schedules must fit the search, and leave some of its budget."
     given = [read_schedule(schedule) for schedule in config.given]
     for schedule in given:
-        if schedule.nfe not in config.nfes:
+        if config.cost(schedule) not in config.nfes:
             raise ValueError(
-                f"given must be schedules with {config.nfes} network calls, got one with "
-                f"{schedule.nfe}; nfe must name its calls"
+                f"given must be schedules with {config.nfes} {config.count}, got one with "
+                f"{config.cost(schedule)}; nfe must name its {config.count}"
             )
         if schedule.noise != model.noise:
             raise ValueError(
                 f"given must be schedules for the noise schedule of model {model.name!r}, "
                 f"{model.noise!r:.80}, got one for {schedule.noise!r:.80}"
             )
-    counts = Counter(schedule.nfe for schedule in given)
+    counts = Counter(map(config.cost, given))
     largest = max(counts.values(), default=0)
     if config.budget <= largest:
         raise ValueError(
@@ -242,6 +242,11 @@ def _check(model, metric, config, optimiser, workers, ray=None):
     _check_team(model, workers, ray)
 
 # %% ../../nbs/10_search.ipynb #7a542974
+def _refuse_two_costs(nfe):
+    "Either calls or passes are given."
+    if nfe != SearchConfig.nfe:
+        raise ValueError(f"nfe must not be given beside passes, got nfe={nfe!r}; leave one out")
+
 def _settings(config, **given):
     "All settings of a search, from a `SearchConfig` or one by one."
     known = [field.name for field in fields(SearchConfig)]
@@ -285,6 +290,9 @@ def search(
     # Called with the settings when the work begins, and once a minute until it is over, in a
     # thread of its own
     watch=None,
+    # Passes per sample instead of network calls, for a guided model: the search chooses how many
+    # calls there are, which of them are guided and how strongly
+    passes=None,
     **kw,                    # Other fields of SearchConfig
 ) -> SearchResult: # .best, .front, .trials, .table
     "Search the best solver schedules for a model; interrupt it and call it again to continue."
@@ -293,6 +301,10 @@ def search(
     if config is None and budget is None:
         budget = BUDGET
     _refuse_two_budgets(config, budget)
+    if passes is not None:
+        _refuse_two_costs(nfe)
+        nfe = passes
+        kw['count'] = PASSES
     config = _settings(config, nfe=nfe, seed=seed, **kw)
     _check_callback(callback)
     if metric is None:
@@ -547,7 +559,8 @@ def state(self:_Progress, trial:Trial) -> str:
     def least(*origin): return self.journal.least(trial.nfe, self.config.n, tuple(Phase), *origin)
     def number(value): return '-' if value is None else f'{value:.2f}'
     tau = self.journal.get(f'tau:{trial.generation}')
-    return f"{trial.nfe} calls: best {number(least())}, known {number(least('known'))}" + (
+    cost = self.config.told(trial.nfe)
+    return f"{cost}: best {number(least())}, known {number(least('known'))}" + (
         f', tau {tau:.2f}' if tau else ''
     )
 

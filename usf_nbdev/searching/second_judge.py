@@ -46,17 +46,16 @@ class Verdict:
 # %% ../../nbs/searching/08b_second_judge.ipynb #70ce25d2
 @patch
 def in_words(self:Verdict,
-    nfe:int, # Network calls
+    cost:str, # Of a sample, as '5 calls'
 ) -> str:
     "The verdict as a sentence."
     ratio, low, high = self.interval
     within = f' ({low:.2f} to {high:.2f})' if np.isfinite(low) else ''
     times = f'{ratio:.2f}{within} times the best known solver'
-    calls = f"{nfe} call{'s'*(nfe > 1)}"
     judge = f'The second judge, {self.metric},'
-    if not self.worse: return f'{judge} puts the {self.name} schedule for {calls} at {times}.'
+    if not self.worse: return f'{judge} puts the {self.name} schedule for {cost} at {times}.'
     then = 'so the known solver is reported' if self.kept_known else 'it is reported all the same'
-    return f'{judge} finds the {self.name} schedule for {calls} worse, {times}; {then}.'
+    return f'{judge} finds the {self.name} schedule for {cost} worse, {times}; {then}.'
 
 # %% ../../nbs/searching/08b_second_judge.ipynb #bfe91eb8
 def _identity(metric):

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['ORDERS', 'ORDER_WEIGHTS', 'refuse_choices', 'Space', 'gaps_to_times', 'random_times', 'random_expansion',
-           'random_step', 'random_schedule', 'fit_step', 'resize', 'mutate', 'crossover']
+           'random_step', 'fit_cost', 'random_schedule', 'fit_step', 'resize', 'mutate', 'crossover']
 
 # %% ../../nbs/searching/01_space.ipynb #e2221abb
 from dataclasses import dataclass, replace
@@ -16,6 +16,7 @@ from usf_nbdev.core import (
     StepStrategy,
     Corrector,
     Relaxation,
+    OFF,
     PREDICTIONS,
     RELAXATIONS,
     FIRST_STEPS,
@@ -40,7 +41,7 @@ def refuse_choices(
 
 @dataclass(frozen=True)
 class Space:
-    "Which decisions are open. The number of network calls is fixed."
+    "Which decisions are open. What a sample costs is fixed."
     noise:object                                # The model's noise schedule
     nfe:int                                     # Network calls per sample, >= 1
     orders:tuple=(1,2,3,4)                      # Taylor orders
@@ -51,6 +52,9 @@ class Space:
     starts:bool=False                           # May a step start from an older node?
     afs:tuple=('none',)                         # Kinds of first step
     t_end:tuple=None  # Range of the last time; default noise.t_end to 30 times that
+    # The model's own guidance scale, where guidance is open: then nfe counts passes, and how many
+    # steps there are is open too
+    scale:float=None
     def __post_init__(self):
         check_noise(self.noise)
         if isinstance(self.nfe, bool) or not isinstance(self.nfe, int) or self.nfe < 1:
@@ -70,7 +74,15 @@ class Space:
             raise ValueError(
                 f"t_end must be a rising pair inside (0, {self.noise.T}), got {self.t_end!r:.80}"
             )
+        if self.scale is not None and self.nfe < 2:
+            raise ValueError(
+                f"nfe must be at least 2 passes where guidance is open, got {self.nfe}: a guided "
+                "call takes two"
+            )
     def n_steps(self, afs) -> int: return self.nfe + (afs != 'none')
+    def cost(self, schedule) -> int:
+        "Of a schedule, in the unit of nfe."
+        return schedule.nfe if self.scale is None else schedule.passes
 
 # %% ../../nbs/searching/01_space.ipynb #62393638
 def gaps_to_times(
@@ -163,8 +175,77 @@ def random_step(
     return StepStrategy(
         prediction=_choice(rng, space.predictions),
         corrector=corrector,
+        guidance=_random_guidance(space, rng),
         **random_expansion(space, rng, i+1, -1),
     )
+
+def _random_guidance(space, rng):
+    "Off, or a scale around the model's own; None where guidance isn't open."
+    if space.scale is None: return None
+    return OFF if rng.random() < .3 else _near(space.scale, rng, .3)
+
+def _near(scale, rng, size):
+    "A scale whose distance from 1, no guidance, is changed by a log-normal factor."
+    return round(1 + (scale-1)*float(np.exp(rng.normal(0, size))), 4)
+
+# %% ../../nbs/searching/01_space.ipynb #9d1c0f02
+def fit_cost(
+    space:Space,      # The space
+    s:SolverSchedule, # A schedule
+    rng,              # numpy Generator
+) -> SolverSchedule: # One that costs space.nfe
+    "Turn guidance on or off, add or remove steps, until the passes are right."
+    if space.scale is None: return s
+    while (missing := space.nfe - s.passes) != 0:
+        s = _cheaper(space, s, rng) if missing < 0 else _dearer(space, s, rng)
+    return s
+
+def _calls_with(schedule, off):
+    "The steps that ask the network with guidance off, or with guidance."
+    steps = schedule.steps
+    return [number for number in set(schedule.asking()) if (steps[number].guidance == OFF) is off]
+
+def _reguided(schedule, number, guidance):
+    "The same with other guidance at a step."
+    steps = list(schedule.steps)
+    steps[number] = replace(steps[number], guidance=guidance)
+    return replace(schedule, steps=tuple(steps))
+
+def _cheaper(space, schedule, rng):
+    "Guidance off at one call, or a step less."
+    guided = _calls_with(schedule, off=False)
+    if guided and (len(guided) > 1 and rng.random() < .5 or schedule.nfe == 1):
+        return _reguided(schedule, _choice(rng, guided), OFF)
+    fewer = resize(space, schedule, schedule.n_steps-1, rng)
+    return _with_first_step(space, fewer, schedule.afs)
+
+def _dearer(space, schedule, rng):
+    "Guidance on at one call, or a step more that has it off."
+    off = _calls_with(schedule, off=True)
+    if off and rng.random() < .5:
+        return _reguided(schedule, _choice(rng, off), _near(space.scale, rng, .3))
+    more = resize(space, schedule, schedule.n_steps+1, rng)
+    more = _with_first_step(space, more, schedule.afs)
+    pairs = zip(schedule.times, more.times)
+    added = next(number for number,(old,new) in enumerate(pairs) if old != new)
+    return _reguided(more, added, OFF)
+
+def _guided_steps(space, steps, afs):
+    """Steps that fit the first step and the space: no guidance where the network isn't asked, and a
+    decision on it everywhere else where guidance is open."""
+    if afs != 'none' and steps[0].guidance is not None:
+        steps = (replace(steps[0], guidance=None), *steps[1:])
+    if space.scale is None: return tuple(steps)
+    asked = range(afs != 'none', len(steps))
+    return tuple(
+        replace(step, guidance=float(space.scale))
+        if number in asked and step.guidance is None else step
+        for number,step in enumerate(steps)
+    )
+
+def _with_first_step(space, schedule, afs):
+    "The same with another first step."
+    return replace(schedule, steps=_guided_steps(space, schedule.steps, afs), afs=afs)
 
 # %% ../../nbs/searching/01_space.ipynb #002dd3dc
 def random_schedule(
@@ -174,12 +255,17 @@ def random_schedule(
     "Draw a whole schedule."
     first_step = _choice(rng, space.afs) if space.nfe > 1 else 'none'
     n = space.n_steps(first_step)
-    return SolverSchedule(
+    if space.scale is not None:
+        fewest = (space.nfe+1)//2       # all of them guided
+        n = int(rng.integers(fewest, max(fewest, space.nfe-1)+1)) + (first_step != 'none')
+    steps = tuple(random_step(space, rng, number, n) for number in range(n))
+    schedule = SolverSchedule(
         random_times(space, n, rng),
-        tuple(random_step(space, rng, number, n) for number in range(n)),
+        _guided_steps(space, steps, first_step),
         afs=first_step,
         noise=space.noise,
     )
+    return fit_cost(space, schedule, rng)
 
 # %% ../../nbs/searching/01_space.ipynb #e93c8fed
 def _fit(expansion, n_visited):
@@ -239,12 +325,15 @@ def _move_node(space, rng, schedule):
 def _change_step(space, rng, schedule, number):
     "Redraw one decision of step `number`, or all of it."
     fresh, old = random_step(space, rng, number, schedule.n_steps), schedule.steps[number]
-    part = _choice(
-        rng, ('prediction', 'expansion', 'relaxation', 'corrector', 'all'), (2, 3, 3, 2, 1)
-    )
+    chances = dict(prediction=2, expansion=3, relaxation=3, corrector=2, all=1)
+    if space.scale is not None:
+        chances['guidance'] = 4
+    part = _choice(rng, list(chances), list(chances.values()))
+    if part == 'guidance': return replace(old, guidance=_guidance_near(space, rng, old.guidance))
     if part == 'prediction': return replace(old, prediction=fresh.prediction)
     if part == 'expansion':
-        return replace(fresh, prediction=old.prediction, corrector=old.corrector)
+        kept = dict(prediction=old.prediction, corrector=old.corrector, guidance=old.guidance)
+        return replace(fresh, **kept)
     if part == 'relaxation' and old.corrector and rng.random() < .5:
         return replace(
             old,
@@ -255,6 +344,11 @@ def _change_step(space, rng, schedule, number):
     if part == 'relaxation': return replace(old, relaxation=_relaxation_near(space, rng, old))
     if part == 'corrector': return replace(old, corrector=fresh.corrector)
     return fresh
+
+def _guidance_near(space, rng, old):
+    "A small change of a scale, or a new choice."
+    if not isinstance(old, float) or rng.random() < .25: return _random_guidance(space, rng)
+    return _near(old, rng, _choice(rng, (.05, .2)))
 
 def _relaxation_near(space, rng, expansion):
     "A small change of a linear relaxation, or a new one."
@@ -293,7 +387,11 @@ def resize(
 def _change_afs(space, rng, schedule):
     first_step = _choice(rng, space.afs)
     if space.nfe == 1: return schedule
-    return replace(resize(space, schedule, space.n_steps(first_step), rng), afs=first_step)
+    if space.scale is None:
+        n = space.n_steps(first_step)
+    else:
+        n = schedule.n_steps + (first_step != 'none') - (schedule.afs != 'none')
+    return _with_first_step(space, resize(space, schedule, n, rng), first_step)
 
 # %% ../../nbs/searching/01_space.ipynb #e6db68cd
 def mutate(
@@ -304,21 +402,19 @@ def mutate(
 ) -> SolverSchedule: # Child that costs space.nfe calls
     "A random change of times and steps."
     s = replace(s, name='', evidence=None, noise=space.noise, weights=None, parts=None)
-    if s.nfe != space.nfe:
-        s = replace(resize(space, s, space.n_steps(s.afs), rng), afs=s.afs)
+    if space.scale is None and s.nfe != space.nfe:
+        s = _with_first_step(space, resize(space, s, space.n_steps(s.afs), rng), s.afs)
     if len(space.afs) > 1 and rng.random() < .15:
         s = _change_afs(space, rng, s)
     if rng.random() < .1:
         s = _move_node(space, rng, s)
     if rng.random() < .75:
         s = _shake(space, rng, s)
-    return replace(
-        s,
-        steps=tuple(
-            _change_step(space, rng, s, number) if rng.random() < rate else step
-            for number,step in enumerate(s.steps)
-        ),
+    steps = tuple(
+        _change_step(space, rng, s, number) if rng.random() < rate else step
+        for number,step in enumerate(s.steps)
     )
+    return fit_cost(space, replace(s, steps=_guided_steps(space, steps, s.afs)), rng)
 
 # %% ../../nbs/searching/01_space.ipynb #0ed48cf7
 def crossover(
@@ -339,4 +435,5 @@ def crossover(
     pairs = enumerate(zip(a.steps, b.steps))
     steps = tuple(fit_step(_choice(rng, pair), number, a.n_steps) for number,pair in pairs)
     gaps = np.diff(lambdas_a)**(1-share)*np.diff(lambdas_b)**share
-    return replace(a, times=gaps_to_times(space, gaps, t_end), steps=steps)
+    steps = _guided_steps(space, steps, a.afs)
+    return fit_cost(space, replace(a, times=gaps_to_times(space, gaps, t_end), steps=steps), rng)

@@ -34,7 +34,7 @@ from usf_nbdev.judging.evaluate import (
     many_steps,
     pictures_of,
 )
-from ..searching.proposers import SearchConfig, read_schedule
+from ..searching.proposers import CALLS, SearchConfig, read_schedule
 from ..searching.journal import Journal
 from ..searching.phases import Found, Phase, is_found
 from ..searching.result import SearchResult
@@ -127,7 +127,8 @@ def _known_and_found(result, model, nfe, n):
     "Samples of the best known solver and of the searched one."
     row = result.front.set_index('nfe').loc[nfe]
     best_known = row['best_known']
-    searched = row['name'] + f" with {row['calls']} calls"*int(row['calls'] < nfe)
+    fewer = f" with {result.config.told(row['calls'])}" if row['calls'] < nfe else ''
+    searched = row['name'] + fewer
     chosen = {best_known: _schedule_of(result, best_known, nfe), searched: row['schedule']}
     drawn = {
         name: pictures_of(model, schedule, n, CONFIRM_NOISE) for name, schedule in chosen.items()
@@ -183,7 +184,7 @@ def _panels(result):
     figure = Figure(figsize=(6.5*columns**.6, 3.6*lines), layout='constrained')
     axes = figure.subplots(lines, columns, squeeze=False).ravel()
     for nfe, ax in zip(nfes, axes):
-        draw_search(result, nfe, ax).set_title(f'{nfe} calls')
+        draw_search(result, nfe, ax).set_title(result.config.told(nfe))
     for ax in axes[len(nfes):]:
         ax.remove()
     return figure
@@ -195,7 +196,8 @@ def _pictures_of_all(result, model):
     few, shown = min(16, shown_count(model)), {}
     for nfe in result.front['nfe']:
         drawn = _known_and_found(result, model, nfe, few)
-        shown |= {f'{nfe} calls: {name}': images for name, images in drawn.items()}
+        cost = result.config.told(nfe)
+        shown |= {f'{cost}: {name}': images for name, images in drawn.items()}
     return shown | teacher_pictures(result, model, few)
 
 def figures(
@@ -281,7 +283,7 @@ def _pairs(texts):
 def _figure(content, caption): return FigureTag(content, Figcaption(caption))
 
 _HEADS = (
-    'calls', 'schedule', 'mean', 'spread', 'interval', 'ratio', 'its interval', 'noises', 'samples',
+    'schedule', 'mean', 'spread', 'interval', 'ratio', 'its interval', 'noises', 'samples',
 )
 
 def _compared_row(row):
@@ -300,20 +302,22 @@ def _compared_row(row):
 
 def compared_html(
     table, # As ranking makes it
+    cost=CALLS, # What its column nfe counts
 ) -> str: # A table in HTML
     "What was compared, for a page."
-    head = Thead(Tr(*map(Th, _HEADS), style='text-align: right;'))
+    head = Thead(Tr(*map(Th, (cost, *_HEADS)), style='text-align: right;'))
     rows = [Tr(*map(Td, _compared_row(row))) for row in table.itertuples()]
     return _html(_wide(Table(head, Tbody(*rows), cls='dataframe compared'), 'What was compared'))
 
 # %% ../../nbs/showing/02_report.ipynb #9680a938
 def compared_text(
     table, # As ranking makes it
+    cost=CALLS, # What its column nfe counts
 ) -> str: # Lines of text
     "What was compared, for a terminal."
     rows = pd.DataFrame(
         {
-            'calls': row.nfe,
+            cost: row.nfe,
             'schedule': row.name,
             'value': _number(row.mean),
             '95 % from': _number(row.low),
@@ -336,7 +340,7 @@ def second_table(
         ratio, low, high = verdict.interval
         rows.append(
             {
-                'calls': row.nfe,
+                result.config.count: row.nfe,
                 'schedule': verdict.name,
                 'value': _number(np.mean(verdict.values)),
                 'best known': _number(np.mean(verdict.known)),
@@ -351,8 +355,8 @@ def _second_html(result):
     "The section of the second judge; nothing without one."
     table = second_table(result)
     if not len(table): return ()
-    verdicts = list(result.front['verdict'])
-    sentences = [verdict.in_words(nfe) for verdict, nfe in zip(verdicts, result.front['nfe'])]
+    told = result.config.told
+    sentences = [row.verdict.in_words(told(row.nfe)) for row in result.front.itertuples()]
     rows = [Tr(*map(Td, row)) for row in table.itertuples(index=False)]
     made = Table(Thead(Tr(*map(Th, table.columns))), Tbody(*rows), cls='dataframe compared')
     return (
@@ -496,7 +500,7 @@ def _search_html(result, nfe):
     "How the search went with one number of calls."
     values, known, _ = full_trials(result, nfe)
     alt = (
-        f'Fréchet distance of {len(values)} full trials with {nfe} calls, in order: '
+        f'Fréchet distance of {len(values)} full trials with {result.config.told(nfe)}, in order: '
         f'the best is {_number(np.nanmin(values))}; the best known solver among them has '
         f'{_number(known)}.'
     )
@@ -506,12 +510,13 @@ def _search_html(result, nfe):
 def _budget_html(result, model, sentence, row):
     "What was found with one number of calls: a row of the front."
     nfe, strip = row.nfe, None
+    cost = result.config.told(nfe)
     # captions take the whole width
     beside = '' if getattr(model, 'captions', None) else 'pair'
     if row.calls == nfe:
-        strip = _wide(Safe(plots.strategy_html(row.schedule)), f'Strategy with {nfe} calls')
+        strip = _wide(Safe(plots.strategy_html(row.schedule)), f'Strategy with {cost}')
     return _html(
-        H2(f'{nfe} network call{"s"*(nfe > 1)}'),
+        H2(_network_calls(result.config, nfe)),
         P(sentence),
         strip,
         Div(_samples_html(result, model, nfe), _search_html(result, nfe), cls=beside),
@@ -520,14 +525,14 @@ def _budget_html(result, model, sentence, row):
 # %% ../../nbs/showing/02_report.ipynb #7644621a
 _HOW_TO_READ = (
     'All from the same noises. Mean, spread (standard deviation) and 95 % interval are over '
-    'noises. A ratio below 1 is better than the best known solver with as many calls; its '
+    'noises. A ratio below 1 is better than the best known solver at the same cost; its '
     'interval is paired by noise. Known solvers are the best of their family over its grids.'
 )
 
 def _front_html(result):
     front, table = result.front, compared(result)
     ends = [
-        f'{row.nfe} calls: {_number(row.value)}, best known {row.best_known} '
+        f'{result.config.told(row.nfe)}: {_number(row.value)}, best known {row.best_known} '
         f'{_number(row.known_value)}'
         for row in front.itertuples()
     ]
@@ -536,7 +541,7 @@ def _front_html(result):
     seeds = f"{result.config.confirm_seeds} fresh noises, {result.config.confirm_n} samples each"
     return _html(
         _figure(image, f'Fréchet distance on {seeds}; the bars are 95 % intervals.'),
-        compared_html(table),
+        compared_html(table, result.config.count),
         P(_HOW_TO_READ, cls='note'),
     )
 
@@ -583,9 +588,15 @@ def _page(title, *content, again=None):
 # %% ../../nbs/showing/02_report.ipynb #5accda6f
 _ABOUT = 'The best few-step samplers that a search has found, and the evidence.'
 
-def _title(model, nfes):
-    calls = f'{nfes[0]}' if len(nfes) == 1 else f'{nfes[0]} to {nfes[-1]}'
-    return f'{model.name}: samplers with {calls} network call{"s"*(calls != "1")}'
+def _title(model, config):
+    first, last = config.nfes[0], config.nfes[-1]
+    several = '' if first == last else f'{first} to '
+    return f'{model.name}: samplers with {several}{_network_calls(config, last)}'
+
+def _network_calls(config, nfe):
+    "As '5 network calls', or '8 passes'."
+    cost = config.told(nfe)
+    return cost.replace(' ', ' network ') if config.count == CALLS else cost
 
 def _content(result, model):
     "The page below its title."
@@ -621,7 +632,7 @@ def report(
     with mpl.rc_context():
         plots.theme()
         content = _content(result, model)
-    return write_text(path, _page(title or _title(model, result.config.nfes), *content))
+    return write_text(path, _page(title or _title(model, result.config), *content))
 
 # %% ../../nbs/showing/02_report.ipynb #c93079aa
 @dataclass(frozen=True)
@@ -643,7 +654,7 @@ def _so_far(journal, config):
     return rows
 
 def _front_so_far(journal, config):
-    heads = 'calls', 'best known', 'best so far', 'ratio'
+    heads = config.count, 'best known', 'best so far', 'ratio'
     rows = [Tr(*map(Td, row)) for row in _so_far(journal, config)]
     return _wide(
         Table(Thead(Tr(*map(Th, heads))), Tbody(*rows), cls='dataframe compared'),
@@ -704,7 +715,7 @@ def write_running(
     lead = P(B(ended or _RUNNING)), P(f'Written at {now}.', cls='soft')
     content = Div(*lead, cls='lead'), *_running_content(planned)
     again = None if ended else round(WATCH_EVERY)
-    title = _title(planned.model, planned.config.nfes)
+    title = _title(planned.model, planned.config)
     return write_text(path, _page(title, *content, again=again))
 
 # %% ../../nbs/showing/02_report.ipynb #3b976e43
@@ -716,8 +727,9 @@ def dashboard(
     with mpl.rc_context():
         plots.theme()
         figure = drawing(
-            draw_search(result, nfe), f'Best Fréchet distance so far against trials, {nfe} calls'
+            draw_search(result, nfe),
+            f'Best Fréchet distance so far against trials, {result.config.told(nfe)}',
         )
     lines = [P(line, style='margin:.2em 0') for line in str(result).splitlines()]
     strip = Safe(result.best._repr_html_())
-    return _html(Div(*lines, compared_html(table[table['nfe'] == nfe].head(6)), strip, figure))
+    return _html(Div(*lines, compared_html(table[table['nfe'] == nfe].head(6), result.config.count), strip, figure))

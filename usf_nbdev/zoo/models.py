@@ -327,6 +327,12 @@ def _class_number(label, n_classes):
         )
     return int(label)
 
+def _class_numbers(label, n_classes):
+    "One class, several for the samples in turn, or None for all of them at random."
+    if not isinstance(label, (list, tuple, range)): return _class_number(label, n_classes)
+    if not len(label): raise ValueError("label must be a class, or a list of some, got an empty one")
+    return [_class_number(one, n_classes) for one in label]
+
 def _one_guidance(guidance, label):
     "The guidance scale of a whole model."
     if getattr(guidance, 'ndim', 0) or isinstance(guidance, (tuple, list)):
@@ -340,13 +346,17 @@ def _one_guidance(guidance, label):
     return strength
 
 def _choose(network, n_classes, label, guidance, device='cpu'):
-    "The function of (x, t) that draws any class of fn(x, t, y), one class, or is guided to it."
-    label = _class_number(label, n_classes)
+    """The function of (x, t) that draws any class of fn(x, t, y), or some, or is guided to them;
+    and where samples differ, what makes the function of some of them."""
+    label = _class_numbers(label, n_classes)
     strength = _one_guidance(guidance, label)
-    def y(number): return torch.tensor([number], device=device)
-    if strength != 1: return classifier_free(network, y(label), y(n_classes), strength)
-    chosen = n_classes if label is None else label
-    return lambda x, t, **kw: network(x, t, y(chosen).expand(len(x)), **kw)
+    def y(*numbers): return torch.tensor(numbers, device=device)
+    def drawing(y_of_samples):
+        if strength != 1: return classifier_free(network, y_of_samples, y(n_classes), strength)
+        return lambda x, t, **kw: network(x, t, y_of_samples.expand(len(x)), **kw)
+    if not isinstance(label, list): return drawing(y(n_classes if label is None else label)), None
+    def each(first, n): return drawing(y(*(label[i % len(label)] for i in range(first, first+n))))
+    return each(0, 1), each
 
 # %% ../../nbs/zoo/01_models.ipynb #19f621c1
 class _Along(torch.autograd.Function):
@@ -369,7 +379,8 @@ def gaussian_mixture(
     weights=None,         # Their probabilities, (K,), above 0; default: all alike
     noise=VPLinear(),     # Any noise schedule
     predicts:str='noise', # One of PREDICTS: what the "network" outputs
-    label:int=None,       # Draw only this component; default: all of them
+    # Draw only this component, or of a list the i-th for sample i, round and round; default: all
+    label:int|list=None,
     guidance:float=1.,    # Classifier-free guidance scale, with a label
     device:str='cpu',     # Where its samples live
     name:str='mixture',   # For people and files
@@ -385,13 +396,15 @@ def gaussian_mixture(
         each = -1, *[1]*len(mixture.shape)
         of_state, of_output = (factor.reshape(each) for factor in factors)
         return (mixture.expected(x, alpha, sigma, y) - of_state*x)/of_output
+    drawn, each = _choose(fn, len(mixture.means), label, guidance, device)
     model = Denoiser(
-        _choose(fn, len(mixture.means), label, guidance, device),
+        drawn,
         noise,
         predicts=predicts,
         shape=mixture.shape,
         name=name,
         device=device,
+        each=each,
     )
     model.features = _flatten
     model.reference = mixture.statistics()
@@ -495,7 +508,8 @@ def _load_mixture(model_card, **options):
 # %% ../../nbs/zoo/01_models.ipynb #6550db45
 def load_model(
     name:str='digits',   # One of model_names()
-    label:int=None,      # Draw only this class; default: all of them
+    # Draw only this class, or of a list the i-th for sample i, round and round; default: all
+    label:int|list=None,
     guidance:float=1.,   # Classifier-free guidance scale, with a label
     device:str='cpu',    # Where to put it
 ) -> Denoiser: # With shape, noise, mean, features, reference, card and fingerprint
@@ -504,9 +518,11 @@ def load_model(
     if name == 'mixture':
         return _load_mixture(model_card, label=label, guidance=guidance, device=device)
     n_classes, judged_by = model_card['arguments']['n_classes'], model_card.get('features', name)
-    _one_guidance(guidance, _class_number(label, n_classes))       # before a weight is read
+    label = _class_numbers(label, n_classes)        # refused before a weight is read
+    _one_guidance(guidance, label)
     network = _load_network(name, model_card, device)
-    fn = _choose(partial(_in_channels_last, network), n_classes, label, guidance, device)
+    asked = partial(_in_channels_last, network)
+    fn, each = _choose(asked, n_classes, label, guidance, device)
     model = Denoiser(
         fn,
         noise_from_dict(model_card['noise']),
@@ -516,6 +532,7 @@ def load_model(
         name=name,
         device=device,
         skips=network.n_skips,
+        each=each,
     )
     model.features = _load_features(judged_by, model_card, device)
     model.reference = Statistics.load(FOLDER/f'{judged_by}_stats.safetensors')
