@@ -20,6 +20,7 @@ FACE = {
     'hosts.diffusers': 'from_diffusers',
     'hosts.front': 'Front',
     'hosts.scheduler': 'USFScheduler',
+    'hosts.guidance': 'guidance_callback',
     'hosts.pipelines': 'load_pipeline',
 }
 _MODULE_OF = {name: module for module, names in FACE.items() for name in names.split()}

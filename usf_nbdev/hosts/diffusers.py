@@ -316,8 +316,14 @@ def from_diffusers(
     return denoiser
 
 # %% ../../nbs/hosts/03_diffusers.ipynb #0e85cb30
-def _refuse_in_host(schedule):
+def _refuse_in_host(schedule, guides):
     "Refuse decisions that another program can't run."
+    if schedule.guided and not guides:
+        raise ValueError(
+            "guidance must be None at every step in another program, which guides its network "
+            f"itself, got {[step.guidance for step in schedule.steps]}; in a pipeline of diffusers take "
+            "guidance_callback(schedule)"
+        )
     if any(step.prediction == 'ems' for step in schedule.steps):
         raise ValueError(
             "schedule must not have steps of prediction 'ems' in another program: their "
@@ -344,6 +350,7 @@ def _without_first(plan):
         name: getattr(plan, name)[1:]
         for name in ('times', 'node', 'called', 'alpha', 'sigma', 'M', 'c')
     }
+    rest['guidance'] = plan.guidance and plan.guidance[1:]
     return replace(plan, P=P, Q=plan.Q[1:,1:], **rest), factor
 
 def _one_factor(factors, parts):
@@ -360,10 +367,11 @@ def host_plan(
     schedule,      # A solver schedule
     noise,         # The noise schedule of the network
     predicts:str,  # What the network outputs
+    guides:bool=False, # Does the host guide each call as a schedule says?
     # A plan without the analytical first step; the factor from a host's latents to its first state
 ) -> tuple:
     "The plan as another program can run it: every slot a call."
-    _refuse_in_host(schedule)
+    _refuse_in_host(schedule, guides)
     plan = compile_plan(schedule, noise).for_model(predicts)
     start = float(noise.sigma(noise.T)) if isinstance(noise, EDM) else 1.
     if schedule.afs == 'none': return plan, start

@@ -379,9 +379,9 @@ def _operations(ask):
 def passes_of_gradient(
     model:Denoiser, # The network
     classifier,     # As for classifier_guided
-    y,              # Labels, (1,) or (B,)
 ) -> int: # At least 1; 1 where the model doesn't know its shape, or nothing can be counted
-    "Passes of the network that do as much arithmetic as one slope of the classifier."
+    """Passes of the network that do as much arithmetic as one slope of the classifier: its way
+    forward, and back to the state, which is as long."""
     if model.shape is None: return 1
     uncounted = copy.copy(model.at(0, 1))
     uncounted._calls = [0]
@@ -390,7 +390,7 @@ def passes_of_gradient(
     times = torch.tensor([tau]).to(x)
     with torch.no_grad():
         of_network = _operations(lambda: uncounted.network(x, tau))
-    of_slope = _operations(lambda: class_gradient(classifier, x, times, y[:1]))
+        of_slope = 2*_operations(lambda: classifier(x, times))
     return max(1, math.ceil(of_slope/of_network)) if of_network else 1
 
 
@@ -427,7 +427,7 @@ def classifier_guided(
         classifier.eval()
     guided = copy.copy(model)
     if gradient_passes is None:
-        gradient_passes = passes_of_gradient(model, classifier, y)
+        gradient_passes = passes_of_gradient(model, classifier)
     gradient_passes = whole_number('gradient_passes', gradient_passes)
     guided.fn = _guided(model, classifier, y, float(scale), time, gradient_passes)
     guided.time = None

@@ -164,6 +164,7 @@ class USFScheduler(SchedulerMixin, ConfigMixin):
         self._scaled = False
         self.timesteps = None
         self.taken = None                # what a front gave for the last run
+        self.guided_call = None          # the call whose guidance a GuidanceCallback has set
         if grid != _HOST_GRID:
             self._begin_if_known()       # what else the host says comes in from_config
 
@@ -718,9 +719,9 @@ def _prepare(self:USFScheduler, schedule):
     "Compile a solver schedule, and forget the run before."
     noise = schedule.noise or self.noise
     # refuses networks that say nothing of the data somewhere
-    host_plan(schedule, noise, self.predicts)
+    host_plan(schedule, noise, self.predicts, guides=True)
     self.solver_schedule = schedule
-    self.plan, self.start = host_plan(schedule, noise, 'data')
+    self.plan, self.start = host_plan(schedule, noise, 'data', guides=True)
     self.num_inference_steps = len(self.plan.P)
     self.clip = clip_of_config(self.config) if self.config.clip else None
     self._scaled = self._scaled and not self._step_index    # by the latents that wait for this run
@@ -921,6 +922,15 @@ def _refuse_other_run(self:USFScheduler, timestep):
     )
 
 @patch
+def _refuse_unguided(self:USFScheduler, row):
+    "A schedule that decides on its guidance needs a pipeline that follows it."
+    if self.plan.guidance is None or self.guided_call == row: return
+    raise ValueError(
+        f"guidance must be set for each call of this schedule, got a pipeline that sets none for "
+        f"call {row}; call pipe(..., **guidance_callback(schedule).arguments(pipe))"
+    )
+
+@patch
 def _row(self:USFScheduler, timestep):
     "Which row of the plan a call is."
     self._refuse_unprepared()
@@ -955,6 +965,7 @@ def step(self:USFScheduler,
     _refuse_no_tensors(model_output=model_output, sample=sample)
     _refuse_unknown(eta, others)
     row = self._row(timestep)
+    self._refuse_unguided(row)
     is_full = sample.dtype in (torch.float32, torch.float64)
     x = sample if is_full else sample.float()
     data = self._data(row, model_output, x)

@@ -771,7 +771,8 @@ def sample(
         for slot,t in enumerate(plan.times):
             x, output = values['x', slot], None
             if plan.called[slot]:
-                output = values['m', slot] = model(x, t, plan.skips, x_T.dtype, plan.guidance_at(slot))
+                guidance = plan.guidance_at(slot)
+                output = values['m', slot] = model(x, t, plan.skips, x_T.dtype, guidance)
             advance(rows, slot, values, keep=return_path)
             if callback:
                 callback(dict(step=slot, t=t, x=x, m=output, next=values['x', slot+1]))

@@ -134,8 +134,8 @@ def choices(
         best = ranked(of_phase(trials, Phase.FINALIST), nfe)
         if not best:
             raise ValueError(
-                f"no finalist with {config.told(nfe)} could be measured; the trials in the journal tell "
-                "the reasons"
+                f"no finalist with {config.told(nfe)} could be measured; the trials in the "
+                "journal tell the reasons"
             )
         winners = [_named(trials, best[0][0])] + polished(trials, nfe, made)
         known = best_known(trials, nfe)[:KNOWN_CHOSEN]
@@ -248,7 +248,8 @@ def _refuse_hopeless(trials, config):
         tried = [trial for trial in trials if trial.nfe == nfe]
         if tried and all(trial.state == 'fail' for trial in tried):
             raise ValueError(
-                f"no known solver with {config.told(nfe)} could be measured; the first failed with: "
+                f"no known solver with {config.told(nfe)} could be measured; the first failed "
+                "with: "
                 f"{tried[0].info['reason']}"
             )
 

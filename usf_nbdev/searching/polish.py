@@ -43,7 +43,7 @@ from usf_nbdev.judging.evaluate import (
 )
 
 # %% ../../nbs/searching/06_polish.ipynb #f816bbbe
-LEVELS = ('times', 'scales', 'relaxations', 'weights', 'parts')
+LEVELS = ('times', 'relaxations', 'weights', 'parts', 'scales')
 OF_WEIGHTS = ('weights', 'parts')      # levels at which weights move on their own
 OF_SCALES = ('scales', *OF_WEIGHTS)    # levels at which scales of guidance move, if there are any
 
@@ -361,8 +361,8 @@ def _triangle(rows):
 # %% ../../nbs/searching/06_polish.ipynb #126817df
 def run_table(
     model:Denoiser,      # The network
-    # (slots, 5+slots) the table, float64; gradients reach it; with parts (slots, 3+parts*(2+slots));
-    # one more column with guidance
+    # (slots, 5+slots) the table, float64; gradients reach it; with parts
+    # (slots, 3+parts*(2+slots)); one more column with guidance
     v:torch.Tensor,
     x_T:torch.Tensor,    # States at t=T, (B,*shape)
     called,              # (slots,) is the network called there?

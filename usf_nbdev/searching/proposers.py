@@ -407,8 +407,8 @@ def known_list(self:Optimiser,
 
 @patch
 def _guided_known(self:Optimiser, solver, calls, late, passes, scale):
-    """The same known solver with so many calls, guided from the call `late` on as long as the passes
-    last."""
+    """The same known solver with so many calls, guided from the call `late` on as long as the
+    passes last."""
     choices = choices_of(solver.name)
     first = int(choices.first != 'none') + late
     guided = None if passes == 2*calls else (first, first + passes-calls - 1)

@@ -203,8 +203,8 @@ def _front(trials, config, about, asked=None):
         solvers = [reported for reported in whole if not is_found(reported.schedule.name)]
         if not solvers:
             raise ValueError(
-                f"no known solver with {config.told(nfe)} could be measured on every fresh noise; the "
-                "trials in the journal tell the reasons"
+                f"no known solver with {config.told(nfe)} could be measured on every fresh "
+                "noise; the trials in the journal tell the reasons"
             )
         known = min(solvers, key=lambda reported: reported.chosen)
         contenders = whole if best is None else [best, *whole]

@@ -355,7 +355,7 @@ def _second_html(result):
     "The section of the second judge; nothing without one."
     table = second_table(result)
     if not len(table): return ()
-    told = result.config.told
+    told, judge = result.config.told, result.front['verdict'].iloc[0]
     sentences = [row.verdict.in_words(told(row.nfe)) for row in result.front.itertuples()]
     rows = [Tr(*map(Td, row)) for row in table.itertuples(index=False)]
     made = Table(Thead(Tr(*map(Th, table.columns))), Tbody(*rows), cls='dataframe compared')
@@ -364,7 +364,7 @@ def _second_html(result):
         *map(P, sentences),
         _wide(made, 'What the second judge says'),
         P(
-            f'{verdicts[0].metric}, {verdicts[0].n} samples on each of the fresh noises. Neither '
+            f'{judge.metric}, {judge.n} samples on each of the fresh noises. Neither '
             'the search nor gradients have seen it.', cls='note',
         ),
     )
@@ -732,4 +732,5 @@ def dashboard(
         )
     lines = [P(line, style='margin:.2em 0') for line in str(result).splitlines()]
     strip = Safe(result.best._repr_html_())
-    return _html(Div(*lines, compared_html(table[table['nfe'] == nfe].head(6), result.config.count), strip, figure))
+    best_few = compared_html(table[table['nfe'] == nfe].head(6), result.config.count)
+    return _html(Div(*lines, best_few, strip, figure))

@@ -330,7 +330,8 @@ def _class_number(label, n_classes):
 def _class_numbers(label, n_classes):
     "One class, several for the samples in turn, or None for all of them at random."
     if not isinstance(label, (list, tuple, range)): return _class_number(label, n_classes)
-    if not len(label): raise ValueError("label must be a class, or a list of some, got an empty one")
+    if not len(label):
+        raise ValueError("label must be a class, or a list of some, got an empty one")
     return [_class_number(one, n_classes) for one in label]
 
 def _one_guidance(guidance, label):
@@ -396,6 +397,7 @@ def gaussian_mixture(
         each = -1, *[1]*len(mixture.shape)
         of_state, of_output = (factor.reshape(each) for factor in factors)
         return (mixture.expected(x, alpha, sigma, y) - of_state*x)/of_output
+    label = _class_numbers(label, len(mixture.means))
     drawn, each = _choose(fn, len(mixture.means), label, guidance, device)
     model = Denoiser(
         drawn,
