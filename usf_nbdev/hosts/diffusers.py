@@ -321,8 +321,8 @@ def _refuse_in_host(schedule, guides):
     if schedule.guided and not guides:
         raise ValueError(
             "guidance must be None at every step in another program, which guides its network "
-            f"itself, got {[step.guidance for step in schedule.steps]}; in a pipeline of diffusers take "
-            "guidance_callback(schedule)"
+            f"itself, got {[step.guidance for step in schedule.steps]}; in a pipeline of "
+            "diffusers take guidance_callback(schedule)"
         )
     if any(step.prediction == 'ems' for step in schedule.steps):
         raise ValueError(

@@ -409,9 +409,11 @@ def gaussian_mixture(
         each=each,
     )
     model.features = _flatten
-    model.reference = mixture.statistics()
+    if guidance == 1:
+        model.reference = mixture.statistics()
     model.mixture = mixture
-    model.mean = torch.tensor(model.reference.mean, dtype=torch.float32).reshape(mixture.shape)
+    mean = mixture.statistics().mean
+    model.mean = torch.tensor(mean, dtype=torch.float32).reshape(mixture.shape)
     numbers = [tensor.tolist() for tensor in (mixture.means, mixture.std, mixture.weights)]
     description = json.dumps([noise.to_dict(), predicts, label, guidance, *numbers])
     model.fingerprint = hashlib.sha256(description.encode()).hexdigest()[:16]
@@ -537,7 +539,8 @@ def load_model(
         each=each,
     )
     model.features = _load_features(judged_by, model_card, device)
-    model.reference = Statistics.load(FOLDER/f'{judged_by}_stats.safetensors')
+    if guidance == 1:
+        model.reference = Statistics.load(FOLDER/f'{judged_by}_stats.safetensors')
     model.card = model_card
     ems_file = FOLDER/f'{name}_ems.safetensors'
     if ems_file.exists():
