@@ -40,7 +40,7 @@ from usf_nbdev.judging.images import (
     vae_decoder,
 )
 from ..sampling.sample import Denoiser, told_alike, usable_device
-from ..zoo.models import load_model, mark, model_names
+from ..zoo.models import EMOJI, load_model, mark, model_names
 from .diffusers import _first_part, from_diffusers
 
 # %% ../../nbs/hosts/06_pipelines.ipynb #b9cfedad
@@ -931,18 +931,20 @@ def _open_embedded(model, labels, prompts, guidance, size, device, dtype, downlo
     "An embedded model; nothing else means something to it."
     without_effect(
         f"for the embedded model {model!r}",
-        prompts=prompts,
         size=size,
         dtype=None if dtype == 'float32' else dtype,
         download=download,
         call=call,
     )
+    if model != EMOJI:
+        without_effect(f"for the embedded model {model!r}", prompts=prompts)
     classes = parse_labels(labels)
     return load_model(
         model,
         label=classes[0] if classes and len(classes) == 1 else classes,
-        guidance=1.0 if guidance is None else guidance,
+        guidance=guidance,
         device=device or 'cpu',
+        captions=read_prompts(prompts),
     )
 
 def _open_pipeline(model, labels, prompts, guidance, size, device, dtype, download, call):
