@@ -71,12 +71,6 @@ def own_scale(
         )
     return float(scale)
 
-@patch(as_prop=True)
-def first_n(self:SearchConfig) -> int: # Samples
-    """How many samples the first look at a known solver takes: those of a probe, or an eighth of
-    a full trial."""
-    return self.probe_n or max(self.n//8, 1)
-
 @patch
 def space(self:Stage,
     model,    # A Denoiser
@@ -232,6 +226,12 @@ def told(self:SearchConfig,
     "What a sample costs, in words."
     singular = dict(calls='call', passes='pass')[self.count]
     return f'{cost} {singular if cost == 1 else self.count}'
+
+@patch(as_prop=True)
+def first_n(self:SearchConfig) -> int: # Samples
+    """How many samples the first look at a known solver takes: those of a probe, or an eighth of
+    a full trial."""
+    return self.probe_n or max(self.n//8, 1)
 
 # %% ../../nbs/searching/04_proposers.ipynb #7495caa4
 _AT_LEAST_ONE = (
