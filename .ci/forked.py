@@ -11,8 +11,10 @@ from importlib.metadata import EntryPoint
 from jupyter_client.provisioning import KernelProvisionerFactory, LocalProvisioner
 
 # Imported once. None of these starts a thread (with OMP_NUM_THREADS=1) or moves torch's seed.
-HEAVY = ['torch', 'torch.export', 'pandas', 'scipy.stats', 'sklearn.linear_model', 'seaborn',
-    'matplotlib.pyplot', 'xgboost', 'ipykernel.kernelapp', 'nbdev.showdoc', 'fastcore.test']
+# `torch._dynamo` is what torch itself imports for the first optimiser or gradient.
+HEAVY = ['torch', 'torch.export', 'torch._dynamo', 'pandas', 'scipy.stats', 'sklearn.linear_model',
+    'seaborn', 'matplotlib.pyplot', 'xgboost', 'ipykernel.kernelapp', 'nbdev.showdoc',
+    'fastcore.test']
 FORKS = multiprocessing.get_context('forkserver')
 
 

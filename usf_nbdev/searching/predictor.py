@@ -12,7 +12,8 @@ from functools import lru_cache
 from itertools import compress
 import numpy as np
 from scipy.optimize import brentq
-from scipy.stats import kendalltau, norm
+from scipy.special import ndtr
+from scipy.stats import kendalltau
 from fastcore.basics import patch
 
 # %% ../../nbs/searching/02_predictor.ipynb #67847ccd
@@ -38,7 +39,7 @@ def toy_ends(noise):
     "Starts x_T and exact ends x_0 of the toy problems, each (problems, quantiles)."
     def quantile(mean, deviation, share):
         return brentq(
-            lambda x: (norm.cdf((x-mean)/deviation) + norm.cdf((x+mean)/deviation))/2 - share,
+            lambda x: (ndtr((x-mean)/deviation) + ndtr((x+mean)/deviation))/2 - share,
             -mean-40*deviation,
             mean+40*deviation,
             xtol=1e-12,

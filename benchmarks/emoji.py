@@ -1,0 +1,153 @@
+"""Emoji from captions in few calls: what a search finds, the best known solver, and fifty steps.
+
+    python benchmarks/emoji.py                    # hours; goes on where it stopped
+    python benchmarks/emoji.py --nfe 4 --seeds 1  # about an hour of two cores
+    python benchmarks/emoji.py --known DDIM 'DPM-Solver++(2M)' 'UniPC-3 (vary)'   # fewer families
+
+Every call is guided with the scale of the model's card, so it costs two passes. *known* is the best
+known solver, tuned over grids, first steps, ends and constant scales of guidance; *ours* is what
+`search` returns for as many passes as `PASSES`, with the same captions and the distance to the real
+pictures; *fifty steps* is DDIM, evenly spread. All from the same fresh noise. Distances by both
+judges, of which the search has seen the first, and agreement with the captions by the first.
+Rows: rows/emoji.csv.
+"""
+import argparse
+from dataclasses import replace
+from common import Rows, development_noises, paired_rows, say_ratios, text_of
+
+KEY = ('nfe', 'what', 'seed', 'noise')
+PASSES = '100k'
+FACTORS = (.6, 1., 1.5)     # of the scale's distance from 1
+FAMILIES = ('DDIM', 'DPM-Solver++(2M)', 'UniPC-3 (vary)', 'DEIS-3')
+
+
+def known(model, metric, nfe, seed, asked):
+    "The best known solver at its best constant scale."
+    from usf_nbdev.judging.evaluate import TUNE_NOISE, Tuning, evaluate_many, tuned_solvers
+    tuning = Tuning(asked.tune_n, few=32, control_n=0 if asked.tune_n < 256 else 512, batch_size=64)
+    best = [one for one,_ in tuned_solvers(model, metric, nfe, tuning, tuple(asked.known))[:2]]
+    scales = [1 + factor*(model.fn.scale-1) for factor in FACTORS]
+    tried = [
+        replace(solver.with_guidance(scale), name=f'{solver.name} · guidance {scale:g}')
+        for solver in best for scale in scales
+    ]
+    values = evaluate_many(model, tried, metric, asked.tune_n, TUNE_NOISE, 64)
+    found = [(value, place) for place,value in enumerate(values)
+             if not isinstance(value, ValueError)]
+    return tried[min(found)[1]], ''
+
+
+def ours(model, metric, nfe, seed, asked):
+    "What a search returns, and what it spent."
+    from usf_nbdev.searching.search import search
+    asked.folder.mkdir(parents=True, exist_ok=True)
+    found = search(
+        model,
+        metric,
+        nfe=nfe,
+        seed=seed,
+        budget=asked.budget,
+        journal=asked.folder/f'emoji-{nfe}-{seed}.db',
+        known=tuple(asked.known),
+        batch_size=64,
+        workers=asked.workers,
+        progress=True,
+    )
+    return found.best, sum(found.passes.values())
+
+
+def fifty(model, metric, nfe, seed, asked):
+    "What the pipeline draws when nobody is in a hurry."
+    from usf_nbdev.sampling.solvers import ddim
+    return replace(ddim(model.noise, nfe, grid='uniform_t'), name=f'DDIM, {nfe} steps'), ''
+
+
+MAKERS = dict(known=known, ours=ours, fifty=fifty)
+
+
+def pictures(model, schedule, n, noise):
+    "n pictures of the model's captions in turn."
+    import torch
+    from usf_nbdev.sampling.sample import sample, start_noise
+    parts = []
+    with torch.no_grad():
+        for first in range(0, n, 64):
+            states = start_noise(model, min(64, n-first), noise, first)
+            parts.append(model.decode(sample(model, schedule, states, first=first)).clamp(-1, 1))
+    return torch.cat(parts)
+
+
+def judged(model, drawn) -> dict:
+    "Distances by both judges, and agreement with the captions."
+    from usf_nbdev.judging.frechet import Statistics
+    from usf_nbdev.zoo.emoji import EMOJI_FOLDER
+    from usf_nbdev.zoo.emoji_judges import (
+        JUDGES, agreement, load_captions, load_judge, picture_statistics,
+    )
+    table, found = load_captions(EMOJI_FOLDER), {}
+    labels = [
+        table.labels[table.captions.index(model.captions[i % len(model.captions)])]
+        for i in range(len(drawn))
+    ]
+    for kind in JUDGES:
+        if not (EMOJI_FOLDER/f'judge_{kind}.safetensors').exists(): continue
+        judge = load_judge(kind)
+        reference = Statistics.load(EMOJI_FOLDER/f'seen_{kind}.safetensors')
+        found[kind] = round(picture_statistics(judge, drawn).distance(reference), 4)
+        sorted_alike = agreement(judge, drawn, labels, table.classes)
+        found |= {f'{kind} group': sorted_alike.group, f'{kind} subgroup': sorted_alike.subgroup}
+    return found
+
+
+def record(rows, task, asked):
+    "Make a schedule, draw with it on each noise, and keep what the judges say."
+    import torch
+    from usf_nbdev.zoo.models import load_model
+    torch.set_num_threads(1)
+    nfe, what, seed = task
+    model = load_model('emoji')
+    schedule, spent = MAKERS[what](model, model.metric, nfe, seed, asked)
+    for noise in development_noises()[:asked.noises]:
+        drawn = pictures(model, schedule, asked.n, noise)
+        about = dict(n=asked.n, name=schedule.name, id=schedule.id, spent=spent,
+                     **judged(model, drawn), schedule=text_of(schedule))
+        rows.get(lambda: about, **rows.on_noise(task, noise))
+        print(*task, noise, {key: about[key] for key in about if key != 'schedule'}, flush=True)
+
+
+def settings():
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    from common import ROWS
+    parser.add_argument('--nfe', type=int, nargs='*', default=[3, 4, 5, 6, 8])
+    parser.add_argument('--what', nargs='*', default=list(MAKERS))
+    parser.add_argument('--seeds', type=int, default=3)
+    parser.add_argument('--noises', type=int, default=2)
+    parser.add_argument('--n', type=int, default=5000)
+    parser.add_argument('--tune_n', type=int, default=256)
+    parser.add_argument('--budget', default=PASSES)
+    parser.add_argument('--known', nargs='*', default=list(FAMILIES))
+    parser.add_argument('--workers', type=int, default=2)
+    asked = parser.parse_args()
+    asked.folder = ROWS
+    return asked
+
+
+def main():
+    asked = settings()
+    rows = Rows('emoji', KEY, asked.folder)
+    tasks = [(50, 'fifty', 0)] if 'fifty' in asked.what else []
+    for nfe in asked.nfe:
+        tasks += [(nfe, 'ours', seed) for seed in range(asked.seeds) if 'ours' in asked.what]
+        tasks += [(nfe, 'known', 0)] if 'known' in asked.what else []
+    for task in rows.missing(tasks, development_noises()[:asked.noises]):
+        record(rows, task, asked)
+    pairs = paired_rows(rows, 'ours', 'known', ('nfe', 'what', 'noise'))
+    for nfe in dict.fromkeys(row['nfe'] for row,_ in pairs):
+        some = [pair for pair in pairs if pair[0]['nfe'] == nfe]
+        say_ratios(f'{nfe} calls:', some, 'convolution', ('noise', 'seed'))
+
+
+if __name__ == '__main__':
+    main()
