@@ -56,7 +56,7 @@ from usf_nbdev.showing.plots import (
 )
 from .searching.judge import polish_objective, polishes_by, teacher_of
 from .searching.polish import DESCENTS, LEVELS, OBJECTIVES, polish as polish_schedule
-from .searching.proposers import PASSES, POLISH_BY
+from .searching.proposers import CALLS, PASSES, POLISH_BY
 from usf_nbdev.showing.report import (
     Planned,
     compared,
@@ -232,7 +232,7 @@ def save_result(
     )
     for name, schedule in zip(names, front['schedule']):
         schedule.save(folder/name)
-    if len(front) > 1:
+    if len(front) > 1 and result.config.count == CALLS:     # a front goes by calls
         names.append(front_of(front['schedule']).save(folder/'front.json').name)
     tables = _tables(result)
     for name, table in tables.items():
@@ -285,7 +285,7 @@ def _print_result(result, folder, files, options=''):
     "The confirmation, the result in words, and what to do with the files."
     first = folder/next(name for name in files if name.endswith('.json'))
     print(compared_text(compared(result), result.config.count))
-    print('ratio: to the best known solver with as many calls, its 95 % interval paired by noise')
+    print('ratio: to the best known solver at the same cost, its 95 % interval paired by noise')
     if len(second := second_table(result)):
         print(f'\nby the second judge:\n{second.to_string(index=False)}')
     print(f'\n{result}\n')
@@ -642,6 +642,11 @@ def usf_search(
 # %% ../nbs/12_cli.ipynb #619c882b
 MOST_PICTURES = 65_536
 
+def _cost_in_words(schedule):
+    "As '5 network calls', and the passes where steps decide on their guidance."
+    calls = f'{schedule.nfe} network calls'
+    return f'{calls}, {schedule.passes} passes' if schedule.guided else calls
+
 def _refuse_exploded(pictures, path):
     "Nothing can be seen of samples that have left the range of numbers."
     lost = int((~pictures.isfinite().flatten(1).all(1)).sum())
@@ -684,7 +689,7 @@ def usf_sample(
         )
     _refuse_exploded(pictures, schedule)
     save_grid(pictures, out)
-    print(f'{out}: {n} samples, {read.nfe} network calls each')
+    print(f'{out}: {n} samples, {_cost_in_words(read)} each')
 
 # %% ../nbs/12_cli.ipynb #b8c232f5
 def _picture(plot, *args, out, **options):
@@ -732,7 +737,7 @@ def usf_show(
     if read.parts is not None:
         polished += f' for {len(read.parts)} parts ({"; ".join(read.parts.names)})'
     print(
-        f'{read.name or "solver schedule"}: {read.n_steps} steps, {read.nfe} network calls, '
+        f'{read.name or "solver schedule"}: {read.n_steps} steps, {_cost_in_words(read)}, '
         f'first step {read.afs}{polished}, id {read.id}\n'
     )
     print(pd.DataFrame(read.rows()).to_string(index=False))

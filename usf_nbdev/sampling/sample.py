@@ -667,8 +667,8 @@ def _refuse_guidance(model, guidance):
     if guidance is None or model.guided: return
     raise ValueError(
         f"guidance must be None at every step for the network {model.name!r}, which isn't guided, "
-        f"got {list(guidance)!r:.80}; guide it, Denoiser(classifier_free(fn, cond, null, scale), "
-        "noise), or leave guidance out of the steps"
+        f"got {list(guidance)!r:.80}; load it with labels or captions and guidance=3, or make it "
+        "by classifier_free, or leave guidance out of the steps"
     )
 
 def plan_for(
