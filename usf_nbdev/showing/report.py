@@ -507,6 +507,11 @@ def _search_html(result, nfe):
     image = drawing(draw_search(result, nfe, _axes(5.4, 3.3)), alt)
     return _figure(image, 'The search, trial by trial, on the noise of the trials.')
 
+def _network_calls(config, nfe):
+    "As '5 network calls', or '8 passes'."
+    cost = config.told(nfe)
+    return cost.replace(' ', ' network ') if config.count == CALLS else cost
+
 def _budget_html(result, model, sentence, row):
     "What was found with one number of calls: a row of the front."
     nfe, strip = row.nfe, None
@@ -592,11 +597,6 @@ def _title(model, config):
     first, last = config.nfes[0], config.nfes[-1]
     several = '' if first == last else f'{first} to '
     return f'{model.name}: samplers with {several}{_network_calls(config, last)}'
-
-def _network_calls(config, nfe):
-    "As '5 network calls', or '8 passes'."
-    cost = config.told(nfe)
-    return cost.replace(' ', ' network ') if config.count == CALLS else cost
 
 def _content(result, model):
     "The page below its title."
