@@ -4,10 +4,10 @@
     python benchmarks/emoji.py --nfe 4 --seeds 1  # about an hour of two cores
     python benchmarks/emoji.py --known DDIM 'DPM-Solver++(2M)' 'UniPC-3 (vary)'   # fewer families
 
-Every call is guided with the scale of the model's card, so it costs two passes. *known* is the best
-known solver, tuned over grids, first steps, ends and constant scales of guidance; *ours* is what
-`search` returns for as many passes as `PASSES`, with the same captions and the distance to the real
-pictures; *fifty steps* is DDIM, evenly spread. All from the same fresh noise. Distances by both
+Every call is guided, so it costs two passes. *known* is the best known solver, tuned over grids,
+first steps, ends and constant scales of guidance; *polished* is the same after gradients, at the
+levels `weights` and `parts`; *ours* is what `search` returns for as many passes as `PASSES`, with
+the same captions and the distance to the real pictures; *fifty* is DDIM, evenly spread. All from the same fresh noise. Distances by both
 judges, of which the search has seen the first, and agreement with the captions by the first.
 Rows: rows/emoji.csv.
 """
@@ -16,7 +16,7 @@ from dataclasses import replace
 from common import Rows, development_noises, paired_rows, say_ratios, text_of
 
 KEY = ('nfe', 'what', 'seed', 'noise')
-PASSES = '100k'
+PASSES = '500k'
 FACTORS = (.6, 1., 1.5)     # of the scale's distance from 1
 FAMILIES = ('DDIM', 'DPM-Solver++(2M)', 'UniPC-3 (vary)', 'DEIS-3')
 
@@ -35,6 +35,32 @@ def known(model, metric, nfe, seed, asked):
     found = [(value, place) for place,value in enumerate(values)
              if not isinstance(value, ValueError)]
     return tried[min(found)[1]], ''
+
+
+def polished(model, metric, nfe, seed, asked):
+    "The best known solver after gradients, and what they took."
+    from usf_nbdev.core import SolverSchedule
+    from usf_nbdev.judging.evaluate import Control
+    from usf_nbdev.searching.polish import polish
+    known_rows = Rows('emoji', KEY, asked.folder)
+    noise = development_noises()[0]
+    schedule = SolverSchedule.from_json(
+        known_rows.find(nfe=nfe, what='known', seed=0, noise=noise)['schedule']
+    )
+    control, before = Control(model, metric, asked.control_n, 64), model.passes
+    for level in asked.levels:
+        schedule = polish(
+            model,
+            schedule,
+            metric,
+            level=level,
+            n=asked.polish_n,
+            seed=seed,
+            evaluations=asked.gradients,
+            batch_size=64,
+            control=control,
+        )
+    return schedule, model.passes-before
 
 
 def ours(model, metric, nfe, seed, asked):
@@ -62,7 +88,7 @@ def fifty(model, metric, nfe, seed, asked):
     return replace(ddim(model.noise, nfe, grid='uniform_t'), name=f'DDIM, {nfe} steps'), ''
 
 
-MAKERS = dict(known=known, ours=ours, fifty=fifty)
+MAKERS = dict(known=known, polished=polished, ours=ours, fifty=fifty)
 
 
 def pictures(model, schedule, n, noise):
@@ -127,6 +153,10 @@ def settings():
     parser.add_argument('--n', type=int, default=5000)
     parser.add_argument('--tune_n', type=int, default=256)
     parser.add_argument('--budget', default=PASSES)
+    parser.add_argument('--control_n', type=int, default=2048)
+    parser.add_argument('--polish_n', type=int, default=512)
+    parser.add_argument('--gradients', type=int, default=16)
+    parser.add_argument('--levels', nargs='*', default=['weights', 'parts'])
     parser.add_argument('--known', nargs='*', default=list(FAMILIES))
     parser.add_argument('--workers', type=int, default=2)
     asked = parser.parse_args()
@@ -139,14 +169,16 @@ def main():
     rows = Rows('emoji', KEY, asked.folder)
     tasks = [(50, 'fifty', 0)] if 'fifty' in asked.what else []
     for nfe in asked.nfe:
-        tasks += [(nfe, 'ours', seed) for seed in range(asked.seeds) if 'ours' in asked.what]
         tasks += [(nfe, 'known', 0)] if 'known' in asked.what else []
+        for what in ('polished', 'ours'):
+            tasks += [(nfe, what, seed) for seed in range(asked.seeds) if what in asked.what]
     for task in rows.missing(tasks, development_noises()[:asked.noises]):
         record(rows, task, asked)
-    pairs = paired_rows(rows, 'ours', 'known', ('nfe', 'what', 'noise'))
-    for nfe in dict.fromkeys(row['nfe'] for row,_ in pairs):
-        some = [pair for pair in pairs if pair[0]['nfe'] == nfe]
-        say_ratios(f'{nfe} calls:', some, 'convolution', ('noise', 'seed'))
+    for what in ('polished', 'ours'):
+        pairs = paired_rows(rows, what, 'known', ('nfe', 'what', 'noise'))
+        for nfe in dict.fromkeys(row['nfe'] for row,_ in pairs):
+            some = [pair for pair in pairs if pair[0]['nfe'] == nfe]
+            say_ratios(f'{what}, {nfe} calls:', some, 'convolution', ('noise', 'seed'))
 
 
 if __name__ == '__main__':
