@@ -24,7 +24,7 @@ FAMILIES = ('DDIM', 'DPM-Solver++(2M)', 'UniPC-3 (vary)', 'DEIS-3')
 def known(model, metric, nfe, seed, asked):
     "The best known solver at its best constant scale."
     from usf_nbdev.judging.evaluate import TUNE_NOISE, Tuning, evaluate_many, tuned_solvers
-    tuning = Tuning(asked.tune_n, few=32, control_n=0 if asked.tune_n < 256 else 512, batch_size=64)
+    tuning = Tuning(asked.tune_n, few=32, control_n=min(asked.control_n, 512), batch_size=64)
     best = [one for one,_ in tuned_solvers(model, metric, nfe, tuning, tuple(asked.known))[:2]]
     scales = [1 + factor*(model.fn.scale-1) for factor in FACTORS]
     tried = [
