@@ -7,9 +7,9 @@
 Every call is guided, so it costs two passes. *known* is the best known solver, tuned over grids,
 first steps, ends and constant scales of guidance; *polished* is the same after gradients, at the
 levels `weights` and `parts`; *ours* is what `search` returns for as many passes as `PASSES`, with
-the same captions and the distance to the real pictures; *fifty* is DDIM, evenly spread. All from the same fresh noise. Distances by both
-judges, of which the search has seen the first, and agreement with the captions by the first.
-Rows: rows/emoji.csv.
+the same captions and the distance to the real pictures; *fifty* is DDIM, evenly spread.
+All from the same fresh noise. Distances by both judges, of which search and gradients have seen
+the first, and agreement with the captions. Rows: rows/emoji.csv.
 """
 import argparse
 from dataclasses import replace
