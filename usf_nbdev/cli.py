@@ -878,7 +878,8 @@ def usf_polish(
     _print_polished(made, start, schedule, level, opened.passes-before, out)
 
 # %% ../nbs/12_cli.ipynb #ce9b50ac
-TUNE_N = 512     # samples with which known solvers are tuned
+TUNE_N = 512               # samples with which known solvers are tuned
+_CONTROL_OF_TUNING = 8     # times as many tell what chance did to them
 
 def _measured(model, schedule, *args):
     "What `evaluate` says; NaN where the samples exploded."
@@ -1090,7 +1091,8 @@ def usf_compare(
     tune_n = whole_number('tune_n', _or_default(tune_n, TUNE_N), least)
     mine = [_load(path, opened) for path in paths]
     calls = _calls(mine, nfe)
-    known = _known(opened, metric, calls, Tuning(n=tune_n, batch_size=batch_size), families)
+    tuning = Tuning(n=tune_n, control_n=_CONTROL_OF_TUNING*tune_n, batch_size=batch_size)
+    known = _known(opened, metric, calls, tuning, families)
     named = _names(mine, paths, known)
     if rivals:
         for count in calls:
