@@ -387,6 +387,7 @@ def in_words(
     "What a search will do and what its parts take, in two lines."
     passes = account(config, model, metric)
     total = sum(passes.values())
+    polish = f'polish with {config.polish_n}, ' if config.polish else ''
     shares = [
         f'{purpose} {count/total:.0%}'
         for purpose,count in passes.most_common()
@@ -394,8 +395,8 @@ def in_words(
     ]
     return (
         f"at most {total/1000:,.0f}k passes through the network: {config.budget} trials of "
-        f"{config.n} samples for each of {_costs_in_words(config)}, polish with "
-        f"{config.polish_n}, confirmation with {config.confirm_n}\n"
+        f"{config.n} samples for each of {_costs_in_words(config)}, {polish}confirmation with "
+        f"{config.confirm_n}\n"
         f"of it {', '.join(shares)}"
     )
 
