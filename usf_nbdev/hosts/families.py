@@ -379,7 +379,7 @@ def _operations(ask):
 def passes_of_gradient(
     model:Denoiser, # The network
     classifier,     # As for classifier_guided
-) -> int: # At least 1; 1 where the model doesn't know its shape, or nothing can be counted
+) -> int: # At least 1; 1 where the model has no shape, or can't be asked for one sample
     """Passes of the network that do as much arithmetic as one slope of the classifier: its way
     forward, and back to the state, which is as long."""
     if model.shape is None: return 1
@@ -388,9 +388,12 @@ def passes_of_gradient(
     uncounted._passes = [0]
     x, tau = start_noise(model, 1), model.own_time(model.noise.T)
     times = torch.tensor([tau]).to(x)
-    with torch.no_grad():
-        of_network = _operations(lambda: uncounted.network(x, tau))
-        of_slope = 2*_operations(lambda: classifier(x, times))
+    try:
+        with torch.no_grad():
+            of_network = _operations(lambda: uncounted.network(x, tau))
+            of_slope = 2*_operations(lambda: classifier(x, times))
+    except (RuntimeError, ValueError):      # conditions for so many samples only
+        return 1
     return max(1, math.ceil(of_slope/of_network)) if of_network else 1
 
 

@@ -41,6 +41,7 @@ from usf_nbdev.hosts.families import (
     from_edm,
     from_guided_diffusion,
     from_score_sde,
+    passes_of_gradient,
 )
 from usf_nbdev.hosts.pipelines import (
     NUMBERS,
@@ -797,7 +798,9 @@ def steered(
     scale:float, # Of the guidance
 ) -> Denoiser:
     "Steer each sample to its class."
-    def make(model, label): return classifier_guided(_apart(model), classifier, label, scale)
+    cost = passes_of_gradient(m, classifier)
+    def make(model, label):
+        return classifier_guided(_apart(model), classifier, label, scale, gradient_passes=cost)
     guided = make(m, labels[:1])
     guided.each = lambda first, n: make(m.at(first, n), take(labels, first, n)).fn
     return guided
