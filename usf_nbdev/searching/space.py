@@ -258,9 +258,10 @@ def random_schedule(
     if space.scale is not None:
         fewest = (space.nfe+1)//2       # all of them guided
         n = int(rng.integers(fewest, max(fewest, space.nfe-1)+1)) + (first_step != 'none')
+    times = random_times(space, n, rng)
     steps = tuple(random_step(space, rng, number, n) for number in range(n))
     schedule = SolverSchedule(
-        random_times(space, n, rng),
+        times,
         _guided_steps(space, steps, first_step),
         afs=first_step,
         noise=space.noise,
