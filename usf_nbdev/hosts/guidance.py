@@ -18,9 +18,11 @@ _NONE = 1 + 1e-6
 
 class GuidanceCallback:
     "The guidance of each call, as a pipeline's `callback_on_step_end`."
-    def __init__(self, scales):
-        self.scales = scales    # For each call a number above 1, or 'off'
-        self.whole = {}         # Tensors of the run that hold both conditions
+    def __init__(self,
+        scales, # For each call a number above 1, or 'off'
+    ):
+        self.scales = scales
+        self.whole = {}     # tensors of the run that hold both conditions
     @property
     def calls(self) -> int: return len(self.scales)
     def arguments(self, pipe) -> dict:
