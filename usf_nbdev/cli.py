@@ -302,9 +302,9 @@ _JUDGING = 'features inception clip'
 
 _OF_SEARCH = {
     'What most searches need':
-        'model nfe passes budget reference prompts guidance device workers out seed',
+        'model nfe budget reference prompts guidance device workers out seed',
     'Model': _MODEL,
-    'What to search': 'optimiser known seed_from polish polish_by level solver',
+    'What to search': 'passes optimiser known seed_from polish polish_by level solver',
     'How much to spend': 'explain_budget n final_n confirm_n confirm_seeds teacher_n',
     'Judges': f'{_JUDGING} objective second refuse_second extrapolate',
     'Where it runs': f'batch_size threads ray {_SPEED}',
