@@ -21,7 +21,7 @@ SCALE = 2.5
 TEACHER = 60
 FACTORS = (.4, .6, .8, 1., 1.25, 1.6, 2.)   # of the scale's distance from 1
 FEW, KEPT = 96, 8       # samples of a first look; how many get a second one
-PASSES = '150k'
+PASSES = '250k'
 
 
 @lru_cache(maxsize=1)
