@@ -271,6 +271,24 @@ def paired_rows(rows, what, base, key) -> list:
     return [(row, other) for row, other in pairs if other is not None]
 
 
+def say_by_place(rows, what, base, title, key=('model', 'nfe'), column='value'):
+    "The ratio of `what` to `base` at each place, paired by noise; the title takes the place."
+    pairs = paired_rows(rows, what, base, (*key, 'what', 'noise'))
+    def place(pair): return tuple(pair[0][name] for name in key)
+    for here in dict.fromkeys(map(place, pairs)):
+        some = [pair for pair in pairs if place(pair) == here]
+        say_ratios(title.format(*here), some, column, ('noise', 'seed'))
+
+
+def drawn(model, schedule, n, noise, batch=256):
+    "n samples of a model, those of a pipeline decoded."
+    from usf_nbdev.judging.evaluate import batches_of
+    with torch.no_grad():
+        batches = batches_of(model, schedule, n, noise, batch)
+        decode = getattr(model, 'decode', None) or (lambda samples: samples)
+        return torch.cat([decode(batch) for batch in batches])
+
+
 def polished_pairs(rows, what, key) -> list:
     "[(row of a polished schedule, that of the same one before)] where both are recorded."
     return paired_rows(rows, f'{what}, polished', what, key)

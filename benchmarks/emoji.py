@@ -13,7 +13,7 @@ the first, and agreement with the captions. Rows: rows/emoji.csv.
 """
 import argparse
 from dataclasses import replace
-from common import Rows, development_noises, paired_rows, say_ratios, text_of
+from common import Rows, development_noises, drawn, say_by_place, text_of
 
 KEY = ('nfe', 'what', 'seed', 'noise')
 PASSES = '500k'
@@ -91,19 +91,7 @@ def fifty(model, metric, nfe, seed, asked):
 MAKERS = dict(known=known, polished=polished, ours=ours, fifty=fifty)
 
 
-def pictures(model, schedule, n, noise):
-    "n pictures of the model's captions in turn."
-    import torch
-    from usf_nbdev.sampling.sample import sample, start_noise
-    parts = []
-    with torch.no_grad():
-        for first in range(0, n, 64):
-            states = start_noise(model, min(64, n-first), noise, first)
-            parts.append(model.decode(sample(model, schedule, states, first=first)).clamp(-1, 1))
-    return torch.cat(parts)
-
-
-def judged(model, drawn) -> dict:
+def judged(model, pictures) -> dict:
     "Distances by both judges, and agreement with the captions."
     from usf_nbdev.judging.frechet import Statistics
     from usf_nbdev.zoo.emoji import EMOJI_FOLDER
@@ -113,14 +101,14 @@ def judged(model, drawn) -> dict:
     table, found = load_captions(EMOJI_FOLDER), {}
     labels = [
         table.labels[table.captions.index(model.captions[i % len(model.captions)])]
-        for i in range(len(drawn))
+        for i in range(len(pictures))
     ]
     for kind in JUDGES:
         if not (EMOJI_FOLDER/f'judge_{kind}.safetensors').exists(): continue
         judge = load_judge(kind)
         reference = Statistics.load(EMOJI_FOLDER/f'seen_{kind}.safetensors')
-        found[kind] = round(picture_statistics(judge, drawn).distance(reference), 4)
-        sorted_alike = agreement(judge, drawn, labels, table.classes)
+        found[kind] = round(picture_statistics(judge, pictures).distance(reference), 4)
+        sorted_alike = agreement(judge, pictures, labels, table.classes)
         found |= {f'{kind} group': sorted_alike.group, f'{kind} subgroup': sorted_alike.subgroup}
     return found
 
@@ -134,9 +122,9 @@ def record(rows, task, asked):
     model = load_model('emoji')
     schedule, spent = MAKERS[what](model, model.metric, nfe, seed, asked)
     for noise in development_noises()[:asked.noises]:
-        drawn = pictures(model, schedule, asked.n, noise)
+        pictures = drawn(model, schedule, asked.n, noise, 64).clamp(-1, 1)
         about = dict(n=asked.n, name=schedule.name, id=schedule.id, spent=spent,
-                     **judged(model, drawn), schedule=text_of(schedule))
+                     **judged(model, pictures), schedule=text_of(schedule))
         rows.get(lambda: about, **rows.on_noise(task, noise))
         print(*task, noise, {key: about[key] for key in about if key != 'schedule'}, flush=True)
 
@@ -175,10 +163,8 @@ def main():
     for task in rows.missing(tasks, development_noises()[:asked.noises]):
         record(rows, task, asked)
     for what in ('polished', 'ours'):
-        pairs = paired_rows(rows, what, 'known', ('nfe', 'what', 'noise'))
-        for nfe in dict.fromkeys(row['nfe'] for row,_ in pairs):
-            some = [pair for pair in pairs if pair[0]['nfe'] == nfe]
-            say_ratios(f'{what}, {nfe} calls:', some, 'convolution', ('noise', 'seed'))
+        title = what + ', {} calls:'
+        say_by_place(rows, what, 'known', title, ('nfe',), 'convolution')
 
 
 if __name__ == '__main__':

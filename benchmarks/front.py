@@ -11,7 +11,7 @@ analytical first step, with later ends, tuned apart from the search; *ours* is t
 as the command does by default. Both start from the same noise, which no search and no tuning has
 seen, and no control variate helps. Rows: rows/paired/front.csv.
 """
-from common import Setting, paired_rows, say_ratios, setting, text_of, tuned, world_of
+from common import Setting, say_by_place, setting, text_of, tuned, world_of
 
 KEY = ('model', 'nfe', 'what', 'seed', 'noise')
 PASSES = '500k'
@@ -87,10 +87,7 @@ def main():
 
 def table(rows):
     "Ours over the best known solver, paired by noise."
-    pairs = paired_rows(rows, 'ours', 'known', ('model', 'nfe', 'what', 'noise'))
-    for place in dict.fromkeys((row['model'], row['nfe']) for row,_ in pairs):
-        some = [pair for pair in pairs if (pair[0]['model'], pair[0]['nfe']) == place]
-        say_ratios('{} with {} calls:'.format(*place), some, 'value', ('noise', 'seed'))
+    say_by_place(rows, 'ours', 'known', '{} with {} calls:')
 
 
 if __name__ == '__main__':

@@ -14,7 +14,7 @@ often the model's classifier sees the class that was asked for. Rows: rows/paire
 """
 from dataclasses import replace
 from functools import lru_cache
-from common import Setting, paired_rows, say_ratios, setting, text_of
+from common import Setting, drawn, say_by_place, setting, text_of
 
 KEY = ('model', 'nfe', 'what', 'seed', 'noise')
 SCALE = 2.5
@@ -41,18 +41,6 @@ def world_of(name, control_n, teacher_n):
     metric = FrechetMetric(model.features, model.reference)
     model.metric = metric
     return model, metric, Control(model, metric, control_n)
-
-
-def drawn(model, schedule, n, noise):
-    "n samples."
-    import torch
-    from usf_nbdev.sampling.sample import sample, start_noise
-    parts = []
-    with torch.no_grad():
-        for first in range(0, n, 256):
-            states = start_noise(model, min(256, n-first), noise, first)
-            parts.append(sample(model, schedule, states, first=first))
-    return torch.cat(parts)
 
 
 def agreement(model, samples):
@@ -208,11 +196,8 @@ def main():
 def table(rows):
     "The search by passes over each of the others, paired by noise."
     for base in ('constant', 'published', 'search, constant'):
-        pairs = paired_rows(rows, 'search', base, ('model', 'nfe', 'what', 'noise'))
-        for place in dict.fromkeys((row['model'], row['nfe']) for row,_ in pairs):
-            some = [pair for pair in pairs if (pair[0]['model'], pair[0]['nfe']) == place]
-            title = '{} with {} passes, search over {}:'.format(*place, base)
-            say_ratios(title, some, 'value', ('noise', 'seed'))
+        title = '{} with {} passes, search over ' + base + ':'
+        say_by_place(rows, 'search', base, title)
 
 
 if __name__ == '__main__':

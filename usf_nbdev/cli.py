@@ -30,7 +30,7 @@ from usf_nbdev.checks import (
     whole_number,
     without_effect,
 )
-from .core import SolverSchedule, write_text
+from .core import SolverSchedule, _cost_text, write_text
 from usf_nbdev.judging.evaluate import (
     CONFIRM_NOISE,
     DRAWS,
@@ -56,7 +56,7 @@ from usf_nbdev.showing.plots import (
 )
 from .searching.judge import polish_objective, polishes_by, teacher_of
 from .searching.polish import DESCENTS, LEVELS, OBJECTIVES, polish as polish_schedule
-from .searching.proposers import CALLS, PASSES, POLISH_BY
+from .searching.proposers import CALLS, PASSES, POLISH_BY, own_scale
 from usf_nbdev.showing.report import (
     Planned,
     compared,
@@ -602,6 +602,8 @@ def usf_search(
         opened = open_system(model, **kwargs)
         if opened.own_loop is not None:
             print(opened.found_out)
+        if config.count == PASSES:
+            own_scale(opened)       # refuses before a teacher is chosen
         cost = f'{_cost_word(config.count)}{nfe_name(calls)}'
         folder = place_for_folder(out or f'runs/{opened.name}-{cost}-seed{seed}')
         kept = folder/'journal.db'
@@ -641,11 +643,6 @@ def usf_search(
 
 # %% ../nbs/12_cli.ipynb #619c882b
 MOST_PICTURES = 65_536
-
-def _cost_in_words(schedule):
-    "As '5 network calls', and the passes where steps decide on their guidance."
-    calls = f'{schedule.nfe} network calls'
-    return f'{calls}, {schedule.passes} passes' if schedule.guided else calls
 
 def _refuse_exploded(pictures, path):
     "Nothing can be seen of samples that have left the range of numbers."
@@ -689,7 +686,7 @@ def usf_sample(
         )
     _refuse_exploded(pictures, schedule)
     save_grid(pictures, out)
-    print(f'{out}: {n} samples, {_cost_in_words(read)} each')
+    print(f'{out}: {n} samples, {_cost_text(read, "network calls")} each')
 
 # %% ../nbs/12_cli.ipynb #b8c232f5
 def _picture(plot, *args, out, **options):
@@ -737,7 +734,8 @@ def usf_show(
     if read.parts is not None:
         polished += f' for {len(read.parts)} parts ({"; ".join(read.parts.names)})'
     print(
-        f'{read.name or "solver schedule"}: {read.n_steps} steps, {_cost_in_words(read)}, '
+        f'{read.name or "solver schedule"}: {read.n_steps} steps, '
+        f'{_cost_text(read, "network calls")}, '
         f'first step {read.afs}{polished}, id {read.id}\n'
     )
     print(pd.DataFrame(read.rows()).to_string(index=False))

@@ -312,8 +312,9 @@ def _strip(schedule):
 
 def _mark(step):
     "What the box of a step says, such as '2c ×3.5'."
-    of_guidance = '' if step.guidance is None else f' ×{_guidance_text(step.guidance)}'
-    return f'{step.order}{"c" * (step.corrector is not None)}{of_guidance.replace("×off", "off")}'
+    mark = f'{step.order}{"c" * (step.corrector is not None)}'
+    if step.guidance is None: return mark
+    return f'{mark} off' if step.guidance == OFF else f'{mark} ×{_guidance_text(step.guidance)}'
 
 
 # %% ../nbs/00_core.ipynb #96393b95
@@ -336,9 +337,9 @@ def _polished_text(schedule):
     if schedule.parts is None: return ' · weights polished'
     return f' · weights polished for {len(schedule.parts)} parts: {"; ".join(schedule.parts.names)}'
 
-def _cost_text(schedule):
+def _cost_text(schedule, unit='calls'):
     "As '5 calls', and the passes where they are something else."
-    calls = f'{schedule.nfe} calls'
+    calls = f'{schedule.nfe} {unit}'
     return f'{calls}, {schedule.passes} passes' if schedule.guided else calls
 
 

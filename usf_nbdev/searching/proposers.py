@@ -362,6 +362,7 @@ def distinct(
 # %% ../../nbs/searching/04_proposers.ipynb #26d62a43
 class Optimiser:
     "Proposes generations of schedules from the trials so far."
+    guides = False      # Can it search by passes, where steps decide on their guidance?
     def __init__(self,
         model,       # A Denoiser
         config,      # SearchConfig
@@ -518,6 +519,7 @@ def next_budgets(self:Optimiser, trials) -> list:
 # %% ../../nbs/searching/04_proposers.ipynb #15e78465
 class RandomSearch(Optimiser):
     "Uniform draws from the space."
+    guides = True
     def propose(self, space, rng, trials):
         return [
             Proposal(random_schedule(space, rng), 'random') for _ in range(self.config.generation)
@@ -579,6 +581,7 @@ def new_children(
 # %% ../../nbs/searching/04_proposers.ipynb #7ee6aaf1
 class Evolution(Optimiser):
     "Mutation and crossover of the best trials, unguided."
+    guides = True
     def parents(self, trials, nfe):
         "The best schedules, and a few of the neighbouring numbers of calls."
         config = self.config

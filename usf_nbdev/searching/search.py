@@ -28,7 +28,7 @@ from .budget import Unit, in_words, read_budget, settled
 from .journal import Journal, JournalMismatch, Trial
 from .optuna_proposers import OPTIMISERS
 from .phases import Phase
-from .proposers import PASSES, SearchConfig, read_schedule
+from .proposers import CALLS, PASSES, SearchConfig, own_scale, read_schedule
 from .ray_search import Driver, team
 from .result import SearchResult, result_of
 from .runner import Searcher, start_helpers
@@ -162,6 +162,23 @@ def _check_start(noise):
             "Flow(T=0.995)"
         )
 
+def _check_count(model, config, optimiser):
+    "Only a guided model is searched by passes, and by who proposes guidance."
+    if config.count == CALLS: return
+    own_scale(model)
+    able = sorted(name for name,proposer in OPTIMISERS.items() if proposer.guides)
+    if optimiser not in able:
+        raise ValueError(
+            f"optimiser must be one of {able} for a search by passes, got {optimiser!r}; the "
+            "others propose no guidance"
+        )
+    for text in config.given:
+        if not read_schedule(text).guided:
+            raise ValueError(
+                "given must be schedules that decide on their guidance, for a search by passes, got "
+                "one that leaves it to the model; give it scales: schedule.with_guidance(3)"
+            )
+
 def _check_given(model, config):
     "Given schedules must fit the search, and leave some of its budget."
     given = [read_schedule(schedule) for schedule in config.given]
@@ -237,6 +254,7 @@ def _check(model, metric, config, optimiser, workers, ray=None):
     if optimiser not in OPTIMISERS:
         raise ValueError(f"optimiser must be one of {sorted(OPTIMISERS)}, got {optimiser!r}")
     OPTIMISERS[optimiser](model, config)         # says what is not installed
+    _check_count(model, config, optimiser)
     _check_given(model, config)
     _check_samples(metric, config)
     _check_team(model, workers, ray)

@@ -80,9 +80,7 @@ class Space:
                 "call takes two"
             )
     def n_steps(self, afs) -> int: return self.nfe + (afs != 'none')
-    def cost(self, schedule) -> int:
-        "Of a schedule, in the unit of nfe."
-        return schedule.nfe if self.scale is None else schedule.passes
+
 
 # %% ../../nbs/searching/01_space.ipynb #62393638
 def gaps_to_times(
