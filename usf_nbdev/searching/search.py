@@ -175,8 +175,8 @@ def _check_count(model, config, optimiser):
     for text in config.given:
         if not read_schedule(text).guided:
             raise ValueError(
-                "given must be schedules that decide on their guidance, for a search by passes, got "
-                "one that leaves it to the model; give it scales: schedule.with_guidance(3)"
+                "given must be schedules that decide on their guidance, for a search by passes, "
+                "got one that leaves it to the model; give it scales: schedule.with_guidance(3)"
             )
 
 def _check_given(model, config):
