@@ -298,7 +298,7 @@ def _or_default(value, default): return default if value is None else value
 # %% ../nbs/12_cli.ipynb #68ab9c49
 _MODEL = 'recipe classifier decoder labels size call download'
 _SPEED = 'dtype autocast channels_last compile'
-_JUDGING = 'features inception clip'
+_JUDGING = 'features inception clip reward'
 
 _OF_SEARCH = {
     'What most searches need':
@@ -543,7 +543,7 @@ def usf_search(
         "Keep the known solver where it finds the winner worse", store_true
     )=False,
     level:Param(
-        "What moves: all of it, or the times of a stock solver",
+        "What moves: all, or the times of a stock solver",
         str, choices=list(Level),
     )=Level.STRATEGY,
     solver:Param(
@@ -653,7 +653,8 @@ def _refuse_exploded(pictures, path):
             f"{path}; it diverges on this model, so take another schedule or more calls"
         )
 
-_JUDGES = ('reference', 'features', 'inception', 'clip')  # options that tell how a model is judged
+# options that tell how a model is judged
+_JUDGES = ('reference', 'features', 'inception', 'clip', 'reward')
 
 @command(groups=_OF_SAMPLE, examples=['usf_sample runs/mine/schedule.json --n 100'])
 @delegates(open_system, but=['judged', *_JUDGES])

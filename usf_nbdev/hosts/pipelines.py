@@ -6,8 +6,8 @@
 __all__ = ['PIPELINES', 'NUMBERS', 'FEATURES', 'SELF', 'kind_of', 'take', 'encode_prompts', 'text_condition', 'pack',
            'label_condition', 'read_pipeline', 'pipeline_index', 'latent_shape', 'as_list', 'load_pipeline',
            'pixel_features', 'judge', 'refuse_idle_judge', 'judge_itself', 'load_function', 'OwnMetric', 'own_metric',
-           'second_metric', 'from_facts', 'parse_labels', 'read_prompts', 'arguments_from', 'load_in_loop', 'load_own',
-           'open_model']
+           'own_reward', 'second_metric', 'from_facts', 'parse_labels', 'read_prompts', 'arguments_from',
+           'load_in_loop', 'load_own', 'judge_by_reward', 'open_model']
 
 # %% ../../nbs/hosts/06_pipelines.ipynb #658324b1
 import codecs, hashlib, importlib.util, json, re, warnings
@@ -29,6 +29,7 @@ from ..checks import without_effect
 from ..checks import finite_number, whole_number
 from ..sampling.noise import Flow, noise_from_dict
 from ..judging.frechet import FrechetMetric
+from ..judging.reward import RewardMetric, reward_metric
 from ..judging.teacher import Comparison, self_metric, _width
 from usf_nbdev.judging.images import (
     clip_metric,
@@ -719,10 +720,33 @@ def own_metric(
     spec:str, # 'path/to/file.py:function'
 ) -> OwnMetric:
     "A function of a file of yours as a metric, of pictures where the model has a decoder."
-    function = load_function(spec)
+    mark = f'{spec}-{_mark_of_file(spec)}'
+    return OwnMetric(load_function(spec), spec, mark, getattr(model, 'decode', None))
+
+def _mark_of_file(spec):
+    "What tells a file of yours from another, or from what it was before."
     content = Path(spec.rpartition(':')[0]).read_bytes()
-    mark = hashlib.sha256(content).hexdigest()[:16]
-    return OwnMetric(function, spec, f'{spec}-{mark}', getattr(model, 'decode', None))
+    return hashlib.sha256(content).hexdigest()[:16]
+
+def own_reward(
+    model,         # A Denoiser, perhaps with decode
+    spec:str,      # 'path/to/file.py:function' of samples, or of samples and their captions
+    captions=None, # The model's captions
+) -> RewardMetric:
+    "A function of a file of yours as a reward, of pictures where the model has a decoder."
+    function = load_function(spec)
+    takes_captions = len(signature(function).parameters) > 1
+    if takes_captions and not captions:
+        raise ValueError(
+            f"{spec} takes captions, so the model must have some, got none; give them by --prompts"
+        )
+    return reward_metric(
+        model,
+        partial(_of_yours, spec, function),
+        captions=captions if takes_captions else (),
+        name=spec,
+        mark=_mark_of_file(spec),
+    )
 
 # %% ../../nbs/hosts/06_pipelines.ipynb #f5b9b228
 def _refuse_first(model, named, first):
@@ -980,16 +1004,27 @@ def _opened(model, **options):
     if name in model_names(): return _open_embedded(name, **options)
     return load_own(name, **options) if '.py:' in name else _open_pipeline(name, **options)
 
-def _refuse_pictures(reference, features, clip):
+def _refuse_pictures(reference, features, clip, reward):
     "Samples of a pipeline in the loop are latents, which nobody decodes."
-    asked = dict(reference=reference, features=features, clip=clip)
-    usual = dict(reference=(None, SELF), features=(None, 'latents'), clip=(None,))
+    asked = dict(reference=reference, features=features, clip=clip, reward=reward)
+    usual = dict(reference=(None, SELF), features=(None, 'latents'), clip=(None,), reward=(None,))
     for name, value in asked.items():
         if value not in usual[name]:
             raise ValueError(
                 f"{name} must be {' or '.join(map(str, usual[name]))} for a pipeline in the loop, "
                 f"whose latents are compared with its own many-step ones, got {value!r:.80}"
             )
+
+def judge_by_reward(
+    model,          # A Denoiser, perhaps with decode
+    reward:str,     # 'path/to/file.py:function'
+    captions=None,  # The model's captions
+    **others,       # Options of other judges, each of which must be None
+) -> Denoiser: # The same object, with metric
+    "Give a model a reward as its metric (the model itself is changed)."
+    without_effect("beside a reward; a model has one judge, and --second names another", **others)
+    model.metric = own_reward(model, reward, captions)
+    return model
 
 def _has_own_judge(
     model, # A Denoiser
@@ -1022,6 +1057,7 @@ def open_model(
     )=None,
     inception:Param("File of pytorch-fid's weights [default: where torch keeps it]", str)=None,
     clip:Param("Judge by this CLIP, a folder or cached name, instead of a reference", str)=None,
+    reward:Param("Judge by path/to/my.py:function of pictures; higher is better", str)=None,
     size:Param("Side of the pictures in pixels [default: what the network was made for]", int)=None,
     device:Param("Where the model lives [default: cpu]", str)=None,
     dtype:Param("Number type of a pipeline [default: float32]", str, choices=tuple(NUMBERS))=None,
@@ -1044,7 +1080,10 @@ def open_model(
         call=call,
     )
     if opened.own_loop is not None:
-        _refuse_pictures(reference, features, clip)
+        _refuse_pictures(reference, features, clip, reward)
+    if reward is not None:
+        judging = dict(reference=reference, features=features, inception=inception, clip=clip)
+        return judge_by_reward(opened, reward, read_prompts(prompts), **judging)
     given = reference is not None or clip is not None
     if reference == SELF or not given and judged and not _has_own_judge(opened):
         return judge_itself(opened, features, inception, clip)

@@ -48,6 +48,7 @@ from usf_nbdev.hosts.pipelines import (
     SELF,
     as_list,
     judge,
+    judge_by_reward,
     judge_itself,
     load_function,
     load_pipeline,
@@ -1137,13 +1138,16 @@ def _build_asked(recipe, model, prompts, guidance, classifier, decoder, options)
 
 def _open_by_recipe(recipe, model, classifier, decoder, reference, clip, guidance, judged, options):
     "The model of a recipe, with the metric to judge it by."
-    given = reference is not None or clip is not None
+    reward = options.get('reward')
+    given = any(option is not None for option in (reference, clip, reward))
     without_effect("with a recipe", call=options.get('call'))
     _check_system(recipe, model, given, judged)
     prompts = read_prompts(options.get('prompts'))
     opened = _build_asked(recipe, model, prompts, guidance, classifier, decoder, options)
     if judged and not given and not _has_own_judge(opened): raise ValueError(recipe.wants)
     features, inception = options.get('features'), options.get('inception')
+    judging = dict(reference=reference, features=features, inception=inception, clip=clip)
+    if reward is not None: return judge_by_reward(opened, reward, prompts, **judging)
     if reference == SELF: return judge_itself(opened, features, inception, clip)
     refuse_idle_judge(reference, features, inception, clip)
     if not given: return opened

@@ -730,12 +730,12 @@ def _some(self:Slope, theta, count):
 # %% ../../nbs/searching/06_polish.ipynb #a8c22b32
 class _Watch:
     "Held-out noise: keeps the best, and says when to stop."
-    def __init__(self, slope, every, patience, bar, tell=None):
+    def __init__(self, slope, every, patience, bar, on_look=None):
         self.slope = slope
         self.every = every
         self.patience = patience
         self.bar = bar
-        self.tell = tell
+        self.on_look = on_look
         self.seen = 0
         self.rows = []
         self.now = np.zeros(slope.freedom.size)
@@ -754,8 +754,8 @@ def heldout_loss(self:_Watch, theta):
         except ValueError:
             loss = float('nan')
     self.rows.append((self.seen, loss))
-    if self.tell:
-        self.tell(theta, loss)
+    if self.on_look:
+        self.on_look(theta, loss)
     return loss
 
 @patch
@@ -974,9 +974,9 @@ def polish(
             slope = slope_on(POLISH_NOISE+seed, radius)
             held = slope_on(HELDOUT_NOISE+seed, 0.)
             _fit_batches(slope, held, batch_size, by)
-            tell = callback and _teller(callback, freedom)
+            on_look = callback and _reporter(callback, freedom)
             with tqdm(total=evaluations, desc='polish', disable=not progress, leave=False) as bar:
-                watch = _Watch(held, every, patience, bar, tell)
+                watch = _Watch(held, every, patience, bar, on_look)
                 slope.objective.weight = held.objective.weight
                 loss = _DESCENTS[by](slope, _first_step(slope, watch.before), evaluations, bar)
                 done = _descend(loss, watch)
@@ -1042,10 +1042,10 @@ def _fit_batches(slope, held, batch_size, by):
         batch_size, slope.kw['checkpoint'] = fitting(slope)
     slope.objective.batch_size = held.objective.batch_size = batch_size
 
-def _teller(callback, freedom):
+def _reporter(callback, freedom):
     "What a look at the held-out noise says to the callback; passes count from here on."
     model = freedom.model
     start = model.passes
-    def tell(theta, loss):
+    def report(theta, loss):
         callback(freedom.result(theta[:freedom.size]), loss, model.passes-start)
-    return tell
+    return report

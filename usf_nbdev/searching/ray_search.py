@@ -99,7 +99,7 @@ def start(self:Driver):
     self.team = self.hire()
     self.workers = self.team.count
     if self.judge.control:
-        self.team.tell('note', 'control:grid', self.judge.control.grid)
+        self.team.broadcast('note', 'control:grid', self.judge.control.grid)
 
 @patch
 def run_waiting(self:Driver):
@@ -183,7 +183,7 @@ def missing(self:Driver, wanted) -> bool:
     unknown = [request for request in wanted if request not in handled]
     for request in unknown:
         if (statistics := self.judge.control.recall(*request)) is not None:
-            self.tell_all(request, statistics)
+            self.share_control(request, statistics)
             continue
         n, seed, first, draw = request
         self.making.add(request)
@@ -199,10 +199,10 @@ def missing(self:Driver, wanted) -> bool:
     return not self.making.isdisjoint(wanted)
 
 @patch
-def tell_all(self:Driver, request, statistics):
+def share_control(self:Driver, request, statistics):
     "Let every worker know statistics of the control."
     self.told.add(request)
-    self.team.tell('note', *self.judge.control.as_note(statistics, *request))
+    self.team.broadcast('note', *self.judge.control.as_note(statistics, *request))
 
 @patch
 def control_came(self:Driver, request, whole):
@@ -215,7 +215,7 @@ def control_came(self:Driver, request, whole):
     else:
         with self.clock('journal'):
             statistics = self.judge.control.remember(statistics, *request)
-        self.tell_all(request, statistics)
+        self.share_control(request, statistics)
     waiting = self.held
     self.held = []
     for trials in waiting:

@@ -31,7 +31,7 @@ class Searcher:
     def __init__(self,
         # As for search; an open Journal, the metric and a SearchConfig
         journal, model, metric, config, optimiser,
-        tell=None,            # Called after every trial of this process with the Trial
+        on_trial=None,        # Called after every trial of this process with the Trial
         alive=lambda: True,   # Asked before each trial: go on?
         workers=1,            # Processes that share what waits
         # Called with the trials that this process begins with, before they are measured
@@ -40,7 +40,7 @@ class Searcher:
         self.journal = journal
         self.config = config
         self.workers = workers
-        self.tell = tell
+        self.on_trial = on_trial
         self.alive = alive
         self.began = began
         self.clock = CostMeter()
@@ -59,8 +59,8 @@ class Searcher:
                 trial = self.journal.fail(trial.number, str(value), seconds)
             else:
                 trial = self.journal.finish(trial.number, value, seconds)
-        if self.tell:
-            self.tell(trial)
+        if self.on_trial:
+            self.on_trial(trial)
 
 # %% ../../nbs/searching/09_runner.ipynb #8dc3ada9
 _PHASE_NOISE = {

@@ -410,7 +410,7 @@ def _terminated(helpers):
 
 def _run(journal, common, bar, workers, ray, threads):
     "Work here, or drive a team."
-    reports = dict(tell=bar.trial, began=bar.began)
+    reports = dict(on_trial=bar.trial, began=bar.began)
     if ray is None: return Searcher(journal, *common, workers=workers or 1, **reports).work()
     def hire(): return team(ray, workers, threads, *common[:3])
     with closing(Driver(hire, journal, *common, **reports)) as driver:
@@ -500,7 +500,7 @@ class _Lines:
     def _each_minute(self):
         while not self.over.wait(self.every):
             log.info('%s', self.line)
-    def tell(self, doing, line):
+    def say(self, doing, line):
         "Keep the line for the next minute; say it at once where something new has begun."
         self.line = f'{doing}: {line}'
         if doing != self.said:
@@ -589,7 +589,7 @@ def show_state(self:_Progress, trial:Trial):
     done = min(self.bar.total, round(samples/self.config.n))
     doing, state = DOING.get(trial.origin, 'search'), self.state(trial)
     if self.lines:
-        return self.lines.tell(
+        return self.lines.say(
             doing, f'{done} of {self.bar.total} trials, {waiting} left here; {state}'
         )
     self.bar.n = done

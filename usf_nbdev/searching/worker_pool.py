@@ -117,7 +117,7 @@ def submit(self:Workers,
     return self.tickets-1
 
 @patch
-def tell(self:Workers,
+def broadcast(self:Workers,
     method:str, # Method of what make returned
     key,        # First argument: what it is about; a later word on the same replaces it
     value,      # Second argument
