@@ -425,7 +425,8 @@ class Control:
         metric,             # A FrechetMetric
         n:int=8192,         # Many samples
         batch_size:int=256, # Samples per network call
-        store=None,         # What has get(key) and put(key, value), such as a Journal
+        # What has get(key), put(key, value) and perhaps once(key, make, wait), such as a Journal
+        store=None,
         clock=None,         # A CostMeter
     ):
         self.model = model
@@ -436,10 +437,14 @@ class Control:
     @property
     def grid(self) -> str: # One of GRIDS
         "The model's best grid; where there is a store, the one that was noted there first."
-        if self.store is None: return self._own_grid()
-        if self.store.get('control:grid') is None:
-            self.store.put('control:grid', self._own_grid())
-        return self.store.get('control:grid')
+        return self._noted('control:grid', self._own_grid)
+    def _noted(self, key, make, wait=True):
+        "A note of the store, made once: by this process, or by another that does so just now."
+        if self.store is None: return make()
+        if hasattr(self.store, 'once'): return self.store.once(key, make, wait)
+        if self.store.get(key) is None:
+            self.store.put(key, make())
+        return self.store.get(key)
     def _own_grid(self):
         with self.clock.purpose(Purpose.CONTROL, self.model):
             return best_grid(self.model)
@@ -495,15 +500,20 @@ def statistics(self:Control,
     n:int, seed:int,   # Samples, and the seed of their noise
     first:int=0,       # Index of the first
     draw:str='normal', # One of DRAWS
-) -> Statistics:
+    wait:bool=True,    # Wait where another process makes them? If not, None comes back
+) -> Statistics|None:
     "Statistics of the control on samples first..first+n-1, remembered."
     if (known := self.recall(n, seed, first, draw)) is not None: return known
-    batches = batches_of(
-        self.model, self.schedule, n, seed, self.batch_size, draw, self.clock, first
-    )
-    with torch.inference_mode(), self.clock.purpose(Purpose.CONTROL, self.model):
-        statistics = feature_statistics(batches, self.metric.features)
-    return self.remember(statistics, n, seed, first, draw)
+    def drawn():
+        batches = batches_of(
+            self.model, self.schedule, n, seed, self.batch_size, draw, self.clock, first
+        )
+        with torch.inference_mode(), self.clock.purpose(Purpose.CONTROL, self.model):
+            return _pack(feature_statistics(batches, self.metric.features))
+    key = _key(n, seed, first, draw)
+    if (packed := self._noted(key, drawn, wait)) is None: return None
+    self.known[key] = _unpack(packed)
+    return self.known[key]
 
 # %% ../../nbs/judging/03_evaluate.ipynb #6ddda107
 _PARTS = 8
@@ -522,10 +532,11 @@ def requests(self:Control,
 def many(self:Control,
     seed:int, # Of the noise that is corrected
 ) -> Statistics:
-    "Statistics on many samples, in parts; every process makes them in another order."
+    """Statistics on many samples, in parts; every process makes them in another order, and waits
+    at the end for those that others have begun."""
     parts = self.requests(0, seed)[:-1]
     for i in np.random.default_rng(os.getpid()).permutation(len(parts)):
-        self.statistics(*parts[i])
+        self.statistics(*parts[i], wait=False)
     return reduce(Statistics.merge, (self.statistics(*part) for part in parts))
 
 # %% ../../nbs/judging/03_evaluate.ipynb #8b9fe050

@@ -343,6 +343,38 @@ def notes(self:Journal,
     )
     return {row['key'].removeprefix(prefix): json.loads(row['value']) for row in rows}
 
+# %% ../../nbs/searching/03_journal.ipynb #295eca1c
+_WAIT = .02    # seconds between two looks at a note that another process makes
+
+@patch
+def _takes(self:Journal, mark):
+    "Does this process make the note? The mark holds the owner of who does."
+    with self.atomic():
+        maker = self.get(mark)
+        if maker is not None and maker != self.owner and not _gone(maker): return False
+        self.put(mark, self.owner)
+        return True
+
+@patch
+def once(self:Journal,
+    key:str,        # Name of the note
+    make,           # Function of nothing that gives what JSON can hold, and not None
+    wait:bool=True, # Wait where another process makes it just now? If not, None comes back
+):
+    "A note that is made by the first process that asks for it."
+    mark = f'making:{key}'
+    while (value := self.get(key)) is None:
+        if self._takes(mark):
+            try:
+                self.put(key, make())
+            finally:
+                self.db.execute('DELETE FROM notes WHERE key=?', (mark,))
+        elif wait:
+            time.sleep(_WAIT)
+        else:
+            return None
+    return value
+
 # %% ../../nbs/searching/03_journal.ipynb #e4aa55d9
 @patch
 def __getitem__(self:Journal, number:int) -> Trial:
