@@ -383,7 +383,7 @@ def fits(
     schedule, # A solver schedule
     noise,    # A noise schedule
 ) -> bool:
-    "Was the one made for the other? Where sampling begins and ends is its own affair."
+    "Are these the same noise schedule? Where sampling begins and ends is not compared."
     def curve(source):
         return {key: value for key,value in source.to_dict().items() if key not in ('T', 't_end')}
     if schedule.noise is None or schedule.noise == noise: return True

@@ -50,7 +50,7 @@ def scheduler_config(
     return of_kind(f'{file}: the configuration', config, dict)
 
 def _own_config(given):
-    "The configuration of a pipeline that nobody named, where there is but one."
+    "The configuration of a pipeline that nobody named, where only one is possible."
     if isinstance(given.noise, Flow): return dict(_class_name='FlowMatchEulerDiscreteScheduler')
     raise ValueError(
         "pipeline must be given to write a scheduler for noise of the kind "

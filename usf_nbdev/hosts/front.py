@@ -231,7 +231,7 @@ _ENTRIES = ('format', 'version', 'name', 'schedules')
 def is_front(
     content, # Plain data
 ) -> bool:
-    "Does it say that it is a front?"
+    "Is this the content of a front file?"
     return isinstance(content, dict) and content.get('version') == OF_FRONT
 
 def _check_form(content):

@@ -135,7 +135,7 @@ def watched(
 # %% ../../nbs/hosts/09_in_the_loop.ipynb #af8cdbb7
 @contextmanager
 def _same_chance():
-    "Whoever asks for chance without a generator gets the same each time."
+    "In this `with`, random numbers drawn without a generator are the same each time."
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         yield
@@ -470,7 +470,7 @@ def _few_steps(self:PipelineInLoop, seeds, **more):
 
 @patch
 def _called(self:PipelineInLoop, schedule, arguments):
-    "A call; what a pipeline says of its arguments is told with the names of those it takes."
+    "A call; a complaint of the pipeline about its arguments is told with the names it takes."
     try:
         return run_pipeline(self.pipe, schedule, arguments | self.output, self.stop_after)
     except (ImportError, MemoryError, torch.OutOfMemoryError):

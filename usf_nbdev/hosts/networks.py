@@ -22,8 +22,8 @@ class Clock(Enum):
     STEPS_LESS_ONE = 't - 1'
     THOUSANDTHS = 't/1000'
     SHARE = 't/N'
-    THOUSANDTHS_LEFT = '1 - t/1000'
-    SHARE_LEFT = '1 - t/N'
+    THOUSANDTHS_DONE = '1 - t/1000'
+    SHARE_DONE = '1 - t/N'
 
 # %% ../../nbs/hosts/01_networks.ipynb #e10c0008
 _TOLD = {
@@ -31,8 +31,8 @@ _TOLD = {
     Clock.STEPS_LESS_ONE: lambda t, N: t - 1,
     Clock.THOUSANDTHS: lambda t, N: t/1000,
     Clock.SHARE: lambda t, N: t/N,
-    Clock.THOUSANDTHS_LEFT: lambda t, N: (1000 - t)/1000,
-    Clock.SHARE_LEFT: lambda t, N: 1 - t/N,
+    Clock.THOUSANDTHS_DONE: lambda t, N: (1000 - t)/1000,
+    Clock.SHARE_DONE: lambda t, N: 1 - t/N,
 }
 
 def told(
@@ -141,9 +141,9 @@ _BY_SHARES = (
     Convention('LongCatAudioDiTTransformer', clock=Clock.SHARE),
     Convention('PRXTransformer2DModel', clock=Clock.SHARE, unless=(_PIXELS,)),
     Convention('NucleusMoEImageTransformer2DModel', clock=Clock.SHARE, sign=-1, spread=_SHAPES),
-    Convention('Lumina2Transformer2DModel', clock=Clock.SHARE_LEFT, sign=-1),
-    Convention('LuminaNextDiT2DModel', clock=Clock.SHARE_LEFT, sign=-1, variance=True),
-    Convention('ZImageTransformer2DModel', first='x', time='t', clock=Clock.THOUSANDTHS_LEFT,
+    Convention('Lumina2Transformer2DModel', clock=Clock.SHARE_DONE, sign=-1),
+    Convention('LuminaNextDiT2DModel', clock=Clock.SHARE_DONE, sign=-1, variance=True),
+    Convention('ZImageTransformer2DModel', first='x', time='t', clock=Clock.THOUSANDTHS_DONE,
                sign=-1, frames=True, spread=(('cap_feats', Spread.ITEMS),)),
 )
 CONVENTIONS = {row.network: row for row in (*_UNETS, *_BY_STEPS, *_BY_SHARES)}

@@ -65,7 +65,7 @@ def _public(config):
 def in_our_words(
     config, # Configuration of a scheduler of diffusers
 ) -> dict: # The same, which USFScheduler understands
-    "What other schedulers know by their class, said by name."
+    "A configuration with what other schedulers know by their class written out."
     own = completed(config)
     words = {key: value for key, value in config.items() if key != '_use_default_values'} | own
     ours = 'solver' in words

@@ -271,7 +271,7 @@ def defaults_of(
 def completed(
     config, # Configuration of a scheduler, a dict
 ) -> dict: # Its settings, those left out too
-    "What a configuration says by the class that it names, said by name."
+    "A configuration with the settings that its class implies written out."
     config = dict(config)
     scheduler = scheduler_class(config['_class_name']) if '_class_name' in config else None
     if scheduler is None:
@@ -337,7 +337,7 @@ def refuse_settings(
     config,           # Settings of a scheduler
     known:bool=False, # For a known solver, or for a solver schedule?
 ) -> None:
-    "Refuse what would be passed over."
+    "Refuse settings that would have no effect."
     for key, value in config.items():
         if (
             key.startswith('_')

@@ -128,7 +128,7 @@ def decode(
 
 # %% ../../nbs/searching/05_optuna_proposers.ipynb #75ccf8e3
 def _nearest(options, value):
-    "The value of a parameter that is nearest to `x`; the first choice, where nothing is near."
+    "The nearest value that a parameter can have; the first choice where nothing is near."
     if not isinstance(options, tuple): return float(np.clip(value, options.low, options.high))
     if value in options: return value
     if not isinstance(value, (int, float)): return options[0]

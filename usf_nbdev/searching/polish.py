@@ -48,7 +48,7 @@ OF_WEIGHTS = ('weights', 'parts')      # levels at which weights move on their o
 OF_SCALES = ('scales', *OF_WEIGHTS)    # levels at which scales of guidance move, if there are any
 
 def _refuse_freedom(schedule, level, rebuild):
-    "Say why something can't move so."
+    "Refuse what can't move, and say why."
     of_kind('schedule', schedule, SolverSchedule, 'load it: SolverSchedule.load(path)')
     if rebuild and level != 'times':
         raise ValueError(
@@ -787,7 +787,7 @@ def check_gradients(
     metric,    # As for polish
     objective, # One of OBJECTIVES
 ) -> None: # NoGradient is raised where they don't
-    "One small call tells whether gradients pass; before anything else runs."
+    "Make one small call before anything else runs, to see whether gradients pass."
     time = schedule.times[0 if schedule.afs == 'none' else 1]
     state = starting_states(model, 1, 0).requires_grad_()
     like_state = dict(dtype=state.dtype, device=state.device)

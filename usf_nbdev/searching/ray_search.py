@@ -178,7 +178,7 @@ def put_together(self:Driver, trial, whole):
 # %% ../../nbs/searching/12_ray_search.ipynb #7e760e07
 @patch
 def missing(self:Driver, wanted) -> bool:
-    "Have statistics of the control made, or tell them to all; is anything still in the making?"
+    "Have statistics of the control made or shared with all; says whether some are not ready."
     handled = self.told | self.making | self.hopeless
     unknown = [request for request in wanted if request not in handled]
     for request in unknown:

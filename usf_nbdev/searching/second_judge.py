@@ -64,7 +64,7 @@ def _identity(metric):
     return str(getattr(metric, 'fingerprint', name))
 
 def _name(metric):
-    "What people call it."
+    "The name of a metric for people."
     return getattr(metric, 'name', None) or getattr(metric, '__name__', type(metric).__name__)
 
 @dataclass(frozen=True)

@@ -388,7 +388,7 @@ def train_emoji(
     out,            # Folder for checkpoints, and for the model in its folder emoji
     plan:EmojiPlan=EmojiPlan(), # How long
 ) -> dict: # The model card
-    "Autoencoder, U-Net, text encoder and judges; what is there already is gone on from."
+    "Train autoencoder, U-Net, text encoder and judges; a run that was begun goes on."
     out = place_for_folder(out)
     folder = out/'emoji'
     folder.mkdir(parents=True, exist_ok=True)

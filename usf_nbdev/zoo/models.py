@@ -469,7 +469,7 @@ def card(
 def mark(
     *parts, # Networks, tensors, dicts and lists of them, plain data
 ) -> str: # 16 hex digits
-    "The same for the same weights and settings."
+    "A fingerprint of weights and settings: equal only where both are."
     digest = hashlib.sha256()
     def add(value):
         if isinstance(value, nn.Module):
