@@ -54,8 +54,8 @@ def what_is_lost(
     "What a list of its times does not carry."
     if stock_solver_of(schedule): return []
     said, own = schedule.evidence or {}, 'its own solver at each step'
-    weights = ' and weights of its own' if schedule.weights is not None else ''
-    lost = [f'WARNING: only the times are here; {own}{weights} are lost in any stock sampler.']
+    without = f'{own} and weights of its own are' if schedule.weights is not None else f'{own} is'
+    lost = [f'WARNING: only the times are here; {without} lost in any stock sampler.']
     if 'value' in said:
         known = said.get('best_known') or {}
         best = f', the best known solver {known["name"]} {known["value"]:.4g}' if known else ''

@@ -383,19 +383,21 @@ def in_words(
     config, # A SearchConfig
     model,  # A Denoiser
     metric, # As for search
+    second:bool=False, # Is there a second judge, whose passes are not in the account?
 ) -> str:
     "What a search will do and what its parts take, in two lines."
     passes = account(config, model, metric)
     total = sum(passes.values())
     polish = f'polish with {config.polish_n}, ' if config.polish else ''
+    beside = ' besides those of the second judge' if second else ''
     shares = [
         f'{purpose} {count/total:.0%}'
         for purpose,count in passes.most_common()
         if count >= total/100
     ]
     return (
-        f"at most {total/1000:,.0f}k passes through the network: {config.budget} trials of "
-        f"{config.n} samples for each of {_costs_in_words(config)}, {polish}confirmation with "
+        f"at most {total/1000:,.0f}k passes through the network{beside}: {config.budget} trials "
+        f"of {config.n} samples for each of {_costs_in_words(config)}, {polish}confirmation with "
         f"{config.confirm_n}\n"
         f"of it {', '.join(shares)}"
     )

@@ -334,7 +334,7 @@ def search(
     bought = _bought(config, budget, model, metric, workers, journal)
     config = replace(config, **bought)
     if bought and progress:
-        print(in_words(config, model, metric))
+        print(in_words(config, model, metric, second is not None))
     _check(model, metric, config, optimiser, 1 if workers is None else workers, ray)
     judge = second_judge(model, metric, second, config, refuse_second)
     meta, common = _meta(model, metric, config, optimiser), (model, metric, config, optimiser)
