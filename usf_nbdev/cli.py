@@ -30,7 +30,8 @@ from usf_nbdev.checks import (
     whole_number,
     without_effect,
 )
-from .core import SolverSchedule, _cost_text, write_text
+from .core import SolverSchedule, _cost_text
+from .sampling.files import write_text
 from usf_nbdev.judging.evaluate import (
     CONFIRM_NOISE,
     DRAWS,

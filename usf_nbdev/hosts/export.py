@@ -15,7 +15,8 @@ import numpy as np, torch
 # %% ../../nbs/hosts/08_export.ipynb #bda7e421
 from .. import __version__
 from ..checks import Writes, place_for_file
-from ..core import SolverSchedule, write_text
+from ..core import SolverSchedule
+from ..sampling.files import write_text
 from .diffusers import host_plan
 from ..sampling.noise import EDM, Flow, VPDiscrete
 from ..sampling.parts import box_mean, check_shape, join_bands, join_parts, join_tints

@@ -19,7 +19,7 @@ from usf_nbdev.checks import (
     place_for_folder,
     without_effect,
 )
-from ..core import write_text
+from ..sampling.files import write_text
 from .export import export_comfyui
 from .export_front import export_front
 from .front import Front, load_schedules

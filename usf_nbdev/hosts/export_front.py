@@ -15,7 +15,7 @@ import torch
 # %% ../../nbs/hosts/08a_fronts.ipynb #c57b26ff
 from .. import __version__
 from ..checks import Writes, of_kind, place_for_file
-from ..core import write_text
+from ..sampling.files import write_text
 from usf_nbdev.hosts.export import (
     _LOOP,
     _LOOP_IN_PARTS,

@@ -13,10 +13,10 @@ from fastcore.basics import patch
 
 # %% ../../nbs/hosts/03a_front.ipynb #39cd1df6
 from ..checks import finite_number, list_of, not_empty, of_kind, whole_number
-from usf_nbdev.core import (
+from ..core import SolverSchedule
+from usf_nbdev.sampling.files import (
     FORMAT,
     OF_FRONT,
-    SolverSchedule,
     from_file,
     from_strict_json,
     write_text,

@@ -21,7 +21,7 @@ from safetensors.torch import load_file
 
 # %% ../../nbs/hosts/07_recipes.ipynb #f25c2aae
 from ..checks import finite_number, whole_number, without_effect
-from ..core import _load_pth, write_text
+from ..sampling.files import load_plain_pth, write_text
 from ..sampling.noise import discrete, noise_from_dict
 from usf_nbdev.judging.images import (
     import_diffusers,
@@ -602,7 +602,7 @@ _FILES = ('.safetensors', '.pt', '.pth', '.bin', '.ckpt')
 
 def _stored(path):
     "What a file of weights holds."
-    if path.suffix.lower() != '.safetensors': return _load_pth(path)
+    if path.suffix.lower() != '.safetensors': return load_plain_pth(path)
     try:
         return load_file(path)
     except Exception as e:      # a damaged file may make its reader raise anything

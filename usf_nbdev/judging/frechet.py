@@ -22,7 +22,7 @@ from torch import Tensor
 
 # %% ../../nbs/judging/01_frechet.ipynb #05949e35
 from ..checks import whole_number
-from ..core import in_one_move
+from ..sampling.files import in_one_move
 
 # %% ../../nbs/judging/01_frechet.ipynb #87b1cb24
 class Exploded(ValueError):

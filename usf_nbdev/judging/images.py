@@ -23,7 +23,7 @@ from tqdm.auto import tqdm
 
 # %% ../../nbs/judging/02_images.ipynb #71484217
 from ..checks import whole_number, missing_extra
-from ..core import _load_pth
+from ..sampling.files import load_plain_pth
 from ..sampling.sample import usable_device
 from .frechet import (
     FrechetMetric, STATISTICS_ENDINGS, Statistics, feature_statistics, import_pytorch_fid,
@@ -77,7 +77,7 @@ def inception_network(
     "pytorch-fid's InceptionV3 up to its last pooling, with weights from a file."
     import_pytorch_fid()
     module = importlib.import_module('pytorch_fid.inception')
-    state = _load_pth(path)
+    state = load_plain_pth(path)
     def wrong(why):
         return ValueError(
             f"{path} must hold the Inception weights of pytorch-fid ({INCEPTION_WEIGHTS}), got "

@@ -25,7 +25,7 @@ from matplotlib.figure import Figure
 from .. import __version__
 from . import plots
 from ..checks import Writes, of_kind, place_for_file
-from ..core import write_text
+from ..sampling.files import write_text
 from usf_nbdev.judging.evaluate import (
     CONFIRM_NOISE,
     FINAL_NOISE,

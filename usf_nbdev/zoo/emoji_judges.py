@@ -19,7 +19,7 @@ from tqdm.auto import tqdm
 
 # %% ../../nbs/zoo/05_emoji_judges.ipynb #ddfec8da
 from ..checks import finite_number, place_for_folder, whole_number
-from ..core import write_text
+from ..sampling.files import write_text
 from usf_nbdev.zoo.emoji import (
     EMOJI_FOLDER,
     EmojiSet,

@@ -31,7 +31,7 @@ from usf_nbdev.checks import (
 from .emoji import emoji_data
 from .emoji_judges import EmojiPlan, train_emoji
 from .emoji_train import start_processes
-from ..core import _load_pth, in_one_move, write_text
+from ..sampling.files import in_one_move, load_plain_pth, write_text
 from ..sampling.noise import Flow, NoiseSchedule, VPCosine, VPLinear
 from ..sampling.sample import Denoiser, sample, start_noise
 from ..shell import command
@@ -298,7 +298,7 @@ def _broken(path, why):
 def _checked_state(path, run):
     "What a checkpoint holds, refused if it is broken or of another run."
     try:
-        state = _load_pth(path)
+        state = load_plain_pth(path)
     except ValueError as e:
         raise _broken(path, str(e).removeprefix(f'{path}: ')) from None
     if not isinstance(state, dict): raise _broken(path, f'a {type(state).__name__}')
