@@ -240,7 +240,7 @@ def place_for_folder(
     path,           # Folder to write into
     name:str='out', # What the caller calls it
 ) -> Path: # The same
-    "Refuse a place where no folder is, or can be made."
+    "Refuse a place that is no folder and where none can be made."
     path = Path(path)
     if path.exists() and not path.is_dir():
         raise ValueError(

@@ -78,7 +78,7 @@ def starting_states(
 
 # %% ../../nbs/judging/03_evaluate.ipynb #79442adb
 class Purpose(StrEnum):
-    "What samples go through the network for."
+    "Why samples go through the network: the names in the account of passes."
     REFERENCE = 'reference'
     KNOWN    = 'known solvers'
     PROBE    = 'probes'
@@ -163,7 +163,7 @@ def batches_of(
 def check_metric(
     metric, # What was given as a metric
 ): # The same
-    "Refuse what is no function of batches."
+    "Refuse a metric that can't be called."
     if not callable(metric):
         raise ValueError(
             "metric must be a function of an iterable of batches of samples, got "

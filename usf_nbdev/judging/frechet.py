@@ -26,7 +26,7 @@ from ..sampling.files import in_one_move
 
 # %% ../../nbs/judging/01_frechet.ipynb #87b1cb24
 class Exploded(ValueError):
-    "Samples that have left the range of numbers: a sampler diverged, nobody made a mistake."
+    "Samples that are no numbers any more: a sampler diverged, and no input was wrong."
 
 # %% ../../nbs/judging/01_frechet.ipynb #ce71981b
 def _numbers(

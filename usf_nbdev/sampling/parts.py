@@ -70,7 +70,7 @@ def check_shape(
     groups:int,  # Groups of channels
     axes:int,    # Spatial axes
 ):
-    "Refuse samples that parts don't cut."
+    "Refuse samples that can't be divided into parts."
     if len(shape) != 1+axes:
         raise ValueError(
             f"samples must have channels and {axes} spatial axes for these parts, got the "

@@ -270,7 +270,7 @@ def lend(
 
 # %% ../../nbs/sampling/04_sample.ipynb #67466cf7
 def _holders(ask):
-    "What a function returns, and how many hold the tensor, what it is a view of, and their memory."
+    "What a function returns, and the reference counts of the tensor, of its base and memory."
     tensor = ask()
     base = tensor._base
     whole = tensor if base is None else base

@@ -17,7 +17,7 @@ from .plots import plot_samples
 
 # %% ../../nbs/showing/03_explore.ipynb #c1f5acc8
 def _check_steps(schedule, **choices):
-    "Refuse choices for steps that the schedule has not."
+    "Refuse choices for steps that the schedule does not have."
     for name, by_step in choices.items():
         wrong = [step for step in dict(by_step) if step not in range(schedule.n_steps)]
         if wrong:
