@@ -70,11 +70,16 @@ from usf_nbdev.showing.report import (
 from .searching.baselines import IDEAS, baseline
 from .searching.stock_times import STOCK, TimesConfig, search_times
 from .sampling.sample import plan_for
-from .searching.budget import account, explained, read_budget, settled
+from usf_nbdev.searching.budget import (
+    PAIRED_NUMBERS,
+    account,
+    explained,
+    read_budget,
+    settled,
+)
 from usf_nbdev.searching.search import (
     BUDGET,
     OPTIMISERS,
-    PAIRED_NUMBERS,
     SearchConfig,
     default_metric,
     most_features,

@@ -7,7 +7,7 @@ __all__ = ['TRIAL_NOISE', 'FINAL_NOISE', 'CONFIRM_NOISE', 'TUNE_NOISE', 'GRID_NO
            'RIVAL_NOISE', 'CHOICE_NOISE', 'CONTROL_NOISE', 'CHECK_NOISE', 'TEACHER_NOISE', 'DRAWS', 'CONTROL_CALLS',
            'starting_states', 'Purpose', 'CostMeter', 'portions', 'batches_of', 'check_metric', 'evaluate',
            'SharedAnswers', 'evaluate_many', 'pictures_of', 'safe_grid', 'many_steps', 'nearest_grid', 'best_grid',
-           'Control', 'first_steps_of', 'known_for', 'best_of_families', 'Tuning', 'tuned_solvers',
+           'noted', 'Control', 'first_steps_of', 'known_for', 'best_of_families', 'Tuning', 'tuned_solvers',
            'least_to_extrapolate', 'evaluate_infinite', 'floor_of', 'interval', 'ratio_interval', 'is_decided']
 
 # %% ../../nbs/judging/03_evaluate.ipynb #1fe5053d
@@ -416,6 +416,19 @@ def _unpack(packed):
     return Statistics(packed['n'], numbers[:size], numbers[size:].reshape(size, size))
 
 # %% ../../nbs/judging/03_evaluate.ipynb #78234612
+def noted(
+    store,          # What has get(key), put(key, value) and perhaps once, as Journal; None: none
+    key:str,        # Name of the note
+    make,           # Function of nothing that gives what JSON can hold, and not None
+    wait:bool=True, # Wait where another process makes it just now? If not, None comes back
+):
+    "A note of a store, made if it is not there, and by one process alone where the store can."
+    if store is None: return make()
+    if hasattr(store, 'once'): return store.once(key, make, wait)
+    if store.get(key) is None:
+        store.put(key, make())
+    return store.get(key)
+
 CONTROL_CALLS = 10   # Network calls of the control
 
 class Control:
@@ -437,14 +450,7 @@ class Control:
     @property
     def grid(self) -> str: # One of GRIDS
         "The model's best grid; where there is a store, the one that was noted there first."
-        return self._noted('control:grid', self._own_grid)
-    def _noted(self, key, make, wait=True):
-        "A note of the store, made once: by this process, or by another that does so just now."
-        if self.store is None: return make()
-        if hasattr(self.store, 'once'): return self.store.once(key, make, wait)
-        if self.store.get(key) is None:
-            self.store.put(key, make())
-        return self.store.get(key)
+        return noted(self.store, 'control:grid', self._own_grid)
     def _own_grid(self):
         with self.clock.purpose(Purpose.CONTROL, self.model):
             return best_grid(self.model)
@@ -511,7 +517,7 @@ def statistics(self:Control,
         with torch.inference_mode(), self.clock.purpose(Purpose.CONTROL, self.model):
             return _pack(feature_statistics(batches, self.metric.features))
     key = _key(n, seed, first, draw)
-    if (packed := self._noted(key, drawn, wait)) is None: return None
+    if (packed := noted(self.store, key, drawn, wait)) is None: return None
     self.known[key] = _unpack(packed)
     return self.known[key]
 

@@ -24,6 +24,7 @@ from usf_nbdev.judging.evaluate import (
     Purpose,
     batches_of,
     many_steps,
+    noted,
     _pack,
     _unpack,
 )
@@ -174,7 +175,7 @@ class Choice:
         return f'The model is its own reference, {how} of {self.teacher}; {self.why}.'
 
 # %% ../../nbs/judging/04_teacher.ipynb #a925125c
-_CHUNK = 32
+_CHUNK = 16     # samples of the teacher that are drawn together; a search may need no more
 
 @dataclass(frozen=True, eq=False, repr=False)
 class PairedMetric:
@@ -212,21 +213,20 @@ class _Pairs:
     seed:int
     draw:str
     clock:CostMeter
-    def chunk(self, number):
-        "What is seen of samples 32*number..32*number+31, (32,d)."
+    def chunk(self, number, wait=True):
+        "What is seen of a chunk of the samples, (_CHUNK,d)."
         known, store = self.metric.known, self.metric.store
-        key = f'paired:{self.seed}:{self.draw}:{number}'
+        key = f'pairs of {_CHUNK}:{self.seed}:{self.draw}:{number}'
         if key not in known:
-            stored = None if store is None else store.get(key)
-            known[key] = _from_text(stored) if stored else self.drawn(number)
-            if store is not None and not stored:
-                store.put(key, _as_text(known[key]))
+            made = noted(store, key, lambda: _as_text(self.drawn(number)), wait)
+            if made is None: return None
+            known[key] = _from_text(made)
         return known[key]
     def prepare(self, n):
         "Have the chunks of n samples; every process draws them in another order."
         chunks = math.ceil(n/_CHUNK)
         for number in np.random.default_rng(os.getpid()).permutation(chunks).tolist():
-            self.chunk(number)
+            self.chunk(number, wait=False)
     def drawn(self, number):
         schedule, first = self.metric.choice.teacher.schedule(self.model.noise), number*_CHUNK
         with self.clock.purpose(Purpose.REFERENCE, self.model):
