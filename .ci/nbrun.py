@@ -2,7 +2,7 @@
 """Run the notebooks from top to bottom: they are the tests.
 
     python .ci/nbrun.py                       every notebook, one after the other
-    python .ci/nbrun.py --workers 3           three at a time: two cores, and some wait for others
+    python .ci/nbrun.py --workers 2           two at a time
     python .ci/nbrun.py 03_sample 04_solvers  only these (a path or a name in nbs/)
     python .ci/nbrun.py --save 03_sample      ... and store the outputs if all its cells ran
     python .ci/nbrun.py --flags "slow gpu"    ... and run the cells that begin with these flags
@@ -222,7 +222,7 @@ def set_environment():
     bin_folder = str(Path(sys.executable).parent)
     os.environ['PATH'] = bin_folder+os.pathsep+os.environ.get('PATH', '')  # for `!usf_search`
     os.environ['IN_TEST'] = '1'
-    # One thread: several notebooks share the cores, and sums come out the same everywhere.
+    # One thread: two notebooks share two cores, and sums come out the same everywhere.
     os.environ.setdefault('OMP_NUM_THREADS', '1')
     os.environ.setdefault('MPLBACKEND', 'module://matplotlib_inline.backend_inline')
 

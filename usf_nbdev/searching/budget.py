@@ -349,12 +349,12 @@ def _trial_cost(config, model):
 LEAN_SAMPLES = 64, 32, 16    # of a search that is too small for all that usually is done
 
 def _lean_search(config, passes, model, metric):
-    "The largest small search that fits; where none does, the smallest, with no trials."
+    "The largest small search that fits; None where none does."
     for samples in LEAN_SAMPLES:
         one = replace(lean(config, samples), budget=1)
         left = passes - sum(account(one, model, metric).values())
         if left >= 0: return replace(one, budget=int(1 + left//_trial_cost(one, model)))
-    return replace(one, budget=0)
+    return None
 
 def fitting_search(
     config,     # A SearchConfig; its budget is chosen here
@@ -376,8 +376,8 @@ def fitting_search(
             return replace(one, budget=int(trials))
     if isinstance(metric, PairedMetric):
         small = _lean_search(config, passes, model, metric)
-        if small.budget: return small
-        one, share, facts = small, 0, None
+        if small is not None: return small
+        one, share, facts = replace(lean(config, LEAN_SAMPLES[-1]), budget=1), 0, None
     needed = math.ceil(sum(account(one, model, metric, facts).values())/(1-share)/1000)
     raise ValueError(
         f"budget must be at least {needed}k passes for {_costs_in_words(config)} of "
