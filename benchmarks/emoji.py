@@ -145,7 +145,8 @@ def settings():
     parser.add_argument('--control_n', type=int, default=2048)
     parser.add_argument('--polish_n', type=int, default=512)
     parser.add_argument('--gradients', type=int, default=16)
-    parser.add_argument('--anchor', type=float, default=.5, help='weight of the distance to a teacher; 0: none')
+    parser.add_argument('--anchor', type=float, default=.5,
+                        help='weight of the distance to a teacher; 0: none')
     parser.add_argument('--levels', nargs='*', default=['weights', 'parts'])
     parser.add_argument('--known', nargs='*', default=list(FAMILIES))
     parser.add_argument('--workers', type=int, default=2)
