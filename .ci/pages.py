@@ -125,6 +125,15 @@ def views(paths):
     return list(zip(without, found))
 
 
+def faults_of(views):
+    "A line for each width at which something is cut or scrolls sideways."
+    for view in views:
+        if view['cut']:
+            yield f'at {view["width"]} px: {view["first"]!r} is cut'
+        if view['needed'] > view['has']:
+            yield f'at {view["width"]} px: a page needs {view["needed"]} px and scrolls sideways'
+
+
 def main(names):
     if not chromium(): return print(NONE)
     pairs = views(asked(names))
@@ -134,11 +143,7 @@ def main(names):
     seen = any(before['cut'] and before['needed'] > before['has'] for before, _ in pairs)
     if not seen and not names:
         return 'the check does not see code that is cut, or a page that scrolls sideways'
-    faults = [f'at {view["width"]} px: {view["first"]!r} is cut' for _, view in pairs
-              if view['cut']]
-    faults += [f'at {view["width"]} px: a page needs {view["needed"]} px and scrolls sideways'
-               for _, view in pairs if view['needed'] > view['has']]
-    return '\n'.join(faults) or None
+    return '\n'.join(faults_of(view for _, view in pairs)) or None
 
 
 if __name__ == '__main__':

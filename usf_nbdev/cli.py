@@ -465,6 +465,31 @@ def _search_times(model, metric, solver, calls, config, folder):
         print(f'{result.table.round(4).to_string(index=False)}\n\n{result}\n')
     print(f'{folder}: {", ".join(sorted(path.name for path in folder.iterdir()))}')
 
+def _family_names(known):
+    "Families of known solvers, from names with commas between them; None: all."
+    return None if known is None else tuple(name.strip() for name in known.split(','))
+
+def _were_given(options):
+    "The names of options that somebody gave."
+    return [name for name, value in options.items() if value is not None]
+
+def _asked_costs(settings, nfe, passes):
+    "Which calls, or passes, are searched: taken out of the settings, which learn what counts."
+    calls = parse_nfe(settings.pop('nfe', SearchConfig.nfe))
+    if passes is None: return calls
+    without_effect('beside --passes', nfe=nfe)
+    settings['count'] = PASSES
+    return parse_nfe(passes, 'passes')
+
+def _opened_for(config, model, options):
+    "The model of a search; what was found out about it is said."
+    opened = open_system(model, **options)
+    if opened.own_loop is not None:
+        print(opened.found_out)
+    if config.count == PASSES:
+        own_scale(opened)       # refuses before a teacher is chosen
+    return opened
+
 def _schedule_name(schedule, schedules):
     return f'schedule-nfe{schedule.nfe}.json' if len(schedules) > 1 else 'schedule.json'
 
@@ -591,25 +616,17 @@ def usf_search(
         polish=polish,
         polish_by=polish_by,
         batch_size=batch_size,
-        known=None if known is None else tuple(name.strip() for name in known.split(',')),
+        known=_family_names(known),
     )
     settings = search_settings(
         kwargs.get('recipe'), nfe=nfe, extrapolate=extrapolate or None, **numbers
     )
-    calls = parse_nfe(settings.pop('nfe', SearchConfig.nfe))
-    if passes is not None:
-        without_effect('beside --passes', nfe=nfe)
-        calls = parse_nfe(passes, 'passes')
-        settings['count'] = PASSES
+    calls = _asked_costs(settings, nfe, passes)
     budget = settings.pop('budget', BUDGET)
     read_budget(budget)
     config = SearchConfig(nfe=calls, seed=seed, **settings)  # refuses before anything is read
     with cpu_threads(threads):
-        opened = open_system(model, **kwargs)
-        if opened.own_loop is not None:
-            print(opened.found_out)
-        if config.count == PASSES:
-            own_scale(opened)       # refuses before a teacher is chosen
+        opened = _opened_for(config, model, kwargs)
         cost = f'{_cost_word(config.count)}{nfe_name(calls)}'
         folder = place_for_folder(out or f'runs/{opened.name}-{cost}-seed{seed}')
         kept = folder/'journal.db'
@@ -622,8 +639,7 @@ def usf_search(
             spending = _times_config(numbers, metric, seed)
             return _search_times(opened, metric, solver, calls, spending, at)
         _refuse_idle(optimiser, metric, config, probe_n, control_n, polish)
-        given = [name for name in numbers if numbers[name] is not None]
-        config = numbers_for(metric, config, given)
+        config = numbers_for(metric, config, _were_given(numbers))
         judge = _second_of(opened, second, metric, kwargs, kept)
         config = replace(config, given=_schedules_to_begin_with(_several(seed_from), opened))
         if explain_budget:

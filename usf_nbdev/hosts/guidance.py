@@ -47,6 +47,15 @@ class GuidanceCallback:
         return 1. if call else _NONE
 
 # %% ../../nbs/hosts/04a_guidance.ipynb #9d1c2009
+def _refuse_low(scales):
+    "A pipeline does not guide at a scale of 1 or below."
+    low = [scale for scale in scales if scale != OFF and scale <= 1]
+    if not low: return
+    raise ValueError(
+        f"guidance must be above 1 in a pipeline, which doesn't guide below, got {low[0]}; "
+        "take 'off' for 1"
+    )
+
 def guidance_callback(
     schedule,       # A solver schedule whose steps decide on their guidance, or the path of one
     # Scale of the steps that leave guidance to the pipeline; needed if there are any
@@ -67,12 +76,7 @@ def guidance_callback(
             "leave guidance to it, got None"
         )
     scales = [own if scale is None else scale for scale in guidance]
-    low = [scale for scale in scales if scale != OFF and scale <= 1]
-    if low:
-        raise ValueError(
-            f"guidance must be above 1 in a pipeline, which doesn't guide below, got {low[0]}; "
-            "take 'off' for 1"
-        )
+    _refuse_low(scales)
     if scales[0] == OFF:
         warnings.warn(
             "the first call takes two passes in a pipeline, though its guidance is off: the "

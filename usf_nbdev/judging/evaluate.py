@@ -7,7 +7,7 @@ __all__ = ['TRIAL_NOISE', 'FINAL_NOISE', 'CONFIRM_NOISE', 'TUNE_NOISE', 'GRID_NO
            'RIVAL_NOISE', 'CHOICE_NOISE', 'CONTROL_NOISE', 'CHECK_NOISE', 'TEACHER_NOISE', 'DRAWS', 'CONTROL_CALLS',
            'starting_states', 'Purpose', 'CostMeter', 'portions', 'batches_of', 'check_metric', 'evaluate',
            'SharedAnswers', 'evaluate_many', 'pictures_of', 'safe_grid', 'many_steps', 'nearest_grid', 'best_grid',
-           'noted', 'Control', 'first_steps_of', 'known_for', 'best_of_families', 'Tuning', 'tuned_solvers',
+           'made_once', 'Control', 'first_steps_of', 'known_for', 'best_of_families', 'Tuning', 'tuned_solvers',
            'least_to_extrapolate', 'evaluate_infinite', 'floor_of', 'interval', 'ratio_interval', 'is_decided']
 
 # %% ../../nbs/judging/03_evaluate.ipynb #1fe5053d
@@ -416,7 +416,7 @@ def _unpack(packed):
     return Statistics(packed['n'], numbers[:size], numbers[size:].reshape(size, size))
 
 # %% ../../nbs/judging/03_evaluate.ipynb #78234612
-def noted(
+def made_once(
     store,          # What has get(key), put(key, value) and perhaps once, as Journal; None: none
     key:str,        # Name of the note
     make,           # Function of nothing that gives what JSON can hold, and not None
@@ -450,7 +450,7 @@ class Control:
     @property
     def grid(self) -> str: # One of GRIDS
         "The model's best grid; where there is a store, the one that was noted there first."
-        return noted(self.store, 'control:grid', self._own_grid)
+        return made_once(self.store, 'control:grid', self._own_grid)
     def _own_grid(self):
         with self.clock.purpose(Purpose.CONTROL, self.model):
             return best_grid(self.model)
@@ -517,7 +517,7 @@ def statistics(self:Control,
         with torch.inference_mode(), self.clock.purpose(Purpose.CONTROL, self.model):
             return _pack(feature_statistics(batches, self.metric.features))
     key = _key(n, seed, first, draw)
-    if (packed := noted(self.store, key, drawn, wait)) is None: return None
+    if (packed := made_once(self.store, key, drawn, wait)) is None: return None
     self.known[key] = _unpack(packed)
     return self.known[key]
 

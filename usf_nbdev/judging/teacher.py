@@ -24,7 +24,7 @@ from usf_nbdev.judging.evaluate import (
     Purpose,
     batches_of,
     many_steps,
-    noted,
+    made_once,
     _pack,
     _unpack,
 )
@@ -218,7 +218,7 @@ class _Pairs:
         known, store = self.metric.known, self.metric.store
         key = f'pairs of {_CHUNK}:{self.seed}:{self.draw}:{number}'
         if key not in known:
-            made = noted(store, key, lambda: _as_text(self.drawn(number)), wait)
+            made = made_once(store, key, lambda: _as_text(self.drawn(number)), wait)
             if made is None: return None
             known[key] = _from_text(made)
         return known[key]

@@ -166,8 +166,9 @@ class _Network:
             self.kept.put((self.key, node), output)
         return answers
 
-def _network(model, x_T, first, key, kept, merge):
+def _network(model, x_T, first, key, answers, merge):
     "The network of these samples; calls are merged where all samples have one condition."
+    kept = Answers(0) if key is None or answers is None else answers
     merge = merge if merge and model.each is None else Merger(0)
     return _Network(model.at(first, len(x_T)), key, kept, merge, x_T.dtype)
 
@@ -207,8 +208,7 @@ def sample_many(
     if not plans: return []
     if model.own_loop is not None: return [sample(model, plan, x_T, first=first) for plan in plans]
     runs = _runs(model, plans, x_T)
-    kept = Answers(0) if key is None or answers is None else answers
-    network = _network(model, x_T, first, key, kept, merge)
+    network = _network(model, x_T, first, key, answers, merge)
     with torch.no_grad():
         for slot in range(max(len(run.rows) for run in runs)):
             _answer(network, slot, [run for run in runs if run.asks(slot)])

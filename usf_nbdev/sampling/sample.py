@@ -567,18 +567,24 @@ def program(
 def _rows(plan, x):
     "Rows of a plan for whole states."
     def tensor(array): return torch.as_tensor(np.asarray(array), dtype=x.dtype, device=x.device)
+    def terms(weights, source, slot):
+        "What a row takes from the earlier states, or from the answers."
+        row = weights[slot,:slot+1]
+        if row.ndim == 1:
+            numbers = enumerate(row.tolist())
+            return [(weight, source, earlier) for earlier, weight in numbers if weight]
+        arrays = enumerate(row)
+        return [(tensor(weight), source, earlier) for earlier, weight in arrays if weight.any()]
+    def const(slot):
+        "What a row adds, or None."
+        added = plan.c[slot] + plan.M[slot]*mean
+        return tensor(added) if np.any(added) else None
     mean = _mean_of(plan)
+    has_const = np.any(plan.c) or np.any(plan.M)
     rows = []
     for slot in range(len(plan.P)):
-        terms = [
-            (tensor(weight) if weight.ndim else float(weight), source, earlier)
-            for source, weights in (('x', plan.P), ('m', plan.Q))
-            for earlier, weight in enumerate(weights[slot,:slot+1])
-            if weight.any()
-        ]
-        const = plan.c[slot] + plan.M[slot]*mean
-        const = tensor(const) if np.any(const) else None
-        rows.append(_Row(terms or [(0.0, 'x', slot)], const))
+        own = terms(plan.P, 'x', slot) + terms(plan.Q, 'm', slot)
+        rows.append(_Row(own or [(0.0, 'x', slot)], const(slot) if has_const else None))
     return rows
 
 def _rows_in_parts(plan, x):

@@ -66,6 +66,10 @@ def _refuse_freedom(schedule, level, rebuild):
             "are known on a grid of times only, which has no slope; start from "
             "polishable(schedule)"
         )
+    _refuse_lost_weights(schedule, level)
+
+def _refuse_lost_weights(schedule, level):
+    "Weights that a schedule has must be able to move."
     if schedule.weights is not None and level not in OF_WEIGHTS:
         raise ValueError(
             "level must be 'weights' for a schedule whose weights override its decisions, or "
@@ -995,11 +999,14 @@ def polish(
         after=watch.best,
         start=schedule.id,
     )
+    return _with_evidence(freedom.result(watch.theta[:freedom.size]), schedule.name, by, about)
+
+def _with_evidence(schedule, name, by, about):
+    "A polished schedule, named for its start, that tells how it was made."
     if by != 'gradients':
         about['by'] = by
-    name = f'{schedule.name}, polished' if schedule.name else ''
-    polished = freedom.result(watch.theta[:freedom.size])
-    return replace(polished, name=name, evidence=dict(polish=about))
+    named = f'{name}, polished' if name else ''
+    return replace(schedule, name=named, evidence=dict(polish=about))
 
 # %% ../../nbs/searching/06_polish.ipynb #11b9f515
 def _own_metric(model, objective):

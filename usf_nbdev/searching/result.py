@@ -191,6 +191,15 @@ def _front_row(config, nfe, best, known, about, verdict=None):
     )
     return row if verdict is None else row | dict(verdict=verdict)
 
+def _best_known(whole, cost):
+    "The known solver that the noise of the choice put first."
+    solvers = [reported for reported in whole if not is_found(reported.schedule.name)]
+    if solvers: return min(solvers, key=lambda reported: reported.chosen)
+    raise ValueError(
+        f"no known solver with {cost} could be measured on every fresh noise; the trials in the "
+        "journal tell the reasons"
+    )
+
 def _front(trials, config, about, asked=None):
     """Per number of calls what was chosen with at most so many; only what could be measured on
     every noise takes part."""
@@ -200,13 +209,7 @@ def _front(trials, config, about, asked=None):
         choice = chosen(trials, nfe)
         all_of = [_reported(schedule, fresh, choice) for schedule in confirmed(choice, config)]
         whole = [reported for reported in all_of if len(reported.values) >= config.confirm_seeds]
-        solvers = [reported for reported in whole if not is_found(reported.schedule.name)]
-        if not solvers:
-            raise ValueError(
-                f"no known solver with {config.told(nfe)} could be measured on every fresh "
-                "noise; the trials in the journal tell the reasons"
-            )
-        known = min(solvers, key=lambda reported: reported.chosen)
+        known = _best_known(whole, config.told(nfe))
         contenders = whole if best is None else [best, *whole]
         best = unless_worse(min(contenders, key=lambda reported: reported.chosen), known)
         verdict = asked and asked(best, known)

@@ -316,14 +316,7 @@ def search(
     "Search the best solver schedules for a model; interrupt it and call it again to continue."
     _check_shape(model)
     whole = config is not None
-    if config is None and budget is None:
-        budget = BUDGET
-    _refuse_two_budgets(config, budget)
-    if passes is not None:
-        _refuse_two_costs(nfe)
-        nfe = passes
-        kw['count'] = PASSES
-    config = _settings(config, nfe=nfe, seed=seed, **kw)
+    config, budget = _asked(config, budget, nfe, passes, seed, kw)
     _check_callback(callback)
     if metric is None:
         metric = default_metric(model, most=most_features(config), journal=journal)
@@ -338,14 +331,10 @@ def search(
     _check(model, metric, config, optimiser, 1 if workers is None else workers, ray)
     judge = second_judge(model, metric, second, config, refuse_second)
     meta, common = _meta(model, metric, config, optimiser), (model, metric, config, optimiser)
-    with open_journal(journal, meta) as begun:  # refuse another search's before anyone starts
-        _keep(begun, metric)
-        if judge is not None:
-            judge.tried(begun)
+    _begin(journal, meta, metric, judge)        # refuses another search's before anyone starts
     threads = torch.get_num_threads()
     helpers = start_helpers(workers or 1, model, journal, meta, *common) if ray is None else []
-    shared = helpers or ray is not None and model.device.type == 'cpu'
-    with _one_thread_if(shared), _terminated(helpers), _watched(watch, config):
+    with _one_thread_if(_is_shared(helpers, ray, model)), _terminated(helpers), _watched(watch, config):
         with Journal(journal, meta) as opened, _Progress(opened, config, progress, callback) as bar:
             opened.put(f'bought:{budget}', bought)
             _run(opened, common, bar, workers, ray, threads)
@@ -355,6 +344,28 @@ def search(
 
 # %% ../../nbs/10_search.ipynb #9ae472fd
 BUDGET = '500k'    # what a search may spend where nobody says
+
+def _asked(config, budget, nfe, passes, seed, kw):
+    "The settings and the budget that somebody asked for; contradictions are refused."
+    if config is None and budget is None:
+        budget = BUDGET
+    _refuse_two_budgets(config, budget)
+    if passes is not None:
+        _refuse_two_costs(nfe)
+        nfe = passes
+        kw = kw | dict(count=PASSES)
+    return _settings(config, nfe=nfe, seed=seed, **kw), budget
+
+def _begin(journal, meta, metric, judge):
+    "Have the journal, with the teacher that was chosen, and try the second judge."
+    with open_journal(journal, meta) as begun:
+        _keep(begun, metric)
+        if judge is not None:
+            judge.tried(begun)
+
+def _is_shared(helpers, ray, model):
+    "Do several processes share this machine's cores?"
+    return helpers or ray is not None and model.device.type == 'cpu'
 
 def _bought(config, budget, model, metric, workers, journal):
     """The settings that a budget buys; a search in minutes that goes on has those of its
