@@ -145,9 +145,9 @@ def inception_features(
     return InceptionFeatures(inception_weights(weights), place, dtype, quantise, batch_size)
 
 # %% ../../nbs/judging/02_images.ipynb #43cf46dd
-_IMAGE_ENDINGS = tuple('.png .apng .jpg .jpeg .jpe .jfif .webp .bmp .dib .tif .tiff .gif .avif .tga '
+_IMAGE_ENDINGS = tuple('.png .apng .jpg .jpeg .jpe .jfif .webp .bmp .dib .tif .tiff .gif .avif '
     '.pbm .pgm .ppm .pnm .pfm .jp2 .j2k .ico .pcx .psd .qoi .sgi .heic .heif .jxl .svg .exr .hdr '
-    '.dng .cr2 .cr3 .nef .arw .raf .orf .rw2'.split())
+    '.tga .dng .cr2 .cr3 .nef .arw .raf .orf .rw2'.split())
 
 def _refuse_unreadable(files):
     "Say at once which pictures this Pillow has no reader for."

@@ -334,7 +334,8 @@ def search(
     _begin(journal, meta, metric, judge)        # refuses another search's before anyone starts
     threads = torch.get_num_threads()
     helpers = start_helpers(workers or 1, model, journal, meta, *common) if ray is None else []
-    with _one_thread_if(_is_shared(helpers, ray, model)), _terminated(helpers), _watched(watch, config):
+    one_thread = _one_thread_if(_is_shared(helpers, ray, model))
+    with one_thread, _terminated(helpers), _watched(watch, config):
         with Journal(journal, meta) as opened, _Progress(opened, config, progress, callback) as bar:
             opened.put(f'bought:{budget}', bought)
             _run(opened, common, bar, workers, ray, threads)
