@@ -1191,7 +1191,7 @@ def open_system(
     )=None,
     clip:Param("Judge by this CLIP, a folder or cached name, instead of a reference", str)=None,
     guidance:Param(
-        "Scale of the guidance [default: the recipe's, or none]",
+        "Scale of the guidance [default: the recipe's, or the pipeline's own]",
         float,
     )=None,
     autocast:Param(
