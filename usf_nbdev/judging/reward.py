@@ -7,7 +7,7 @@ __all__ = ['STEPS', 'RewardMetric', 'reward_metric']
 
 # %% ../../nbs/judging/05_reward.ipynb #e70c636f
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 import torch
 from torch import Tensor
 
@@ -15,6 +15,8 @@ from torch import Tensor
 from ..checks import whole_number
 from usf_nbdev.judging.evaluate import (
     TEACHER_NOISE,
+    CostMeter,
+    Purpose,
     batches_of,
     many_steps,
 )
@@ -52,6 +54,7 @@ class RewardMetric:
     mark:str=''           # What tells this reward from others
     decode:Callable=None  # What makes pictures of samples; None: they are judged as they are
     captions:tuple=()     # Sample i has caption i modulo their number; () where it takes none
+    passes:dict=field(default_factory=dict) # What the many-step samples cost, {purpose: passes}
     def __call__(self, samples):
         return ((self.mean-self.rewards(samples).mean())/self.spread).exp()
     @property
@@ -82,8 +85,8 @@ def reward_metric(
     "A reward, higher is better, as a metric on the scale of the model's own many-step samples."
     whole_number('n', n, 16)
     raw = RewardMetric(reward, 0., 1., name, mark, getattr(model, 'decode', None), tuple(captions))
-    schedule = many_steps(model.noise, STEPS)
-    with torch.inference_mode():
+    schedule, clock = many_steps(model.noise, STEPS), CostMeter()
+    with torch.inference_mode(), clock.purpose(Purpose.REFERENCE, model):
         usual = raw.rewards(batches_of(model, schedule, n, TEACHER_NOISE, batch_size))
     mean, spread = usual.mean().item(), usual.std().item()
     if not spread > 0:
@@ -91,4 +94,4 @@ def reward_metric(
             f"{name} must tell samples apart, got {mean:g} for all of {n} samples of "
             f"{model.name!r}; is it a constant?"
         )
-    return RewardMetric(reward, mean, spread, name, mark, raw.decode, raw.captions)
+    return replace(raw, mean=mean, spread=spread, passes=dict(clock.passes))

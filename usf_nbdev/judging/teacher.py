@@ -379,9 +379,12 @@ KEPT = 'teacher:'   # what the names of notes begin with
 def notes(
     metric, # What self_metric made
 ) -> dict: # {name: value}, for a journal
-    "What must be kept to go on with the same teacher; nothing for another metric."
-    if (choice := getattr(metric, 'choice', None)) is None: return {}
-    kept = {KEPT+'choice': asdict(choice), 'passes:teacher': metric.passes}
+    """What must be kept to go on with the same teacher; for another metric what it cost, if
+    anything."""
+    passes = getattr(metric, 'passes', None)
+    if (choice := getattr(metric, 'choice', None)) is None:
+        return {'passes:teacher': passes} if passes else {}
+    kept = {KEPT+'choice': asdict(choice), 'passes:teacher': passes}
     if choice.comparison == Comparison.DISTRIBUTION:
         kept[KEPT+'statistics'] = _pack(metric.reference)
     return kept

@@ -347,9 +347,10 @@ def notes(self:Journal,
 _WAIT = .02    # seconds between two looks at a note that another process makes
 
 @patch
-def _takes(self:Journal, mark):
+def _takes(self:Journal, key, mark):
     "Does this process make the note? The mark holds the owner of who does."
     with self.atomic():
+        if self.get(key) is not None: return False      # it came since this process looked
         maker = self.get(mark)
         if maker is not None and maker != self.owner and not _gone(maker): return False
         self.put(mark, self.owner)
@@ -364,15 +365,16 @@ def once(self:Journal,
     "A note that is made by the first process that asks for it."
     mark = f'making:{key}'
     while (value := self.get(key)) is None:
-        if self._takes(mark):
+        if self._takes(key, mark):
             try:
                 self.put(key, make())
             finally:
-                self.db.execute('DELETE FROM notes WHERE key=?', (mark,))
+                with self.atomic():
+                    self.db.execute('DELETE FROM notes WHERE key=?', (mark,))
         elif wait:
             time.sleep(_WAIT)
         else:
-            return None
+            return self.get(key)
     return value
 
 # %% ../../nbs/searching/03_journal.ipynb #e4aa55d9
