@@ -624,7 +624,8 @@ def usf_search(
     calls = _asked_costs(settings, nfe, passes)
     budget = settings.pop('budget', BUDGET)
     read_budget(budget)
-    config = SearchConfig(nfe=calls, seed=seed, **settings)  # refuses before anything is read
+    # refuses before anything is read
+    config = SearchConfig(nfe=calls, seed=seed, fixed=tuple(settings), **settings)
     with cpu_threads(threads):
         opened = _opened_for(config, model, kwargs)
         cost = f'{_cost_word(config.count)}{nfe_name(calls)}'

@@ -200,7 +200,7 @@ class Recipe:
         self._check_numbers()
         if self.kind not in KINDS:
             raise ValueError(f"kind must be one of {KINDS}, got {self.kind!r}")
-        usable = {field.name for field in fields(SearchConfig)} - {'nfe', 'seed', 'given'}
+        usable = {field.name for field in fields(SearchConfig)} - {'nfe', 'seed', 'given', 'fixed'}
         bad = sorted(set(self.settings) - usable)
         if bad:
             raise ValueError(

@@ -290,7 +290,7 @@ TRIALS_SHARE = 1/6   # of the passes, at least
 def _within(usual, least, most): return int(min(max(16*round(usual/16), least), most))
 
 def sized(
-    config,         # A SearchConfig; what differs from a new one in it was set, and stays
+    config,         # A SearchConfig; what is fixed in it, or not as usual, stays
     scale:float,    # From 1/16 to 16
     features:int=0, # Features of a Fréchet distance
     least:int=1,    # Samples that the metric needs
@@ -309,18 +309,21 @@ def sized(
         confirm_n=max(_within(2048*scale, 256, 4096), least),
         confirm_limit=8 if scale >= 2 else 4,
     )
-    free = {name: size for name,size in sizes.items() if _untouched(config, name)}
+    free = {name: size for name,size in sizes.items() if _is_free(config, name)}
     return replace(config, **free)
 
 # for a paired distance, which needs fewer samples
 PAIRED_NUMBERS = dict(n=128, probe_n=32, final_n=128, confirm_n=128)
 
-def _untouched(config, name): return getattr(config, name) == getattr(SearchConfig, name)
+def _is_free(config, name, *usual):
+    "May a budget choose this setting?"
+    values = getattr(SearchConfig, name), *usual
+    return name not in config.fixed and getattr(config, name) in values
 
 LEAN_FAMILIES = ('DPM-Solver++(2M)', 'UniPC-3')
 
 def lean(
-    config,      # A SearchConfig; what differs from a usual one in it was set, and stays
+    config,      # A SearchConfig; what is fixed in it, or not as usual, stays
     samples:int, # Of a trial, a finalist and a confirmation, at least 16
 ) -> SearchConfig:
     "A small search by pairs: few samples, two families of known solvers, and no polish."
@@ -336,8 +339,10 @@ def lean(
         confirm_seeds=noises,
         confirm_limit=noises,
     )
-    usual = {name: (getattr(SearchConfig, name), PAIRED_NUMBERS.get(name)) for name in sizes}
-    free = {name: size for name,size in sizes.items() if getattr(config, name) in usual[name]}
+    free = {
+        name: size for name,size in sizes.items()
+        if _is_free(config, name, PAIRED_NUMBERS.get(name))
+    }
     return replace(config, **free)
 
 # %% ../../nbs/searching/08a_budget.ipynb #2d49ff1e

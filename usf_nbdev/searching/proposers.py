@@ -177,6 +177,9 @@ class SearchConfig:
     # Solver schedules to begin with besides the known solvers, each with one of these numbers of
     # calls
     given:tuple=()
+    # Names of settings that somebody chose: a budget leaves them as they are, even where they are
+    # the usual ones
+    fixed:tuple=()
     stages:tuple=STAGES     # The stages
     def __post_init__(self):
         nfe = _several(self.nfe)
@@ -186,6 +189,7 @@ class SearchConfig:
             nfe=nfe,
             given=texts,
             known=list_of('known', self.known, str, 'names of families'),
+            fixed=list_of('fixed', self.fixed, str, 'names of settings'),
             stages=not_empty('stages', list_of('stages', self.stages, Stage, 'stages')),
             polish_levels=list_of('polish_levels', self.polish_levels, str, 'names of levels'),
         )

@@ -92,6 +92,7 @@ _NO_MATTER = (
     'extrapolate',
     'families',
     'batch_size',
+    'fixed',
 )  # these change no trial of the search
 
 def _beside(model):
@@ -273,7 +274,7 @@ def _settings(config, **given):
             raise ValueError(
                 f"{name} must be one of the settings {', '.join(known)}, got {name}={value!r:.60}"
             )
-    if config is None: return SearchConfig(**given)
+    if config is None: return SearchConfig(**dict(fixed=tuple(given)) | given)
     of_kind('config', config, SearchConfig, 'or give its fields one by one')
     usual = SearchConfig()
     others = {name: value for name, value in given.items() if value != getattr(usual, name)}

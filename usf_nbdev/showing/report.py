@@ -430,7 +430,7 @@ def _references(result, model):
 
 def _settings(config, noises):
     "How a search was set, in words."
-    apart = 'stages', 'seed'
+    apart = 'stages', 'seed', 'fixed'
     shown = {name: value for name, value in asdict(config).items() if name not in apart}
     shares = [f'{stage.name} ({stage.share:.0%} of the budget)' for stage in config.stages]
     return {
