@@ -378,6 +378,8 @@ def save_network(
 ):
     "Write one network in half precision."
     copied = copy.deepcopy(network).half().to(memory_format=torch.contiguous_format)
+    if isinstance(copied, import_diffusers().ModelMixin):
+        copied.register_to_config(_name_or_path='')     # the place that it was read from
     copied.save_pretrained(folder)
 
 def save_pipeline(
