@@ -5,7 +5,8 @@
 
 For each trained model of the zoo, into benchmarks/rows/models.csv: the Fréchet distance of
 10,000 samples with 100 steps of its card's sampler, from two noises (the first
-is the card's own number); of 512 samples from one noise with 50, 100 and 200 steps, on three
+is the card's own number); that of `many_steps` from every noise with which a page compares it;
+of 512 samples from one noise with 50, 100 and 200 steps, on three
 grids; of 10,000 real pictures drawn with replacement, mean over 20 draws;
 and the microseconds a sample of one call at batch 256 on one thread, the models taking turns.
 The notebook `06_zoo` shows these rows.
@@ -15,14 +16,18 @@ from functools import lru_cache, partial
 from itertools import product
 import numpy as np, torch
 from tqdm.auto import tqdm
-from common import Rows
+from common import Rows, development_noises
+from usf_nbdev.judging.evaluate import best_grid, evaluate, many_steps
 from usf_nbdev.judging.frechet import fid
 from usf_nbdev.sampling.sample import sample, start_noise
 from usf_nbdev.sampling.solvers import ddim
+from usf_nbdev.searching.search import default_metric
 from usf_nbdev.zoo.train import RECIPES, real_draws, _batches
 from usf_nbdev.zoo.models import load_model
 
 N, GRIDS = 10_000, ('uniform_t', 'quadratic', 'uniform_lambda')
+POLISH_NOISES = tuple(range(30_000, 30_003))    # those of polish.csv
+FRONT = ('digits', 'patches')                   # the models of the front page
 
 def distance(model, schedule, n, noise):
     "Fréchet distance of samples from one noise."
@@ -83,6 +88,15 @@ def quality(rows, name, noise):
     about = dict(what='quality', solver=schedule.name, steps=100, n=N, noise=noise)
     rows.get(measure, model=name, **about)
 
+def paired(rows, name):
+    "A hundred steps from the noises of the rows that are compared with them."
+    model, schedule = load(name), many_steps(load(name).noise, 100, best_grid(load(name)))
+    metric, front = default_metric(model), development_noises() if name in FRONT else ()
+    def measure(): return dict(value=round(evaluate(model, schedule, metric, N, noise), 4))
+    for noise in (*POLISH_NOISES, *front):
+        about = dict(what='paired', solver=schedule.name, steps=100, n=N, noise=noise)
+        rows.get(measure, model=name, **about)
+
 def main(names=()):
     torch.set_num_threads(1)
     names = names or list(RECIPES)
@@ -93,6 +107,8 @@ def main(names=()):
         convergence(rows, name)
     for noise, name in product((1, 2), names):
         quality(rows, name, noise)
+    for name in names:
+        paired(rows, name)
 
 if __name__ == '__main__':
     main(sys.argv[1:])

@@ -8,7 +8,8 @@ __all__ = ['TRIAL_NOISE', 'FINAL_NOISE', 'CONFIRM_NOISE', 'TUNE_NOISE', 'GRID_NO
            'starting_states', 'Purpose', 'CostMeter', 'portions', 'batches_of', 'check_metric', 'evaluate',
            'SharedAnswers', 'evaluate_many', 'pictures_of', 'safe_grid', 'many_steps', 'nearest_grid', 'best_grid',
            'made_once', 'Control', 'first_steps_of', 'known_for', 'best_of_families', 'Tuning', 'tuned_solvers',
-           'least_to_extrapolate', 'evaluate_infinite', 'floor_of', 'interval', 'ratio_interval', 'is_decided']
+           'least_to_extrapolate', 'evaluate_infinite', 'floor_of', 'interval', 'ratio_interval', 'pooled_interval',
+           'is_decided']
 
 # %% ../../nbs/judging/03_evaluate.ipynb #1fe5053d
 import base64, os, time
@@ -718,6 +719,45 @@ def ratio_interval(
     a, b = np.asarray(a, float), np.asarray(b, float)
     if not ((a > 0).all() and (b > 0).all()): return (float('nan'),)*3
     return tuple(float(np.exp(value)) for value in interval(np.log(a/b), level))
+
+# %% ../../nbs/judging/03_evaluate.ipynb #e055017f
+def _redrawn_means(values, shared, draws, rng):
+    "Means of values, each time with other levels of each of the things that they share."
+    weights = np.ones((draws, len(values)))
+    for levels in shared:
+        _, places = np.unique(levels, return_inverse=True)
+        count = places.max() + 1
+        counts = rng.multinomial(max(count-1, 1), np.full(count, 1/count), draws)
+        weights *= counts[:,places]
+    total = weights.sum(1)
+    return np.divide(weights@values, total, out=np.full(draws, np.nan), where=total > 0)
+
+def pooled_interval(
+    values,          # Measurements, such as logarithms of ratios
+    models,          # What is drawn first: of each value its model, or a constant
+    *shared,         # What is drawn in each model: of each value its noise, its search seed
+    level:float=.95, # Coverage, as far as few models and seeds can give it
+    draws:int=4000,  # How often
+    seed:int=0,      # Of the draws
+) -> tuple: # (mean, low, high); low and high are NaN where nothing can be drawn
+    "Mean, of all models alike, and bootstrap interval of values that share models, noises, seeds."
+    values = np.asarray(values, float)
+    factors = [np.asarray(levels).astype(str) for levels in (models, *shared)]
+    names = np.unique(factors[0])
+    rng = np.random.default_rng(seed)
+    slots = max(len(names)-1, 1)
+    means, within = [], []
+    for name in names:
+        of_model = factors[0] == name
+        means.append(values[of_model].mean())
+        levels = [factor[of_model] for factor in factors[1:]]
+        within.append(_redrawn_means(values[of_model], levels, draws*slots, rng))
+    chosen = rng.integers(len(names), size=draws*slots)
+    drawn = np.array(within)[chosen,range(draws*slots)].reshape(draws, slots).mean(1)
+    ends = np.nanquantile(drawn, [(1-level)/2, (1+level)/2])
+    if all(len(set(factor)) < 2 for factor in factors):
+        ends = np.full(2, np.nan)
+    return float(np.mean(means)), *map(float, ends)
 
 # %% ../../nbs/judging/03_evaluate.ipynb #8523272c
 _DECIDED_WITHIN = 1.5    # largest ratio of the upper to the lower end of a 95 % interval
