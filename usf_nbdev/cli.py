@@ -30,7 +30,7 @@ from usf_nbdev.checks import (
     whole_number,
     without_effect,
 )
-from .core import SolverSchedule, _cost_text
+from .core import SolverSchedule, _both_text, _cost_text
 from .sampling.files import write_text
 from usf_nbdev.judging.evaluate import (
     CONFIRM_NOISE,
@@ -754,7 +754,7 @@ def usf_show(
     read = _read_any(schedule)
     if isinstance(read, Front): return _show_front(read, out)
     _print_valid(read)
-    polished = ', polished weights' if read.weights else ''
+    polished = f', polished weights{_both_text(read)}' if read.weights else ''
     if read.parts is not None:
         polished += f' for {len(read.parts)} parts ({"; ".join(read.parts.names)})'
     print(

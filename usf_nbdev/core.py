@@ -23,11 +23,12 @@ from usf_nbdev.sampling.files import (
     from_file,
     from_published,
     from_strict_json,
+    says_branches,
     write_text,
 )
 from .sampling.noise import check_noise, noise_from_dict
 from .sampling.parts import Parts
-from .sampling.weights import plan_dict
+from .sampling.weights import BOTH, plan_dict
 
 # %% ../nbs/00_core.ipynb #628327c2
 PREDICTIONS = ('noise', 'data', 'ems')
@@ -160,7 +161,8 @@ class SolverSchedule:
     noise:object=None               # The noise schedule it was made for, if known
     skips:tuple=None                # U-Net skip coefficients in the network's order, 1 = unchanged
     # Rows that override the compiled plan, one a slot: weights of x_T, of the data's mean, and of
-    # each data prediction so far; with parts a table of such rows for each part
+    # each data prediction so far, perhaps followed by those of each prediction without the
+    # condition; with parts a table of such rows for each part
     weights:tuple=None
     # What the weights are for, where each part has its own
     parts:Parts=field(default=None, repr=False)
@@ -272,7 +274,7 @@ def rows(self:SolverSchedule) -> list: # One dict a step, ready for a table
             points=_points_text(step),
             relaxation=_relaxation_text(step.relaxation),
             corrector=_corrector_text(step.corrector),
-            **(dict(guidance=_guidance_text(step.guidance)) if self.guided else {}),
+            **(dict(guidance=_guidance_text(step.guidance, self.branches)) if self.guided else {}),
         )
         for i,step in enumerate(self.steps)
     ]
@@ -292,10 +294,11 @@ def _corrector_text(corrector):
     points = _points_text(corrector)
     return f'{corrector.kind} order {corrector.order} from {corrector.start} {points}'
 
-def _guidance_text(guidance):
-    "As '3.5', 'off', or '-' where it is left to the model."
+def _guidance_text(guidance, branches):
+    "As '3.5', 'off', 'both' where both branches have weights, or '-' where the model decides."
     if guidance is None: return '-'
-    return guidance if guidance == OFF else f'{guidance:.3g}'
+    if guidance == OFF: return OFF
+    return BOTH if branches else f'{guidance:.3g}'
 
 
 # %% ../nbs/00_core.ipynb #44e5cc35
@@ -312,16 +315,17 @@ def _strip(schedule):
     boxes = ''.join(
         f'<span title="step {i}: {step.prediction} prediction" style="flex:{width:.3g} 1 1.8em;'
         f'background:{_TINTS[step.prediction]};color:#222;text-align:center;border-radius:3px">'
-        f'{_mark(step)}</span>'
+        f'{_mark(step, schedule.branches)}</span>'
         for i,(step,width) in enumerate(zip(schedule.steps, widths))
     )
     return f'<div style="display:flex;gap:2px;max-width:44em;margin:.3em 0">{boxes}</div>'
 
-def _mark(step):
+def _mark(step, branches):
     "What the box of a step says, such as '2c ×3.5'."
     mark = f'{step.order}{"c" * (step.corrector is not None)}'
     if step.guidance is None: return mark
-    return f'{mark} off' if step.guidance == OFF else f'{mark} ×{_guidance_text(step.guidance)}'
+    text = _guidance_text(step.guidance, branches)
+    return f'{mark} {text}' if text in (OFF, BOTH) else f'{mark} ×{text}'
 
 
 # %% ../nbs/00_core.ipynb #96393b95
@@ -341,8 +345,13 @@ def _repr_html_(self:SolverSchedule):
 def _polished_text(schedule):
     "What overrides the decisions, if anything does."
     if schedule.weights is None: return ''
-    if schedule.parts is None: return ' · weights polished'
-    return f' · weights polished for {len(schedule.parts)} parts: {"; ".join(schedule.parts.names)}'
+    polished = f' · weights polished{_both_text(schedule)}'
+    if schedule.parts is None: return polished
+    return f'{polished} for {len(schedule.parts)} parts: {"; ".join(schedule.parts.names)}'
+
+def _both_text(schedule):
+    "Whose weights there are, where a guided network gives two answers."
+    return ', of both branches' if schedule.branches else ''
 
 def _cost_text(schedule, unit='calls'):
     "As '5 calls', and the passes where they are something else."
@@ -393,6 +402,11 @@ def with_guidance(self:SolverSchedule,
 def guided(self:SolverSchedule) -> bool: # Then it needs a network that is asked with and without
     "Does any step decide on its guidance?"
     return any(step.guidance is not None for step in self.steps)
+
+@patch(as_prop=True)
+def branches(self:SolverSchedule) -> bool: # Then a host has to tell it both answers
+    "Has each branch of a guided network weights of its own?"
+    return self.guided and says_branches(self.weights, self.parts is not None)
 
 @patch(as_prop=True)
 def passes(self:SolverSchedule) -> int: # A guided call is two, one with guidance off is one
@@ -447,23 +461,24 @@ def id(self:SolverSchedule) -> str: # 12 hex digits
 @patch
 def _check_weights(self:SolverSchedule):
     "The weights as tuples: a table of rows, or one for each part."
-    if self.parts is None: return self._check_table(self.weights)
+    if self.parts is None: return self._check_table(self.weights, self.branches)
     tables = _seq('weights', self.weights)
     if len(tables) != len(self.parts):
         raise ValueError(
             f"weights must be {len(self.parts)} tables, one for each part "
             f"({'; '.join(self.parts.names)}), got {len(tables)}"
         )
-    return tuple(map(self._check_table, tables))
+    return tuple(self._check_table(table, self.branches) for table in tables)
 
 @patch
-def _check_table(self:SolverSchedule, table):
+def _check_table(self:SolverSchedule, table, branches):
     "A table of rows as tuples, if it fits the decisions."
     rows = tuple(
         tuple(_number('weights', weight) for weight in _seq('a row of weights', row))
         for row in _seq('weights', table)
     )
-    expected = [slot+3 for slot in range(self.nfe + (self.afs != 'none'))]
+    known = range(1, 1+self.nfe + (self.afs != 'none'))     # data predictions, row by row
+    expected = [2 + (1+branches)*count for count in known]
     lengths = [len(row) for row in rows]
     if lengths != expected:
         raise ValueError(
@@ -471,6 +486,8 @@ def _check_table(self:SolverSchedule, table):
             f"these decisions, got rows of {lengths}"
         )
     _refuse_weights_of_nothing(self.afs, rows)
+    if branches:
+        self._check_branches(rows)
     if any(step.prediction == 'ems' for step in self.steps):
         raise ValueError(
             "weights can't override steps of prediction 'ems': theirs are as large as a sample"
@@ -490,6 +507,26 @@ def _refuse_weights_of_nothing(afs, rows):
             f"there, got {of_first}"
         )
 
+# %% ../nbs/00_core.ipynb #fbc0883a
+@patch
+def _check_branches(self:SolverSchedule, rows):
+    "Weights of predictions without the condition belong to calls that ask for them."
+    scales = [self.steps[number].guidance for number in self.asking()]
+    if None in scales:
+        raise ValueError(
+            "guidance must be a number or 'off' at every step that asks the network, for weights "
+            f"of both branches, got {scales}; decide on it: schedule.with_guidance(3.5)"
+        )
+    slots = scales if self.afs == 'none' else [OFF, *scales]
+    for slot,scale in enumerate(slots):
+        # behind the start, the mean, and the predictions with the condition
+        weights = [row[1 + len(row)//2 + slot] for row in rows[slot:]]
+        if scale == OFF and any(weights):
+            raise ValueError(
+                "weights of predictions without the condition must be 0 where none is made, got "
+                f"{weights} for that of node {slot}"
+            )
+
 # %% ../nbs/00_core.ipynb #5d68449c
 @patch
 def to_json(self:SolverSchedule,
@@ -499,7 +536,7 @@ def to_json(self:SolverSchedule,
     "The schedule as JSON text, with compiled weights where the noise schedule is known."
     content = dict(
         format=FORMAT,
-        version=file_version(self.parts is not None, self.guided),
+        version=file_version(self.parts is not None, self.guided, self.branches),
         name=self.name,
         id=self.id,
         nfe=self.nfe,

@@ -4,10 +4,11 @@
 
 # %% auto #0
 __all__ = ['PREDICTION_TYPES', 'CLIP_KEYS', 'betas_of', 'noise_of_config', 'network_time', 'edm_scales', 'config_of',
-           'from_diffusers', 'host_plan', 'fits']
+           'from_diffusers', 'Guides', 'host_plan', 'fits']
 
 # %% ../../nbs/hosts/03_diffusers.ipynb #5253ad07
 from dataclasses import replace
+from enum import Enum
 import numpy as np, torch
 
 # %% ../../nbs/hosts/03_diffusers.ipynb #d3509f4d
@@ -316,14 +317,30 @@ def from_diffusers(
     return denoiser
 
 # %% ../../nbs/hosts/03_diffusers.ipynb #0e85cb30
-def _refuse_in_host(schedule, guides):
-    "Refuse decisions that another program can't run."
-    if schedule.guided and not guides:
+class Guides(Enum):
+    "What another program can be told of the guidance of each call."
+    NOTHING = 'it guides all calls alike'
+    SCALES = 'a scale, or off'
+    BRANCHES = 'weights for both branches'
+
+def _refuse_guidance(schedule, guides):
+    "Refuse guidance that another program does not follow."
+    if schedule.guided and guides is Guides.NOTHING:
         raise ValueError(
             "guidance must be None at every step in another program, which guides its network "
             f"itself, got {[step.guidance for step in schedule.steps]}; in a pipeline of "
             "diffusers take guidance_callback(schedule)"
         )
+    if schedule.branches and guides is not Guides.BRANCHES:
+        raise ValueError(
+            "weights must not be of both branches in a program that joins them itself; draw with "
+            "sample, or write the file for ComfyUI, usf_export --to comfyui; scales of guidance "
+            "run here: replace(schedule, weights=None, parts=None)"
+        )
+
+def _refuse_in_host(schedule, guides):
+    "Refuse decisions that another program can't run."
+    _refuse_guidance(schedule, guides)
     if any(step.prediction == 'ems' for step in schedule.steps):
         raise ValueError(
             "schedule must not have steps of prediction 'ems' in another program: their "
@@ -351,6 +368,7 @@ def _without_first(plan):
         for name in ('times', 'node', 'called', 'alpha', 'sigma', 'M', 'c')
     }
     rest['guidance'] = plan.guidance and plan.guidance[1:]
+    rest['U'] = None if plan.U is None else plan.U[1:,1:]
     return replace(plan, P=P, Q=plan.Q[1:,1:], **rest), factor
 
 def _one_factor(factors, parts):
@@ -367,7 +385,7 @@ def host_plan(
     schedule,      # A solver schedule
     noise,         # The noise schedule of the network
     predicts:str,  # What the network outputs
-    guides:bool=False, # Does the host guide each call as a schedule says?
+    guides:Guides=Guides.NOTHING, # What the host can be told of the guidance of each call
     # A plan without the analytical first step; the factor from a host's latents to its first state
 ) -> tuple:
     "The plan as another program can run it: every slot a call."

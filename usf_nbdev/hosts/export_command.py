@@ -19,6 +19,7 @@ from usf_nbdev.checks import (
     place_for_folder,
     without_effect,
 )
+from ..core import _cost_text
 from ..sampling.files import write_text
 from .export import export_comfyui
 from .export_front import export_front
@@ -78,10 +79,12 @@ def _to_comfyui(given, out, name, pipeline):
     is_front = isinstance(given, Front)
     write = export_front if is_front else export_comfyui
     path = write(given, out or f'usf_{given.id}.py', name=name)
-    calls = f'{given.nfes[0]} to {given.nfes[-1]}' if is_front else given.nfe
+    unit = 'network calls'
+    of_front = is_front and f'{given.nfes[0]} to {given.nfes[-1]} {unit}'
+    cost = of_front or _cost_text(given, unit)
     use = 'give its node the model and ' if is_front else ''
     print(
-        f'{path}: {calls} network calls; put it into custom_nodes/ of ComfyUI, {use}connect both '
+        f'{path}: {cost}; put it into custom_nodes/ of ComfyUI, {use}connect both '
         'outputs of its node to SamplerCustom'
     )
 

@@ -15,8 +15,10 @@ import torch
 # %% ../../nbs/hosts/08a_fronts.ipynb #c57b26ff
 from .. import __version__
 from ..checks import Writes, of_kind, place_for_file
+from ..core import _cost_text
 from ..sampling.files import write_text
 from usf_nbdev.hosts.export import (
+    _IN_BRANCHES,
     _LOOP,
     _LOOP_IN_PARTS,
     _NODE_HEAD,
@@ -61,7 +63,7 @@ def k_whole(
     parts = "parts" in table
     return dict(table, **{
         name: [whole(rows) for rows in table[name]] if parts else whole(table[name])
-        for name in ("P", "Q")
+        for name in ("P", "Q", "U") if name in table
     })
 
 def k_trimmed(
@@ -74,7 +76,7 @@ def k_trimmed(
     parts = 'parts' in table
     return table | {
         name: [of(rows) for rows in table[name]] if parts else of(table[name])
-        for name in ('P', 'Q')
+        for name in ('P', 'Q', 'U') if name in table
     }
 
 # %% ../../nbs/hosts/08a_fronts.ipynb #48d7848a
@@ -133,7 +135,7 @@ def sample_usf_$id(model, x, sigmas, extra_args=None, callback=None, disable=Non
     table = k_whole(table_for(TABLES, sigmas))
     refuse_other_model(model, MADE_FOR, table["sigmas"])
     sampler = $sampler
-    return sampler(model, x, table, extra_args, callback)
+    return sampler(model, x, table, extra_args, callback$asked)
 
 
 ''' + _NODE_HEAD + '''    def INPUT_TYPES(cls):
@@ -164,7 +166,7 @@ def _measured_line(schedule):
     said = schedule.evidence or {}
     parts = [f'{key} {said[key]}' for key in ('metric', 'value', 'n', 'guidance') if key in said]
     measured = f'; measured: {", ".join(parts)}' if parts else ''
-    return f'{schedule.nfe} calls: {schedule.name or "a schedule"}, {schedule.id}{measured}'
+    return f'{_cost_text(schedule)}: {schedule.name or "a schedule"}, {schedule.id}{measured}'
 
 def _front_header(front, name):
     "The comment at the top, one fact a line."
@@ -206,6 +208,11 @@ def _loops(front):
     choice = 'k_sample_in_parts if "parts" in table else k_sample'
     return tuple(dict.fromkeys((*_LOOP_IN_PARTS, *_LOOP))), choice
 
+def _askers(front):
+    "The functions that ask a guided model, and which of them a table needs, as source text."
+    if not any(schedule.guided for schedule in front.schedules): return (), ''
+    return _IN_BRANCHES, ', k_asked_in_branches if "both" in table else k_asked'
+
 def export_front(
     front:Front,    # A front that knows its noise schedule
     path,           # Python file to write
@@ -218,15 +225,17 @@ def export_front(
     path = place_for_file(path, Writes.SAMPLER, 'path')
     name = _line(name or front.name or front.id)
     loop, sampler = _loops(front)
+    askers, asked = _askers(front)
     def source(functions): return '\n\n'.join(map(inspect.getsource, functions))
     text = _FRONT_FILE.substitute(
         header=_front_header(front, name),
         tables=_tables_text(front),
         made_for=repr(made_for(front.noise)),
         id=front.id,
-        loop=source(loop),
+        loop=source((*loop, *askers)),
         check=source(_FINDERS),
         sampler=sampler,
+        asked=asked,
         about=repr(_line(f'Front {front.id}, for models of this kind: {model_kind(front.noise)}')),
         default=front.nfes[len(front.nfes)//2],
         least=front.nfes[0],

@@ -24,7 +24,7 @@ from usf_nbdev.sampling.noise import (
     betas_for,
     discrete,
 )
-from ..sampling.weights import to_data
+from ..sampling.weights import BOTH, to_data
 from ..core import OFF
 from ..sampling.sample import Denoiser, lend, start_noise
 from ..zoo.models import _Along
@@ -449,11 +449,15 @@ def _guided(model, classifier, y, scale, time, gradient_passes):
         # one time for a whole batch
         alpha, sigma, tau, seen_at = (_Along.apply(t[:1], curve) for curve in curves)
         output = model.fn(lend(x), tau.to(t).expand(len(x)).clone(), **kw)
-        if isinstance(guidance, str) and guidance == OFF: return output
+        word = guidance if isinstance(guidance, str) else None
+        if word == OFF: return output
         strength = scale if guidance is None else guidance
+        if word == BOTH:
+            strength = 1.
         gradient = class_gradient(classifier, x, seen_at.to(t).expand(len(x)).clone(), y)
         of_output = to_data(model.predicts, alpha, sigma)[1]
-        return output + (strength*sigma**2/(alpha*of_output)*gradient).to(output.dtype)
+        steered = output + (strength*sigma**2/(alpha*of_output)*gradient).to(output.dtype)
+        return torch.stack([steered, output]) if word == BOTH else steered
     fn.state_dict = lambda: {
         **_states(model),
         **{f'classifier.{name}': tensor for name,tensor in _state(classifier).items()},

@@ -114,10 +114,12 @@ def _times_between(before, after, share, n):
 def _steps_of(schedule, n):
     "The steps of a schedule, spread over n."
     places = np.rint(np.linspace(0, len(schedule.steps)-1, n)).astype(int)
-    return tuple(
-        fit_step(_asking_once(schedule.steps[place]), number, n)
-        for number,place in enumerate(places)
-    )
+    def step(number, place):
+        step = _asking_once(schedule.steps[place])
+        # only the first step of all does without the network, and without guidance
+        in_place_of_first = schedule.afs != 'none' and place == 0 < number
+        return replace(step, guidance=schedule.steps[1].guidance) if in_place_of_first else step
+    return tuple(fit_step(step(*pair), pair[0], n) for pair in enumerate(places.tolist()))
 
 def _asking_once(step):
     "The step with a corrector that makes no call of its own."

@@ -69,6 +69,11 @@ def guidance_callback(
             "schedule must decide on the guidance of its steps, got one that leaves it to the "
             "pipeline: give the pipeline its guidance_scale"
         )
+    if schedule.branches:
+        raise ValueError(
+            "weights must not be of both branches in a pipeline, which joins them itself; draw "
+            "with sample, or take a schedule with scales: replace(schedule, weights=None)"
+        )
     guidance = [schedule.steps[number].guidance for number in schedule.asking()]
     if own is None and None in guidance:
         raise ValueError(

@@ -30,6 +30,7 @@ from usf_nbdev.hosts.diffusers import (
     edm_scales,
     fits,
     host_plan,
+    Guides,
     network_time,
     noise_of_config,
 )
@@ -719,9 +720,9 @@ def _prepare(self:USFScheduler, schedule):
     "Compile a solver schedule, and forget the run before."
     noise = schedule.noise or self.noise
     # refuses networks that say nothing of the data somewhere
-    host_plan(schedule, noise, self.predicts, guides=True)
+    host_plan(schedule, noise, self.predicts, Guides.SCALES)
     self.solver_schedule = schedule
-    self.plan, self.start = host_plan(schedule, noise, 'data', guides=True)
+    self.plan, self.start = host_plan(schedule, noise, 'data', Guides.SCALES)
     self.num_inference_steps = len(self.plan.P)
     self.clip = clip_of_config(self.config) if self.config.clip else None
     self._scaled = self._scaled and not self._step_index    # by the latents that wait for this run

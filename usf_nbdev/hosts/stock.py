@@ -22,6 +22,11 @@ def sigmas_of(
 ) -> list: # Falling, the last of them 0
     "Where the network looks, as sigma/alpha; for flow matching as sigma."
     levels = k_table(schedule)['sigmas']
+    if schedule.guided:
+        raise ValueError(
+            "guidance must be None at every step for a list of times, which says nothing of it, "
+            f"got {[step.guidance for step in schedule.steps]}; write --to comfyui"
+        )
     return [level for place,level in enumerate(levels) if place == 0 or level < levels[place-1]]
 
 def timesteps_of(

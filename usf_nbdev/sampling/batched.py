@@ -13,8 +13,7 @@ import numpy as np, torch
 from fastcore.basics import patch
 
 # %% ../../nbs/sampling/07_batched.ipynb #917fa300
-from ..core import OFF
-from .sample import advance, first_state, plan_for, program, sample
+from .sample import advance, first_state, heard, plan_for, program, sample
 
 # %% ../../nbs/sampling/07_batched.ipynb #ec733b6f
 def nodes(
@@ -40,10 +39,11 @@ def _guidance_bytes(plan, slot):
 
 def _row_bytes(plan, slot, kind):
     "Everything that the state after a slot is made with."
+    tables = [table for table in (plan.P, plan.Q, plan.U) if table is not None]
     with np.errstate(over='ignore'):
         weights = [
             (np.asarray(row)+ 0.0).astype(kind).tobytes()
-            for row in (plan.P[slot,:slot+1], plan.Q[slot,:slot+1])
+            for row in (table[slot,:slot+1] for table in tables)
         ]
     added = [np.asarray(number, float).tobytes() for number in (plan.c[slot], plan.M[slot])]
     mean = b''
@@ -109,7 +109,8 @@ def _asked_at_once(model, group, dtype, **told):
     taus = torch.tensor(times, dtype=torch.float64, device=states.device).repeat_interleave(size)
     # both are new: the network may write into what it gets
     answers = model.answer(states.to(model.dtype or dtype), taus, states, **told)
-    return [answer.clone() for answer in answers.split(size)]
+    along = answers.ndim - states.ndim      # 1 where each answer is of both branches
+    return [answer.clone() for answer in answers.split(size, along)]
 
 @patch
 def merged(self:Merger,
@@ -119,7 +120,9 @@ def merged(self:Merger,
 ) -> list: # An output for each
     "One call for a group; the first time that a size comes up, each is asked alone too."
     several_times = len({t for _,t in group}) > 1
-    key = id(model.fn), len(group[0][0]), len(group), several_times, told.get('guidance') == OFF
+    guidance = told.get('guidance')
+    how = guidance if isinstance(guidance, str) else ''     # scales are all alike
+    key = id(model.fn), len(group[0][0]), len(group), several_times, how
     if self.same.get(key) is False: return _asked_alone(model, group, dtype, **told)
     try:
         at_once = _asked_at_once(model, group, dtype, **told)
@@ -185,7 +188,8 @@ def _answer(network, slot, asking):
         questions = {node: run.question(slot) for node, run in alike.items()}
         known |= network.answers(questions, *told)
     for run in asking:
-        run.values['m', slot] = known[run.names[slot]]
+        answer, guidance = known[run.names[slot]], run.plan.guidance_at(slot)
+        run.values.update(heard(slot, answer, guidance))
 
 # %% ../../nbs/sampling/07_batched.ipynb #e551ddb2
 def _runs(model, plans, x_T):

@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['NOISE_FAMILIES', 'usable_device', 'Denoiser', 'check_model', 'conditions_of', 'lend', 'keep', 'static_threshold',
-           'dynamic_threshold', 'guided_fn', 'told_alike', 'classifier_free', 'start_noise', 'program', 'weighted_sum',
-           'next_state', 'advance', 'plan_for', 'first_state', 'sample']
+           'dynamic_threshold', 'guided_fn', 'told_alike', 'classifier_free', 'start_noise', 'program', 'heard',
+           'weighted_sum', 'next_state', 'advance', 'plan_for', 'first_state', 'sample']
 
 # %% ../../nbs/sampling/04_sample.ipynb #3c70d4b2
 import inspect, sys
@@ -17,7 +17,7 @@ from fastcore.basics import patch
 # %% ../../nbs/sampling/04_sample.ipynb #6add2f17
 from ..checks import finite_number, seed_number, whole_number, without_effect
 from ..core import OFF, SolverSchedule, check_noise
-from .weights import Plan, compile_plan, to_data
+from .weights import BOTH, Plan, compile_plan, to_data
 
 # %% ../../nbs/sampling/04_sample.ipynb #b7b80717
 def _found_device(device):
@@ -205,16 +205,17 @@ def guided(self:Denoiser) -> bool: # Then a step may decide on its guidance
 
 @patch
 def passes_at(self:Denoiser,
-    guidance=None, # As of a step: a number, 'off', or None for the model's own scale
+    # As of a step: a number, 'off', or None for the model's own scale; 'both' for both branches
+    guidance=None,
 ) -> int: # Passes of one sample in one call
     "What a call costs with this guidance."
     return self.fn.passes_off if guidance == OFF else self.call_passes
 
 @patch
-def _count_backward(self:Denoiser, output, guidance=None):
+def _count_backward(self:Denoiser, output, samples, guidance=None):
     "Count two passes for each sample when a gradient comes back through the output `output`."
     if not output.requires_grad: return
-    more = 2*self.passes_at(guidance)*len(output)
+    more = 2*self.passes_at(guidance)*samples
     def count(gradient): self._passes[0] += more
     output.register_hook(count)
 
@@ -230,18 +231,19 @@ def _wrapped(output):
     if isinstance(output, np.ndarray): return "an array of NumPy; return torch.from_numpy of it"
     return "None; end fn with a return" if output is None else f"{kind}; return a tensor"
 
-def _prediction(output, x):
+def _prediction(output, x, guidance=None):
     "What a network returned for the state x, if it is a tensor like it, in the type of x."
+    wanted = tuple(x.shape)
+    shape = f"shape of its input {wanted}"
+    if guidance == BOTH:
+        wanted = 2, *wanted
+        shape = f"shape {wanted} where both its branches are asked for"
     if not torch.is_tensor(output):
         raise ValueError(
-            f"the network must return a tensor of the shape of its input {tuple(x.shape)}, got "
-            f"{_wrapped(output)}"
+            f"the network must return a tensor of the {shape}, got {_wrapped(output)}"
         )
-    if output.shape != x.shape:
-        raise ValueError(
-            f"the network must return the shape of its input {tuple(x.shape)}, got "
-            f"{tuple(output.shape)}"
-        )
+    if output.shape != wanted:
+        raise ValueError(f"the network must return the {shape}, got {tuple(output.shape)}")
     if not output.is_floating_point():
         raise ValueError(
             f"the network must return floating-point numbers, got {output.dtype}; return .float() "
@@ -318,10 +320,11 @@ def answer(self:Denoiser,
     tau,
     x:torch.Tensor,     # The same state in our own type
     skips=None,         # Skip coefficients; default: all 1
-    # Guidance scale, 'off', or None for the model's own; a tensor of one number where its gradient
-    # is wanted
+    # Guidance scale, 'off', 'both', or None for the model's own; a tensor of one number where its
+    # gradient is wanted
     guidance=None,
-    # What fn returns, (B,*shape), in the type of x, perhaps in memory that others hold
+    # What fn returns, (B,*shape), in the type of x, perhaps in memory that others hold; for 'both'
+    # (2,B,*shape), the answers with the condition and without
 ) -> torch.Tensor:
     "Call the network once, and see that its answer is one."
     self.calls += 1
@@ -334,7 +337,7 @@ def answer(self:Denoiser,
     known_options = dict(skips=skips or (1.,)*self.skips) if self.skips else {}
     if guidance is not None:
         known_options['guidance'] = guidance
-    return _prediction(self.fn(given, times, **known_options), x)
+    return _prediction(self.fn(given, times, **known_options), x, guidance)
 
 @patch
 def network(self:Denoiser,
@@ -344,12 +347,12 @@ def network(self:Denoiser,
     skips=None,      # Skip coefficients; default: all 1
     dtype=None,      # Number type for fn where the model names none; default: that of x
     guidance=None,   # As for answer
-) -> torch.Tensor: # Its output, (B,*shape), in the type of x
+) -> torch.Tensor: # Its output, (B,*shape), in the type of x; for 'both' (2,B,*shape)
     "Call the network once, at its own time and unclipped; its memory and ours stay apart."
     kind = self.dtype or dtype or x.dtype
     def given(): return lend(x) if kind == x.dtype else x.to(kind)
     output = keep(lambda: self.answer(given(), tau, x, skips, guidance))
-    self._count_backward(output, guidance)
+    self._count_backward(output, len(x), guidance)
     return output
 
 # %% ../../nbs/sampling/04_sample.ipynb #165859a7
@@ -374,7 +377,7 @@ def __call__(self:Denoiser,
     skips=None,      # Skip coefficients; default: all 1
     dtype=None,      # Number type for fn where the model names none; default: that of x
     guidance=None,   # As for answer
-) -> torch.Tensor: # The network's output, (B,*shape), in the type of x
+) -> torch.Tensor: # The network's output, (B,*shape), in the type of x; for 'both' (2,B,*shape)
     "Call the network once, and clip what it says of the data."
     output = self.network(x, self.own_time(t), skips, dtype, guidance)
     if self.clip is None: return output
@@ -464,8 +467,10 @@ def guided_fn(
 ): # A function of (x, t, guidance) for Denoiser
     "Go as far as the scale says from the answer without the condition to the one with it."
     def guided(x, t, guidance=None, **options):
-        if isinstance(guidance, str) and guidance == OFF: return alone(x, t, **options)
+        word = guidance if isinstance(guidance, str) else None
+        if word == OFF: return alone(x, t, **options)
         conditional, unconditional = both(x, t, **options)
+        if word == BOTH: return torch.stack([conditional, unconditional])
         strength = _spread(scale if guidance is None else guidance, x)
         return unconditional + strength*(conditional - unconditional)
     guided.passes = 2*passes if most is None else most
@@ -546,7 +551,9 @@ def start_noise(
 @dataclass
 class _Row:
     "What makes the state after one slot."
-    terms:list        # [(weight, 'x' or 'm', slot)]: what is added up
+    # [(weight, source, slot)]: what is added up. A source is 'x', the states, 'm', the answers,
+    # or 'u', those without the condition, where both branches have weights
+    terms:list
     const:object=None # A tensor that is added at the end
     last:tuple=()     # [(source, slot)]: what no later row needs
     parts:object=None # The Parts of the state that are added up on their own, if any
@@ -556,7 +563,7 @@ class _Row:
 def program(
     plan:Plan,       # A plan over the model's own outputs
     x:torch.Tensor,  # A state: its device and type are those of the weights that are tensors
-    # One row per slot: terms [(weight, 'x' or 'm', slot)], const, last [(source, slot)] no
+    # One row per slot: terms [(weight, 'x', 'm' or 'u', slot)], const, last [(source, slot)] no
     # longer needed
 ) -> list:
     "The plan as the loop reads it."
@@ -584,6 +591,8 @@ def _rows(plan, x):
     rows = []
     for slot in range(len(plan.P)):
         own = terms(plan.P, 'x', slot) + terms(plan.Q, 'm', slot)
+        if plan.U is not None:
+            own += terms(plan.U, 'u', slot)
         rows.append(_Row(own or [(0.0, 'x', slot)], const(slot) if has_const else None))
     return rows
 
@@ -607,6 +616,16 @@ def _say_last_use(rows):
         used = {(source, earlier) for _, source, earlier in row.terms} | {('x', slot), ('m', slot)}
         row.last = sorted(used-seen)
         seen = seen | used
+
+def heard(
+    slot:int,  # Which call
+    output,    # What the network said, (B,*shape), or for both branches (2,B,*shape)
+    guidance,  # Of the call
+) -> dict: # (source, slot) -> tensor
+    "The answers of a call as values of the loop."
+    if guidance != BOTH: return {('m', slot): output}
+    conditional, unconditional = output
+    return {('m', slot): conditional, ('u', slot): unconditional}
 
 # %% ../../nbs/sampling/04_sample.ipynb #6db614e1
 def weighted_sum(
@@ -677,6 +696,15 @@ def _refuse_guidance(model, guidance):
         "by classifier_free, or leave guidance out of the steps"
     )
 
+def _refuse_branches(model, plan):
+    "Clipping is meant for the data that a guided network predicts, not for its branches."
+    if plan.U is None or model.clip is None: return
+    raise ValueError(
+        f"clip must be None for the network {model.name!r} and a schedule with weights for both "
+        "branches, which has no guided prediction that could be clipped; leave clip out of the "
+        "model, or take a schedule with scales of guidance"
+    )
+
 def plan_for(
     model:Denoiser, # The network
     schedule,       # SolverSchedule or Plan
@@ -697,6 +725,7 @@ def plan_for(
         )
     _refuse_skips(model, plan.skips)
     _refuse_guidance(model, plan.guidance)
+    _refuse_branches(model, plan)
     if model.own_loop is not None: return schedule
     return (
         plan.for_model(model.predicts)
@@ -758,7 +787,9 @@ def sample(
     x_T:torch.Tensor,        # States at t=T, (B,*shape), of standard deviation sigma_T
     ems=None,                # Empirical model statistics; default: the model's
     mean=None,               # The data's mean; default: the model's
-    callback=None,           # Called after every row with a dict: step, t, x, m, next
+    # Called after every row with a dict: step, t, x, m, next; m is of both branches, (2,B,*shape),
+    # where both have weights
+    callback=None,
     return_path:bool=False,  # Also return the state at every node, as first predicted?
     grad:bool=False,         # Keep what gradients need?
     # Index of the first sample, for a model whose samples have conditions of their own
@@ -778,7 +809,8 @@ def sample(
             x, output = values['x', slot], None
             if plan.called[slot]:
                 guidance = plan.guidance_at(slot)
-                output = values['m', slot] = model(x, t, plan.skips, x_T.dtype, guidance)
+                output = model(x, t, plan.skips, x_T.dtype, guidance)
+                values |= heard(slot, output, guidance)
             advance(rows, slot, values, keep=return_path)
             if callback:
                 callback(dict(step=slot, t=t, x=x, m=output, next=values['x', slot+1]))

@@ -28,9 +28,10 @@ from usf_nbdev.checks import (
 )
 from ..core import SolverSchedule, Relaxation
 from ..sampling.parts import Parts, parts_for
-from ..sampling.weights import _compile, reduced, relaxation_factor, to_data
-from ..sampling.sample import Denoiser, plan_for, sample
+from ..sampling.weights import BOTH, _compile, reduced, relaxation_factor, to_data
+from ..sampling.sample import Denoiser, heard, plan_for, sample
 from ..judging.frechet import FrechetMetric, Statistics, control_variate
+from .proposers import own_scale
 from usf_nbdev.judging.evaluate import (
     HELDOUT_NOISE,
     POLISH_NOISE,
@@ -43,9 +44,9 @@ from usf_nbdev.judging.evaluate import (
 )
 
 # %% ../../nbs/searching/06_polish.ipynb #f816bbbe
-LEVELS = ('times', 'relaxations', 'weights', 'parts', 'scales')
-OF_WEIGHTS = ('weights', 'parts')      # levels at which weights move on their own
-OF_SCALES = ('scales', *OF_WEIGHTS)    # levels at which scales of guidance move, if there are any
+LEVELS = ('times', 'relaxations', 'weights', 'parts', 'scales', 'branches')
+OF_WEIGHTS = ('weights', 'parts', 'branches')   # levels at which weights move on their own
+OF_SCALES = ('scales', 'weights', 'parts')      # and those at which scales of guidance do
 
 def _refuse_freedom(schedule, level, rebuild):
     "Refuse what can't move, and say why."
@@ -75,7 +76,12 @@ def _refuse_lost_weights(schedule, level):
             "level must be 'weights' for a schedule whose weights override its decisions, or "
             f"'parts', got {level!r}"
         )
-    if schedule.parts is not None and level != 'parts':
+    if schedule.branches and level != 'branches':
+        raise ValueError(
+            "level must be 'branches' for a schedule with weights for both branches, got "
+            f"{level!r}"
+        )
+    if schedule.parts is not None and level not in ('parts', 'branches'):
         raise ValueError(
             f"level must be 'parts' for a schedule with weights for {len(schedule.parts)} parts, "
             f"got {level!r}"
@@ -87,9 +93,10 @@ def _scaled(schedule):
 
 def _parts_of(schedule, model, level, parts):
     "The parts that get weights of their own; None at the other levels."
-    if level != 'parts':
+    if level not in ('parts', 'branches'):
         without_effect(f"at the level {level!r}, where parts share their weights", parts=parts)
         return None
+    if level == 'branches' and schedule.parts is None and parts is None: return None
     if parts is not None:
         of_kind('parts', parts, Parts, 'such as Parts(bands=3)')
     if schedule.parts not in (None, parts) and parts is not None:
@@ -102,6 +109,17 @@ def _parts_of(schedule, model, level, parts):
     parts = schedule.parts or parts or parts_for(model.shape)
     parts.check(model.shape)
     return parts
+
+def _with_scales(schedule, model):
+    "The same, guided as the model is at every call that leaves it to the model."
+    asked = [schedule.steps[number].guidance for number in schedule.asking()]
+    if None not in asked: return schedule
+    scale = own_scale(model, 'to give both branches weights')
+    steps = list(schedule.steps)
+    for number in schedule.asking():
+        if steps[number].guidance is None:
+            steps[number] = replace(steps[number], guidance=scale)
+    return replace(schedule, steps=tuple(steps))
 
 # %% ../../nbs/searching/06_polish.ipynb #76eda07a
 def polishable(
@@ -117,15 +135,17 @@ def polishable(
     return replace(schedule, steps=steps, name='', evidence=None)
 
 # %% ../../nbs/searching/06_polish.ipynb #8ba9d169
-def _free_weights(slots, afs):
-    "Which of the numbers (slots, 2+slots) of the rows are free."
-    free = np.c_[np.ones(slots), np.full(slots, afs == 'mean'), np.tri(slots)] > 0
+def _free_weights(slots, afs, both=None):
+    """Which of the numbers (slots, 2+slots) of the rows are free. With branches the rows have
+    slots more numbers, for the calls in `both`, (slots,), that ask for both."""
+    known = np.tri(slots)
     if afs != 'none':
-        free[:,2] = False
-    return free
+        known[:,0] = 0
+    of_others = [] if both is None else [known*both]
+    return np.c_[(np.ones(slots), np.full(slots, afs == 'mean'), known, *of_others)] > 0
 
 def _places(free, afs, parts):
-    """Where each free number goes in the rows (slots, parts, 2+slots). An analytical first step is
+    """Where each free number goes in the rows (slots, parts, numbers). An analytical first step is
     one number for all parts: other programs do it by scaling their noise."""
     places = []
     for slot,column in np.argwhere(free).tolist():
@@ -184,12 +204,15 @@ class Freedom:
         # Function of the times that makes the schedule anew, for families whose decisions depend on
         # them (level 'times')
         rebuild=None,
-        # Parts that move apart (level 'parts'); default: the schedule's, or parts_for the model
+        # Parts that move apart (levels 'parts' and 'branches'); default: the schedule's, or at the
+        # level 'parts' parts_for the model
         parts=None,
     ):
         _refuse_freedom(schedule, level, rebuild)
         self.parts = _parts_of(schedule, model, level, parts)
         plan_for(model, schedule)       # refuses what does not fit the model
+        if level == 'branches':
+            schedule = _with_scales(schedule, model)
         self.model = model
         self.level = level
         self.noise = model.noise
@@ -197,13 +220,15 @@ class Freedom:
         self.schedule = schedule if level != 'relaxations' else _linear(schedule, model.noise)
         self.finite = bool(np.isfinite(model.noise.lamb(np.array(schedule.times))).all())
         plan = self.compile(self.schedule)
+        plan_for(model, plan)           # clipping, for example, does not fit branches
         self.called = plan.called
         self.skips = plan.skips
         self.guidance = plan.guidance
         self.slots = len(plan.P)
         self.n_times = len(schedule.times)
-        self.rows = self.slots, 1 if self.parts is None else len(self.parts), 2+self.slots
-        free = _free_weights(self.slots, schedule.afs)
+        both = None if plan.U is None else np.array([word == BOTH for word in plan.guidance])
+        free = _free_weights(self.slots, schedule.afs, both)
+        self.rows = self.slots, 1 if self.parts is None else len(self.parts), free.shape[1]
         self.places = _places(free, schedule.afs, self.rows[1]) if level in OF_WEIGHTS else []
         self.scaled = _scaled(schedule) if level in OF_SCALES else []
         relaxed = len(_relaxed(self.schedule)) if level == 'relaxations' else 0
@@ -213,7 +238,8 @@ class Freedom:
 @patch
 def compile(self:Freedom, schedule):
     "The plan of a schedule, with the noise schedule of the model."
-    return _compile(schedule, self.noise)
+    plan = _compile(schedule, self.noise)
+    return plan.in_branches() if self.level == 'branches' else plan
 
 @patch
 def split(self:Freedom, theta):
@@ -287,12 +313,15 @@ def _own(self:Freedom, plan):
 
 @patch
 def _rows(self:Freedom, plan):
-    "The rows of a plan, (slots, parts, 2+slots); parts that have none of their own share them."
+    "The rows of a plan, (slots, parts, numbers); parts that have none of their own share them."
     rows = np.zeros(self.rows)
     plans = plan.of_parts()
+    others = 2+self.slots       # where the weights of answers without the condition begin
     for part in range(self.rows[1]):
         for slot,row in enumerate(reduced(plans[part % len(plans)])):
-            rows[slot,part,:len(row)] = row
+            own = 3+slot
+            rows[slot,part,:own] = row[:own]
+            rows[slot,part,others:others+len(row)-own] = row[own:]
     return rows
 
 @patch
@@ -304,7 +333,7 @@ def _spread(self:Freedom, numbers):
     return added
 
 @patch
-# (slots, 3+parts*(2+slots)): tau, A, B, the rows; a column of scales where steps have any
+# (slots, 3+parts*numbers): tau, A, B, the rows; a column of scales where steps have any
 def table(self:Freedom, theta) -> np.ndarray:
     "The whole sampler as numbers, in float64."
     plan = self.compile(self.decisions(theta))
@@ -360,13 +389,16 @@ def result(self:Freedom,
 
 def _triangle(rows):
     "Rows without the weights of what isn't known yet, as `SolverSchedule.weights` takes them."
-    return tuple(tuple(row[:3+slot].tolist()) for slot,row in enumerate(rows))
+    slots = len(rows)
+    def known(slot, row): return np.r_[row[:3+slot], row[2+slots:3+slots+slot]].tolist()
+    return tuple(tuple(known(slot, row)) for slot,row in enumerate(rows))
 
 # %% ../../nbs/searching/06_polish.ipynb #126817df
 def run_table(
     model:Denoiser,      # The network
     # (slots, 5+slots) the table, float64; gradients reach it; with parts
-    # (slots, 3+parts*(2+slots)); one more column with guidance
+    # (slots, 3+parts*(2+slots)), with branches 2*slots in place of slots; one more column with
+    # guidance
     v:torch.Tensor,
     x_T:torch.Tensor,    # States at t=T, (B,*shape)
     called,              # (slots,) is the network called there?
@@ -395,8 +427,8 @@ def run_table(
             scale = row[-1] if isinstance(guidance[number], float) else guidance[number]
             row = row[:-1]
         if called[number]:
-            output = call(x, tau, scale)
-            data[number] = clip(of_state*x + of_output*output)
+            said = clip(of_state*x + of_output*call(x, tau, scale))
+            data |= heard(number, said, scale)
         if parts is None:
             x = _sum_of_row(row[3:], x_T, data, mean)
         else:
@@ -405,9 +437,10 @@ def run_table(
     return x
 
 def _sum_of_row(row, x_T, data, mean):
-    "The weighted sum of a row; {slot: data prediction}."
+    "The weighted sum of a row; {(source, slot): data prediction}."
     of_start, of_mean, *of_data = row
-    total = of_start*x_T + sum(of_data[slot]*seen for slot,seen in data.items())
+    def weight(source, slot): return of_data[slot if source == 'm' else len(of_data)//2 + slot]
+    total = of_start*x_T + sum(weight(*place)*seen for place,seen in data.items())
     return total if mean is None else total + of_mean*torch.as_tensor(mean).to(total)
 
 # %% ../../nbs/searching/06_polish.ipynb #9482ba9b

@@ -8,6 +8,7 @@ __all__ = ['PARTS', 'OBJECTIVES', 'toy_denoiser', 'toy_ends', 'run_toys', 'decis
 
 # %% ../../nbs/searching/02_predictor.ipynb #a7225c2f
 import math
+from dataclasses import replace
 from functools import lru_cache
 from itertools import compress
 import numpy as np
@@ -187,7 +188,9 @@ def _plan_of(schedule, noise):
             "schedule must have no parts for the FID predictor, whose toys are single numbers, "
             f"got {len(schedule.parts)} parts; predict replace(schedule, weights=None, parts=None)"
         )
-    return compile_plan(schedule, noise, mean=0.)
+    plan = compile_plan(schedule, noise, mean=0.)
+    # toys know no condition: both branches of a guided network say the same
+    return plan if plan.U is None else replace(plan, Q=plan.Q+plan.U, U=None)
 
 # %% ../../nbs/searching/02_predictor.ipynb #12a2f024
 OBJECTIVES = dict(squared='reg:squarederror', rank='rank:pairwise')

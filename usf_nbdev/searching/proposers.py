@@ -60,14 +60,16 @@ COUNTS = CALLS, PASSES = 'calls', 'passes'    # in which the cost of a sample is
 
 def own_scale(
     model, # A Denoiser
+    # What it is needed for, for the error
+    why:str='for a search that counts passes',
 ) -> float: # Of its guidance
     "The one scale with which a model is guided."
     scale = getattr(model.fn, 'scale', None)
     if model.own_loop is not None or not isinstance(scale, (int, float)):
         raise ValueError(
-            f"model {model.name!r} must be guided with one scale for a search that counts passes, "
-            f"got {'a model without guidance' if scale is None else 'a scale for each sample'}; "
-            "load it with guidance=3, or count calls"
+            f"model {model.name!r} must be guided with one scale {why}, got "
+            f"{'a model without guidance' if scale is None else 'a scale for each sample'}; load "
+            "it with guidance=3"
         )
     return float(scale)
 
@@ -317,7 +319,8 @@ def cell_in_space(s:SolverSchedule) -> tuple:
     nodes = np.round(s.noise.lamb(np.array(s.times))/.03).astype(int).tolist()
     if any(step.prediction == 'ems' for step in s.steps): return (*nodes, s.afs, s.steps)
     plan = compile_plan(s, s.noise, mean=0.)
-    weights = np.r_[plan.P.ravel(), plan.Q.ravel(), plan.M.ravel()]
+    tables = [table for table in (plan.P, plan.Q, plan.M, plan.U) if table is not None]
+    weights = np.concatenate([table.ravel() for table in tables])
     cell = (*nodes, *np.round(weights/.01).astype(int).tolist())
     if plan.guidance is None: return cell
     return (*cell, *(round(g/.05) if isinstance(g, float) else g for g in plan.guidance))

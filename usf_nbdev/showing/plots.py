@@ -18,7 +18,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 from scipy.stats import kendalltau
 from ..checks import Writes, not_empty, numbers, of_kind, place_for_file, whole_number
-from ..core import SolverSchedule, check_noise
+from ..core import OFF, SolverSchedule, _guidance_text, check_noise
 from ..judging.evaluate import interval, ratio_interval
 from ..sampling.sample import sample
 from ..sampling.solvers import dpm_solver_pp
@@ -188,6 +188,9 @@ def strategy_table(
         'relaxation': relaxations,
         'corrector': [_corrector_text(step.corrector) for step in steps],
     }
+    if schedule.guided:
+        scales = [_guidance_text(step.guidance, schedule.branches) for step in steps]
+        rows['guidance'] = [scale.replace('-', '–') for scale in scales]
     return pd.DataFrame(rows, index=pd.RangeIndex(len(steps), name='step')).T
 
 # %% ../../nbs/showing/01_plots.ipynb #ddce9e6f
@@ -203,7 +206,7 @@ _TINTS = dict(
 
 def _tint(row, text):
     word = text.split()[0]
-    if row in ('time', 'Δλ') or word in ('–', '−1'): return '.955'
+    if row in ('time', 'Δλ') or word in ('–', '−1', OFF): return '.955'
     place, strength = (0, .1*int(word)) if row == 'order' else _TINTS.get(word, (5, .45))
     return 1 - strength*(1-np.array(mpl.colors.to_rgb(PALETTE[place])))
 
@@ -228,6 +231,10 @@ def _strip_title(schedule, letters):
         facts.append(f"first step: x₀ = {schedule.afs.replace('zero', '0')}, no call")
     if schedule.skips is not None:
         facts.append('with skip coefficients')
+    if schedule.guided:
+        facts.append(f'{schedule.passes} passes')
+    if schedule.branches:
+        facts.append('weights for both branches')
     if schedule.parts is not None:
         facts.append(f'weights for {len(schedule.parts)} parts')
     return f"{textwrap.fill(schedule.name or schedule.id, letters)}\n{' · '.join(facts)}"
