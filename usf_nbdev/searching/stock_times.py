@@ -10,6 +10,7 @@ __all__ = ['STOCK', 'NAMED_GRIDS', 'StockSolver', 'stock_schedule', 'stock_solve
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Callable
+from weakref import WeakKeyDictionary
 import numpy as np, pandas as pd
 
 # %% ../../nbs/searching/10a_stock_times.ipynb #1eb0e0b8
@@ -27,7 +28,7 @@ from ..judging.frechet import FrechetMetric
 from ..sampling.noise import Flow, VPDiscrete, timesteps
 from ..sampling.sample import conditions_of
 from ..sampling.solvers import LATER_ENDS, ddim, dpm_solver_pp, euler, unipc
-from .baselines import GRIDS as FITTED, teacher_grid
+from .baselines import GRIDS as FITTED, shortest_grid
 from .judge import descent_of, polish_options
 from .polish import polish
 from .proposers import AUTO, POLISH_BY
@@ -131,10 +132,29 @@ def known_grids(
             except ValueError:      # lambda is infinite where it starts, or the end lies outside
                 continue
     if fitted and nfe > 1:
-        for like in FITTED:
-            *inner, _ = teacher_grid(model, nfe, like)
-            grids[f'{like}-like'] = (*map(float, inner), 0.)
+        grids |= _fitted_grids(model, nfe)
     return {name: on_training_steps(noise, times) for name,times in grids.items()}
+
+_PRICES = WeakKeyDictionary()
+
+def _prices_of(model):
+    "{kind: (times, prices)}, which serve every number of calls."
+    if model not in _PRICES:
+        _PRICES[model] = {like: prices_of(model) for like,prices_of in FITTED.items()}
+    return _PRICES[model]
+
+def _fitted_grids(model, nfe):
+    "{name: times} of the cheapest ways down to 0, and down to each later end before that."
+    grids = {}
+    for like,(times, prices) in _prices_of(model).items():
+        levels = model.noise.sigma(times)/model.noise.alpha(times)
+        def cheapest(nodes, steps): return times[shortest_grid(prices[:nodes,:nodes], steps)].tolist()
+        grids[f'{like}-like'] = (*cheapest(len(times), nfe)[:-1], 0.)
+        for end in LATER_ENDS:
+            nodes = int((levels >= end).sum())
+            if nodes >= nfe:
+                grids[f'{like}-like, end {end:g}'] = (*cheapest(nodes, nfe-1), 0.)
+    return grids
 
 def grid_family(
     name:str, # As known_grids names it
@@ -229,6 +249,7 @@ class TimesResult:
     rows:pd.DataFrame        # Every measurement on fresh noise: name, id, nfe, n, seed, value
     ratio:tuple              # Its value over that of the best known grid: ratio, low, high
     best_grid:str            # Which grid that is
+    known:dict               # {kind of grid: its best solver schedule}
     left_out:str             # Why no gradients took part; empty where they did
     @property
     def table(self) -> pd.DataFrame: # Best first
@@ -293,6 +314,7 @@ def search_times(
         rows,
         ratio,
         best_grid,
+        grids,
         left_out,
     )
 
