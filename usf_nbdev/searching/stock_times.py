@@ -170,7 +170,7 @@ class TimesConfig:
     few:int=64           # Samples of the first round, at least those of the metric
     control_n:int=4096   # Samples of the control variate, for a Frechet distance; 0 for none
     polish_n:int=512     # Samples of a gradient
-    evaluations:int=24   # Gradients at most; 0 for none
+    evaluations:int=24   # Gradients at most, of all descents together; 0 for none
     polish_by:str=AUTO   # One of POLISH_BY
     confirm_n:int=2048   # Samples of the confirmation, per noise
     confirm_seeds:int=3  # Fresh noises
@@ -220,26 +220,38 @@ def _best_grids(judge, solver, nfe):
     in_order = sorted(zip(second, best))
     return {name: best[name] for _,name in in_order}
 
+_ANCHORS = (.5, 0.)    # what the distance to a teacher counts beside a Fréchet distance
+
 def _downhill(judge, solver, start):
-    "The times that gradients find from a start, and why there are none."
+    "Schedules with the times that gradients find from a start, and why there are none."
     model, config, metric = judge.model, judge.config, judge.metric
-    if not config.evaluations or start.nfe == 1: return None, 'no gradients were asked for'
+    if not config.evaluations or start.nfe == 1: return [], 'no gradients were asked for'
+    found = []
     try:
         by = descent_of(model, metric, config, start)
-        moved = polish(
-            model,
-            start,
-            metric,
-            level='times',
-            **polish_options(model, metric, config, by, config.evaluations),
-            seed=config.seed,
-            control=judge.control or False,
-            progress=False,
-        )
+        options = polish_options(model, metric, config, by, config.evaluations)
+        anchors = _ANCHORS if options['objective'] == 'fid' else (0.,)
+        options |= dict(evaluations=-(-options['evaluations']//len(anchors)))
+        for anchor in anchors:
+            moved = polish(
+                model,
+                start,
+                metric,
+                level='times',
+                **options,
+                seed=config.seed,
+                anchor=anchor,
+                control=judge.control or False,
+                progress=False,
+            )
+            if moved is not start:
+                found.append(moved)
     except ValueError as error:
-        return None, str(error)
-    if moved is start: return None, 'gradients gained nothing on held-out noise'
-    return stock_schedule(solver, model.noise, on_training_steps(model.noise, moved.times)), ''
+        return [], str(error)
+    if not found: return [], 'gradients gained nothing on held-out noise'
+    grids = [on_training_steps(model.noise, moved.times) for moved in found]
+    return [stock_schedule(solver, model.noise, times) for times in grids], ''
+
 
 # %% ../../nbs/searching/10a_stock_times.ipynb #7d48252f
 @dataclass(frozen=True, eq=False)
@@ -295,14 +307,14 @@ def search_times(
     grids = _best_grids(judge, solver, nfe)
     best_grid, best = next(iter(grids.items()))
     moved, left_out = _downhill(judge, solver, best)
-    contenders = [best] if moved is None else [best, moved]
+    contenders = [best, *moved]
     choice = CHOICE_NOISE+config.seed
     chosen = judge.values(contenders, judge.least(config.confirm_n), choice, control=False)
     winner = contenders[int(np.argmin(chosen))]
-    named = grids | ({_FOUND: moved} if winner is moved else {})
+    won = best_grid if winner is best else _FOUND
+    named = grids | {won: winner}
     rows = _measured_rows(judge, named, config)
     values = {name: group.value.tolist() for name,group in rows.groupby('name')}
-    won = _FOUND if winner is moved else best_grid
     ratio = ratio_interval(values[won], values[best_grid])
     times = 'searched times' if won == _FOUND else best_grid
     return TimesResult(
