@@ -1,8 +1,8 @@
 """What does a schedule that was searched at one size cost at another?
 
-    python benchmarks/sizes.py                    # patches: an hour of a core; goes on where it stopped
-    python benchmarks/sizes.py --models emoji     # half an hour
-    python benchmarks/sizes.py --quick            # half a minute: does it work?
+    python benchmarks/sizes.py                  # patches: half an hour; goes on where it stopped
+    python benchmarks/sizes.py --models emoji   # a quarter of an hour
+    python benchmarks/sizes.py --quick          # half a minute: does it work?
 
 A network that takes any size is its own judge: the distance of samples to those that it draws with
 many steps from the same noise, on fresh noises that no choice has seen. At each size: the best
