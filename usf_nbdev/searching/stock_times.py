@@ -10,6 +10,7 @@ __all__ = ['STOCK', 'NAMED_GRIDS', 'StockSolver', 'stock_schedule', 'stock_solve
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Callable
+from weakref import WeakKeyDictionary
 import numpy as np, pandas as pd
 
 # %% ../../nbs/searching/10a_stock_times.ipynb #1eb0e0b8
@@ -27,7 +28,7 @@ from ..judging.frechet import FrechetMetric
 from ..sampling.noise import Flow, VPDiscrete, timesteps
 from ..sampling.sample import conditions_of
 from ..sampling.solvers import LATER_ENDS, ddim, dpm_solver_pp, euler, unipc
-from .baselines import GRIDS as FITTED, teacher_grid
+from .baselines import GRIDS as FITTED, shortest_grid
 from .judge import descent_of, polish_options
 from .polish import polish
 from .proposers import AUTO, POLISH_BY
@@ -131,10 +132,29 @@ def known_grids(
             except ValueError:      # lambda is infinite where it starts, or the end lies outside
                 continue
     if fitted and nfe > 1:
-        for like in FITTED:
-            *inner, _ = teacher_grid(model, nfe, like)
-            grids[f'{like}-like'] = (*map(float, inner), 0.)
+        grids |= _fitted_grids(model, nfe)
     return {name: on_training_steps(noise, times) for name,times in grids.items()}
+
+_PRICES = WeakKeyDictionary()
+
+def _prices_of(model):
+    "{kind: (times, prices)}, which serve every number of calls."
+    if model not in _PRICES:
+        _PRICES[model] = {like: prices_of(model) for like,prices_of in FITTED.items()}
+    return _PRICES[model]
+
+def _fitted_grids(model, nfe):
+    "{name: times} of the cheapest ways down to 0, and down to each later end before that."
+    grids = {}
+    for like,(times, prices) in _prices_of(model).items():
+        levels = model.noise.sigma(times)/model.noise.alpha(times)
+        def cheapest(nodes, steps): return times[shortest_grid(prices[:nodes,:nodes], steps)].tolist()
+        grids[f'{like}-like'] = (*cheapest(len(times), nfe)[:-1], 0.)
+        for end in LATER_ENDS:
+            nodes = int((levels >= end).sum())
+            if nodes >= nfe:
+                grids[f'{like}-like, end {end:g}'] = (*cheapest(nodes, nfe-1), 0.)
+    return grids
 
 def grid_family(
     name:str, # As known_grids names it
@@ -150,7 +170,7 @@ class TimesConfig:
     few:int=64           # Samples of the first round, at least those of the metric
     control_n:int=4096   # Samples of the control variate, for a Frechet distance; 0 for none
     polish_n:int=512     # Samples of a gradient
-    evaluations:int=24   # Gradients at most; 0 for none
+    evaluations:int=24   # Gradients at most, of all descents together; 0 for none
     polish_by:str=AUTO   # One of POLISH_BY
     confirm_n:int=2048   # Samples of the confirmation, per noise
     confirm_seeds:int=3  # Fresh noises
@@ -200,26 +220,38 @@ def _best_grids(judge, solver, nfe):
     in_order = sorted(zip(second, best))
     return {name: best[name] for _,name in in_order}
 
+_ANCHORS = (.5, 0.)    # what the distance to a teacher counts beside a Fréchet distance
+
 def _downhill(judge, solver, start):
-    "The times that gradients find from a start, and why there are none."
+    "Schedules with the times that gradients find from a start, and why there are none."
     model, config, metric = judge.model, judge.config, judge.metric
-    if not config.evaluations or start.nfe == 1: return None, 'no gradients were asked for'
+    if not config.evaluations or start.nfe == 1: return [], 'no gradients were asked for'
+    found = []
     try:
         by = descent_of(model, metric, config, start)
-        moved = polish(
-            model,
-            start,
-            metric,
-            level='times',
-            **polish_options(model, metric, config, by, config.evaluations),
-            seed=config.seed,
-            control=judge.control or False,
-            progress=False,
-        )
+        options = polish_options(model, metric, config, by, config.evaluations)
+        anchors = _ANCHORS if options['objective'] == 'fid' else (0.,)
+        options |= dict(evaluations=-(-options['evaluations']//len(anchors)))
+        for anchor in anchors:
+            moved = polish(
+                model,
+                start,
+                metric,
+                level='times',
+                **options,
+                seed=config.seed,
+                anchor=anchor,
+                control=judge.control or False,
+                progress=False,
+            )
+            if moved is not start:
+                found.append(moved)
     except ValueError as error:
-        return None, str(error)
-    if moved is start: return None, 'gradients gained nothing on held-out noise'
-    return stock_schedule(solver, model.noise, on_training_steps(model.noise, moved.times)), ''
+        return [], str(error)
+    if not found: return [], 'gradients gained nothing on held-out noise'
+    grids = [on_training_steps(model.noise, moved.times) for moved in found]
+    return [stock_schedule(solver, model.noise, times) for times in grids], ''
+
 
 # %% ../../nbs/searching/10a_stock_times.ipynb #7d48252f
 @dataclass(frozen=True, eq=False)
@@ -229,6 +261,7 @@ class TimesResult:
     rows:pd.DataFrame        # Every measurement on fresh noise: name, id, nfe, n, seed, value
     ratio:tuple              # Its value over that of the best known grid: ratio, low, high
     best_grid:str            # Which grid that is
+    known:dict               # {kind of grid: its best solver schedule}
     left_out:str             # Why no gradients took part; empty where they did
     @property
     def table(self) -> pd.DataFrame: # Best first
@@ -274,14 +307,14 @@ def search_times(
     grids = _best_grids(judge, solver, nfe)
     best_grid, best = next(iter(grids.items()))
     moved, left_out = _downhill(judge, solver, best)
-    contenders = [best] if moved is None else [best, moved]
+    contenders = [best, *moved]
     choice = CHOICE_NOISE+config.seed
     chosen = judge.values(contenders, judge.least(config.confirm_n), choice, control=False)
     winner = contenders[int(np.argmin(chosen))]
-    named = grids | ({_FOUND: moved} if winner is moved else {})
+    won = best_grid if winner is best else _FOUND
+    named = grids | {won: winner}
     rows = _measured_rows(judge, named, config)
     values = {name: group.value.tolist() for name,group in rows.groupby('name')}
-    won = _FOUND if winner is moved else best_grid
     ratio = ratio_interval(values[won], values[best_grid])
     times = 'searched times' if won == _FOUND else best_grid
     return TimesResult(
@@ -293,6 +326,7 @@ def search_times(
         rows,
         ratio,
         best_grid,
+        grids,
         left_out,
     )
 
