@@ -4,24 +4,25 @@
 
 # %% auto #0
 __all__ = ['STATISTICS_ENDINGS', 'Exploded', 'Statistics', 'psd_factor', 'frechet_distance', 'import_torchvision',
-           'import_pytorch_fid', 'feature_statistics', 'fid', 'FrechetMetric', 'fid_infinity', 'control_variate',
-           'kernel_distance']
+           'import_pytorch_fid', 'feature_statistics', 'fid', 'FrechetMetric', 'joined_metric', 'fid_infinity',
+           'control_variate', 'kernel_distance']
 
 # %% ../../nbs/judging/01_frechet.ipynb #044aa841
 import hashlib, importlib, sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import reduce
+from functools import cached_property, reduce
 from pathlib import Path
 import numpy as np, torch
 from fastcore.basics import patch
 from safetensors.numpy import load_file, save_file
-from scipy.linalg import eigh
+from scipy.linalg import block_diag, eigh
 from scipy.linalg.lapack import dpstrf
 from torch import Tensor
 
 # %% ../../nbs/judging/01_frechet.ipynb #05949e35
-from ..checks import whole_number
+from ..checks import list_of, whole_number
+from .joined import FLOOR, SideBySide, check_features, columns_of, joined
 from ..sampling.files import in_one_move
 
 # %% ../../nbs/judging/01_frechet.ipynb #87b1cb24
@@ -319,13 +320,7 @@ def _check_batch(x):
 @torch.no_grad()
 def _features_of(x, features):
     "Features (B,d) of a batch, checked."
-    values = x.flatten(1) if features is None else features(x)
-    shape = tuple(values.shape) if isinstance(values, Tensor) else type(values).__name__
-    if not isinstance(values, Tensor):
-        raise ValueError(f"features must return a tensor, got {shape}")
-    if values.ndim != 2 or len(values) != len(x):
-        raise ValueError(f"features must map {tuple(x.shape)} to ({len(x)},d), got {shape}")
-    return values
+    return check_features(x.flatten(1) if features is None else features(x), x)
 
 def _batches(images, batch_size):
     "Batches of images, each checked."
@@ -385,15 +380,95 @@ class FrechetMetric:
                 "features must be a function of a batch of images, or None for pixels, "
                 f"got {type(self.features).__name__}"
             )
+        _check_columns(columns_of(self.features), self.reference)
     def __call__(self,
         images:Tensor|Iterable, # Images, (N,...), or batches of them
     ) -> float:
         "Distance of `images` to the reference."
-        return fid(images, self.reference, self.features, self.batch_size)
+        return self.distance(feature_statistics(images, self.features, self.batch_size))
     @property
     def fingerprint(self) -> str: return f'{self.name}-{self.reference.fingerprint}'
+    @cached_property
+    def judges(self) -> dict: # {name: the reference in its features}
+        "Those whose distances are joined; most metrics have but one."
+        columns = columns_of(self.features)
+        own = {name: self.reference.of_columns(place) for name,place in columns.items()}
+        return own or {self.name: self.reference}
     @property
-    def min_samples(self) -> int: return self.reference.d+1
+    def widest(self) -> int: # Features of the judge that has most
+        return max(reference.d for reference in self.judges.values())
+    @property
+    def min_samples(self) -> int: return self.widest+1
+
+def _check_columns(columns, reference):
+    "A reference for several judges has the features of all, and each of them sees something."
+    if not columns: return
+    d = max(place.stop for place in columns.values())
+    if reference.d != d:
+        names = ', '.join(f'{name} {place.stop-place.start}' for name,place in columns.items())
+        raise ValueError(
+            f"reference must have the {d} features of its judges ({names}), got {reference.d}; "
+            "make it with feature_statistics(images, features)"
+        )
+    for name,place in columns.items():
+        if not reference.cov[place,place].any():
+            raise ValueError(
+                f"features {name!r} must tell real samples apart, got the same numbers for all"
+            )
+
+# %% ../../nbs/judging/01_frechet.ipynb #c7ee9e15
+@patch
+def of_columns(self:Statistics,
+    place:slice, # Which of the features
+) -> Statistics:
+    "The statistics of some features alone."
+    return Statistics(self.n, self.mean[place], self.cov[place,place])
+
+@patch
+def by_judge(self:FrechetMetric,
+    distance,    # Function of statistics, and last those of the reference, to a distance
+    *statistics, # Of the features of samples, as many as distance takes
+) -> float:
+    "What the judges say, each of its own features, joined where they are several."
+    columns = columns_of(self.features)
+    if not columns: return distance(*statistics, self.reference)
+    found = {}
+    for name,place in columns.items():
+        own = [each.of_columns(place) for each in statistics]
+        found[name] = distance(*own, self.judges[name])
+    return joined(found, self.floors)
+
+@patch(as_prop=True)
+def floors(self:FrechetMetric) -> dict:
+    "What counts as no distance, for each judge."
+    return {name: FLOOR*np.trace(reference.cov) for name,reference in self.judges.items()}
+
+@patch
+def distance(self:FrechetMetric,
+    statistics:Statistics, # Of the features of samples
+) -> float:
+    "Distance of samples to the reference."
+    return self.by_judge(Statistics.distance, statistics)
+
+# %% ../../nbs/judging/01_frechet.ipynb #d9ccd0ce
+def joined_metric(
+    metrics:list,  # FrechetMetrics, each of another name
+    name:str=None, # What figures and journals call it; default: their names
+) -> FrechetMetric:
+    "The geometric mean of several Fréchet distances, as one metric."
+    metrics = list_of('metrics', metrics, FrechetMetric, 'FrechetMetrics')
+    references = {judge: own for metric in metrics for judge,own in metric.judges.items()}
+    if not metrics or len(references) < sum(len(metric.judges) for metric in metrics):
+        names = [metric.name for metric in metrics]
+        raise ValueError(f"metrics must have names that differ, got {names}; give name=")
+    reference = Statistics(
+        min(own.n for own in references.values()),
+        np.concatenate([own.mean for own in references.values()]),
+        block_diag(*(own.cov for own in references.values())),
+    )
+    widths = {judge: own.d for judge,own in references.items()}
+    features = SideBySide(tuple(metric.features for metric in metrics), widths)
+    return FrechetMetric(features, reference, name or '+'.join(references))
 
 # %% ../../nbs/judging/01_frechet.ipynb #f81da2a0
 def fid_infinity(
