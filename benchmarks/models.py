@@ -93,7 +93,7 @@ def paired(rows, name):
     model, schedule = load(name), many_steps(load(name).noise, 100, best_grid(load(name)))
     metric, front = default_metric(model), development_noises() if name in FRONT else ()
     def measure(): return dict(value=round(evaluate(model, schedule, metric, N, noise), 4))
-    for noise in (*POLISH_NOISES, *front):
+    for noise in (*front, *POLISH_NOISES):
         about = dict(what='paired', solver=schedule.name, steps=100, n=N, noise=noise)
         rows.get(measure, model=name, **about)
 
