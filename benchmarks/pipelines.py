@@ -4,14 +4,17 @@
         # FOLDER holds `tests/` of the repository of diffusers; appends rows
     python benchmarks/pipelines.py FOLDER --only wan flux --again
         # those whose file has such a name, also if they have a row
+    python benchmarks/pipelines.py FOLDER --before 2026-12-24
+        # also those whose row is older
 
 The tests of diffusers build each pipeline with tiny random networks and a call that fits it. Text
 models that they would fetch are replaced by random ones of the same class, and tokenizers by one
 of single letters. Each pipeline is opened as `--model` opens it: by the table of `load_pipeline`,
-or in the loop with the arguments of its test. It counts as searchable if a schedule of 3 calls
-runs, gives the same samples twice, another schedule gives others, and a search of two trials with
-the paired distance ends with a schedule. Where strength leaves out steps, 10 calls take the place
-of 3. Rows: benchmarks/rows/pipelines.csv.
+or with the arguments of its test recorded, or else in the loop. It counts as searchable if a
+schedule of 3 calls runs, gives the same samples twice, another schedule gives others, and a search
+of two trials with the paired distance ends with a schedule. Where strength leaves out steps, 10
+calls take the place of 3. A gradient must come back through the network of a recorded one. Rows:
+benchmarks/rows/pipelines.csv.
 """
 import argparse, importlib, importlib.machinery, inspect, logging, os, signal, sys, tempfile
 import types, warnings
@@ -26,15 +29,25 @@ SECONDS = 90      # of CPU for a pipeline, at most; then it can be tried again a
 # what tests of diffusers import and a pipeline does not need
 NOT_NEEDED = (
     'accelerate', 'compel', 'cv2', 'imageio', 'k_diffusion', 'librosa', 'onnxruntime',
-    'parameterized', 'peft', 'requests_mock', 'soundfile', 'torchsde',
+    'parameterized', 'peft', 'pytest', 'requests_mock', 'soundfile', 'torchsde',
 )
 
 PLAIN_TEXT = types.SimpleNamespace(fix_text=str)     # in place of ftfy
 
+class Marks:
+    "What marks tests in place of pytest: whatever is marked stays as it is."
+    def __getattr__(self, name):
+        if name.startswith('__'): raise AttributeError(name)
+        return self
+    def __call__(self, *args, **options):
+        is_marked = len(args) == 1 and callable(args[0]) and not options
+        return args[0] if is_marked else self
+
 class Stub(types.ModuleType):
     "A module that has whatever it is asked for."
     __path__ = []
-    def __getattr__(self, name): return MagicMock(name=name)
+    def __getattr__(self, name):
+        return getattr(Marks(), name) if self.__name__ == 'pytest' else MagicMock(name=name)
 
 class StubFinder:
     "Finds a stub for what is not needed."
@@ -197,7 +210,10 @@ def opened(pipe, arguments):
     "The model, and how it was opened."
     from usf_nbdev.hosts.in_the_loop import PipelineInLoop
     from usf_nbdev.hosts.pipelines import PIPELINES, load_pipeline
-    if type(pipe).__name__ not in PIPELINES: return PipelineInLoop(pipe, arguments), 'in the loop'
+    from usf_nbdev.hosts.recorded import recorded_or_in_loop
+    if type(pipe).__name__ not in PIPELINES:
+        model = recorded_or_in_loop(PipelineInLoop(pipe, arguments))
+        return model, model.about['way']
     prompts = arguments.get('prompt')
     return load_pipeline(pipe, labels=arguments.get('class_labels'), prompts=prompts), 'table'
 
@@ -210,7 +226,9 @@ def two_trials(model, nfe):
     # few runs, as this is a test: one sample of the teacher at a time, one grid of known solvers
     teacher._CHUNK = 1
     solvers.KNOWN_GRIDS, solvers.LATER_ENDS = (safe_grid(model.noise),), ()
-    few = dict(n=1, probe_n=0, control_n=0, final_n=1, confirm_n=1, confirm_seeds=1, generation=2)
+    few = dict(
+        n=1, probe_n=0, control_n=0, final_n=1, confirm_n=1, confirm_seeds=1, generation=2, polish=0,
+    )
     steps = teacher.Teacher('DPM-Solver++(2M)', safe_grid(model.noise), max(6, nfe+2), 0.)
     metric = teacher.PairedMetric(teacher.Choice('paired', 'a test', steps, ''))
     with tempfile.TemporaryDirectory() as folder:
@@ -232,7 +250,17 @@ def refuse_unsearchable(model):
     if not drawn.isfinite().all(): raise ValueError("samples must be finite")
     if not torch.equal(drawn, again): raise ValueError("samples must be the same twice")
     if torch.equal(drawn, other): raise ValueError("another schedule must give other samples")
+    if model.own_loop is None:
+        refuse_no_gradient(model, states)
     two_trials(model, nfe)
+
+def refuse_no_gradient(model, states):
+    "A gradient must come back from the network to the state."
+    states = states.clone().requires_grad_()
+    answer = model.at(0, len(states))(states, (model.noise.T+model.noise.t_end)/2)
+    slope, = torch.autograd.grad(answer.square().sum(), states)
+    if not slope.isfinite().all(): raise ValueError("a gradient must be finite")
+    if not slope.any(): raise ValueError("a gradient must come back to the state")
 
 class TooLong(BaseException):
     "A pipeline took more seconds than it may."
@@ -252,8 +280,7 @@ def row_of(cls):
         return dict(how='too long', reason=told(error))
     except Exception as error:      # whatever a pipeline raises is the reason
         return dict(how='refused', reason=told(error))
-    about = model.found_out if how == 'in the loop' else f'states {model.shape}'
-    return dict(how=how, reason=about)
+    return dict(how=how, reason=model.found_out)
 
 def told(error): return f"{type(error).__name__}: {' '.join(str(error).split())[:240]}"
 
@@ -262,6 +289,7 @@ def main():
     parser.add_argument('folder', help="holds tests/ of the repository of diffusers")
     parser.add_argument('--only', nargs='*', default=(), help="words in names of test files")
     parser.add_argument('--again', action='store_true', help="also those that have a row")
+    parser.add_argument('--before', default='', help="also those whose row is older than this date")
     parser.add_argument('--rows', default=None, help="folder for the rows")
     asked = parser.parse_args()
     from usf_nbdev.judging.images import import_diffusers
@@ -276,7 +304,8 @@ def main():
     for file in test_files(asked.folder, asked.only):
         for name, cls in test_classes(asked.folder, file).items():
             key = {'class': name, 'version': diffusers.__version__}
-            if rows.find(**key) and not asked.again: continue
+            dates = [row['date'] for row in rows.rows if key.items() <= row.items()]
+            if max(dates, default='') > asked.before and not asked.again: continue
             signal.setitimer(signal.ITIMER_VIRTUAL, SECONDS)
             row = rows.add(key | row_of(cls))
             print(f"{row['how']:12} {name}: {row['reason'][:160]}", flush=True)

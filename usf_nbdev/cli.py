@@ -484,7 +484,7 @@ def _asked_costs(settings, nfe, passes):
 def _opened_for(config, model, options):
     "The model of a search; what was found out about it is said."
     opened = open_system(model, **options)
-    if opened.own_loop is not None:
+    if hasattr(opened, 'found_out'):
         print(opened.found_out)
     if config.count == PASSES:
         own_scale(opened)       # refuses before a teacher is chosen

@@ -4,20 +4,21 @@
 
 # %% auto #0
 __all__ = ['SET_BY_SEARCH', 'LEFT_TO_SEARCH', 'Finished', 'Watch', 'WatchedScheduler', 'watched', 'PipelineRun', 'run_pipeline',
-           'usable_arguments', 'with_options', 'NoiseBy', 'seed_of', 'generators_of', 'is_noise', 'Recorded',
-           'read_run', 'PipelineInLoop']
+           'parameters_of', 'usable_arguments', 'with_options', 'NoiseBy', 'seed_of', 'generators_of', 'is_noise',
+           'Recorded', 'read_run', 'PipelineInLoop', 'is_close']
 
 # %% ../../nbs/hosts/09_in_the_loop.ipynb #5c476890
 import hashlib
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from inspect import Parameter, signature
 import numpy as np, torch
+from torch.overrides import TorchFunctionMode
 from fastcore.basics import patch
 
 # %% ../../nbs/hosts/09_in_the_loop.ipynb #7a534288
-from .diffusers import config_of, noise_of_config
+from .diffusers import Way, config_of, noise_of_config
 from .scheduler import USFScheduler
 from ..judging.evaluate import many_steps
 from ..sampling.noise import Flow
@@ -40,7 +41,15 @@ class Watch:
     last:object=None        # State after the last step, a tensor
     asked:list=field(default_factory=list)  # Calls of networks since the last step
     calls:list=field(default_factory=list)  # For each step the calls before it, (name, entries)
+    drawn:list=None         # Random numbers of the call, tensors; None: they are not noted
     def __deepcopy__(self, memo): return self
+    def asks(self, name, module, args, given):
+        "A network is called."
+        self.asked.append((name, _entries([*args, *given.values()])))
+    def answers(self, name, output):
+        "It has answered."
+    def steps_with(self, before, answer, time):
+        "A step begins: the state that came in, what the network said of it, and when."
     def note(self, begins, before, after):
         "One step: the state that came in, and the one that went out."
         if self.first is None:
@@ -81,6 +90,7 @@ class WatchedScheduler(USFScheduler):
         made = super().step(model_output, timestep, sample, **options)
         watch = self.watch
         if watch is not None and watch.scheduler is self:
+            watch.steps_with(sample, model_output, self._times[self._step_index-1])
             watch.note(begins, sample, made[0])
             is_last = self._step_index == len(self._times)
             if is_last and watch.stop_after == watch.runs: raise Finished
@@ -100,15 +110,15 @@ def _entries(
 
 def _hooked(pipe, watch):
     "Hooks on all networks of a pipeline."
-    def noting(name):
-        def hook(module, args, kwargs):
-            watch.asked.append((name, _entries([*args, *kwargs.values()])))
-        return hook
-    return [
-        part.register_forward_pre_hook(noting(name), with_kwargs=True)
+    def before(name): return lambda module, args, given: watch.asks(name, module, args, given)
+    def after(name): return lambda module, args, output: watch.answers(name, output)
+    networks = [
+        (name, part)
         for name,part in pipe.components.items()
         if isinstance(part, torch.nn.Module)
     ]
+    asking = [net.register_forward_pre_hook(before(name), with_kwargs=True) for name,net in networks]
+    return asking + [net.register_forward_hook(after(name)) for name,net in networks]
 
 @contextmanager
 def watched(
@@ -119,6 +129,7 @@ def watched(
     "The pipeline, and pipelines inside it, with this scheduler; afterwards it is as it was."
     own = pipe.scheduler
     inner = [part for part in vars(pipe).values() if getattr(part, 'scheduler', None) is own]
+    ways = _attention(pipe)
     watch.scheduler = scheduler
     scheduler.watch = watch
     hooks = _hooked(pipe, watch)
@@ -131,6 +142,14 @@ def watched(
             holder.scheduler = own
         for hook in hooks:
             hook.remove()
+        for network, own_way in ways:
+            if network.attn_processors != own_way:
+                network.set_attn_processor(own_way)
+
+def _attention(pipe):
+    "How networks attend: some pipelines change it in a call, and change it back at the end of it."
+    networks = [part for part in pipe.components.values() if hasattr(part, 'set_attn_processor')]
+    return [(network, dict(network.attn_processors)) for network in networks]
 
 # %% ../../nbs/hosts/09_in_the_loop.ipynb #af8cdbb7
 @contextmanager
@@ -139,6 +158,17 @@ def _same_chance():
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         yield
+
+class _Draws(TorchFunctionMode):
+    "Notes random numbers while a pipeline draws them."
+    def __init__(self, drawn):
+        super().__init__()
+        self.drawn = drawn
+    def __torch_function__(self, function, types, args=(), options=None):
+        made = function(*args, **(options or {}))
+        if function in (torch.randn, torch.randn_like):
+            self.drawn.append(made)
+        return made
 
 @dataclass(frozen=True)
 class PipelineRun:
@@ -153,11 +183,14 @@ def run_pipeline(
     schedule,        # A solver schedule
     arguments:dict,  # Of its call, but for the number of steps
     stop_after:int=None, # Runs of the scheduler after which it may stop; None: go to the end
+    watch:Watch=None,    # Where to note; default: a new one
 ) -> PipelineRun:
     "A pipeline's own loop with a solver schedule."
     scheduler = WatchedScheduler.from_schedule(schedule, pipe.scheduler)
-    watch, output = Watch(stop_after), None
-    with watched(pipe, scheduler, watch), _same_chance(), torch.no_grad():
+    watch, output = watch or Watch(), None
+    watch.stop_after = stop_after
+    noting = nullcontext() if watch.drawn is None else _Draws(watch.drawn)
+    with watched(pipe, scheduler, watch), _same_chance(), torch.no_grad(), noting:
         try:
             output = pipe(num_inference_steps=schedule.nfe, **arguments)
         except Finished:
@@ -170,7 +203,10 @@ def run_pipeline(
 SET_BY_SEARCH = ('num_inference_steps', 'output_type', 'return_dict')
 LEFT_TO_SEARCH = ('generator', 'latents', 'timesteps', 'sigmas')
 
-def _parameters(pipe):
+def parameters_of(
+    pipe, # A pipeline of diffusers
+) -> dict: # {name: Parameter}
+    "What the call of a pipeline takes."
     parameters = signature(pipe.__call__).parameters
     return {
         name: parameter
@@ -180,7 +216,7 @@ def _parameters(pipe):
 
 def _refuse_call(pipe, needed):
     "A call that a search could not make."
-    names = list(_parameters(pipe))
+    names = list(parameters_of(pipe))
     for name in needed:
         if name not in names:
             raise ValueError(
@@ -194,7 +230,7 @@ def usable_arguments(
     prompted:bool,    # Are captions given besides?
 ) -> dict: # Those that stay the same in all calls
     "Arguments that a pipeline takes, and nothing that a search gives itself."
-    known = _parameters(pipe)
+    known = parameters_of(pipe)
     _refuse_call(pipe, ['num_inference_steps', 'generator', *(['prompt'] if prompted else [])])
     for name, value in arguments.items():
         if name not in known:
@@ -215,7 +251,7 @@ def _refuse_missing(pipe, given):
     "Arguments without which there is no call."
     missing = [
         name
-        for name,parameter in _parameters(pipe).items()
+        for name,parameter in parameters_of(pipe).items()
         if parameter.default is Parameter.empty and name not in given
     ]
     if missing:
@@ -259,16 +295,21 @@ def generators_of(
     return made[0] if len(made) == 1 else made
 
 def is_noise(
-    states, # As they would be with a scale of 1, one for each seed
-    seeds,  # Of their generators
+    states, # As they would be with a scale of 1
+    drawn,  # Tensors of random numbers
 ) -> bool:
-    "Are states the first numbers that their generators draw, in whatever order?"
-    for seed, state in zip(seeds, states):
-        generator = generators_of([seed])
-        drawn = torch.randn(state.numel(), generator=generator, dtype=state.dtype)
-        found = state.flatten().cpu().sort().values
-        if not torch.allclose(drawn.sort().values, found, atol=1e-4): return False
+    "Is each state a tensor of random numbers of its own, in whatever order?"
+    left = [_in_order(tensor) for tensor in drawn]
+    for state in map(_in_order, states):
+        same = [i for i,numbers in enumerate(left) if _is_same_noise(numbers, state)]
+        if not same: return False
+        del left[same[0]]
     return True
+
+def _in_order(tensor): return tensor.flatten().float().cpu().sort().values
+
+def _is_same_noise(one, other):
+    return one.shape == other.shape and torch.allclose(one, other, atol=1e-4)
 
 # %% ../../nbs/hosts/09_in_the_loop.ipynb #53f0e92d
 @dataclass(frozen=True)
@@ -344,6 +385,8 @@ def _scheduler_config(pipe):
 class PipelineInLoop(Denoiser):
     "A pipeline of diffusers as a model whose samples are drawn by the pipeline itself."
     left_out = _LEFT_OUT
+    undecoded = True
+    not_recorded = None     # Why its network can't be asked without it, where that was tried
     def __init__(self,
         pipe,                # A pipeline of diffusers
         arguments:dict=None, # Of its call, such as prompt and image
@@ -356,6 +399,7 @@ class PipelineInLoop(Denoiser):
         name, device = name or type(pipe).__name__, getattr(pipe, '_execution_device', pipe.device)
         super().__init__(_no_call(1), noise, predicts, name=name, device=device)
         self.pipe = pipe
+        self.about = dict(way=Way.IN_THE_LOOP.value)
         self.prompts = prompts
         self.arguments = usable_arguments(pipe, arguments or {}, bool(prompts))
         pipe.set_progress_bar_config(disable=True)
@@ -369,7 +413,9 @@ class _Rows:
     arguments:dict   # Of the call
 
 @patch
-def _arguments_of(self:PipelineInLoop, samples):
+def arguments_of(self:PipelineInLoop,
+    samples, # Their indices
+) -> dict:
     "The arguments of a call that draws these samples."
     if self.prompts:
         own = dict(prompt=[self.prompts[i % len(self.prompts)] for i in samples])
@@ -389,7 +435,7 @@ def rows_of(self:PipelineInLoop,
     samples, size = range(first, first+n), self.recorded.rows
     if size == 1:
         groups = [tuple(samples)] if self.at_once else [(i,) for i in samples]
-        return [_Rows(group, self._arguments_of(group)) for group in groups]
+        return [_Rows(group, self.arguments_of(group)) for group in groups]
     starts = range(size*(first//size), first+n, size)
     blocks = [range(start, start+size) for start in starts]
     return [
@@ -410,14 +456,14 @@ def _with_noise(self:PipelineInLoop, arguments, states):
 @patch
 def _drawn(self:PipelineInLoop, schedule, rows, states):
     "The samples of one call; what its networks were asked is counted."
-    run = self._called(schedule, self._with_noise(rows.arguments, states))
+    run = self.called(schedule, self._with_noise(rows.arguments, states))
     asked = [
         count for called in run.watch.calls for name,count in called
         if name in self.recorded.networks
     ]
     self.calls += len(asked)
     self._passes[0] += sum(asked)
-    samples = self._samples_of(run)
+    samples = self.samples_of(run)
     if len(samples) != len(states):
         raise ValueError(
             f"a call of {type(self.pipe).__name__} must return {len(states)} samples, got "
@@ -426,7 +472,9 @@ def _drawn(self:PipelineInLoop, schedule, rows, states):
     return samples
 
 @patch
-def _samples_of(self:PipelineInLoop, run):
+def samples_of(self:PipelineInLoop,
+    run, # A PipelineRun
+) -> torch.Tensor: # (rows,*shape)
     "The last states; where a pipeline changes them after the last step, its output."
     found = run.watch.last if self.stop_after else _tensor_of(run.output, self.pipe)
     if found is None:
@@ -465,27 +513,31 @@ def own_loop(self:PipelineInLoop,
 @patch
 def _few_steps(self:PipelineInLoop, seeds, **more):
     "The recorded run, from these seeds."
-    arguments = self._arguments_of((0,)) | dict(generator=generators_of(seeds)) | more
-    return self._called(self.few, arguments)
+    arguments = self.arguments_of((0,)) | dict(generator=generators_of(seeds)) | more
+    return self.called(self.few, arguments, Watch(drawn=[]))
 
 @patch
-def _called(self:PipelineInLoop, schedule, arguments):
+def called(self:PipelineInLoop,
+    schedule,   # A solver schedule
+    arguments,  # Of the call, with what noise comes from
+    watch=None, # Where to note
+) -> PipelineRun:
     "A call; a complaint of the pipeline about its arguments is told with the names it takes."
     try:
-        return run_pipeline(self.pipe, schedule, arguments | self.output, self.stop_after)
+        return run_pipeline(self.pipe, schedule, arguments | self.output, self.stop_after, watch)
     except (ImportError, MemoryError, torch.OutOfMemoryError):
         raise
     except Exception as error:     # whatever a pipeline makes of arguments that it can't use
         raise ValueError(
             f"{type(self.pipe).__name__} must run with these arguments, got "
             f"{type(error).__name__}: {' '.join(str(error).split())[:300]}; its call takes "
-            f"{', '.join(_parameters(self.pipe))}: give what it lacks, --call my.py:arguments"
+            f"{', '.join(parameters_of(self.pipe))}: give what it lacks, --call my.py:arguments"
         ) from error
 
 @patch
 def _first_run(self:PipelineInLoop):
     "Four steps, or ten where of four none is made; latents as output where there is such a form."
-    latent = dict(output_type='latent') if 'output_type' in _parameters(self.pipe) else {}
+    latent = dict(output_type='latent') if 'output_type' in parameters_of(self.pipe) else {}
     errors = []
     for steps, output in ((4, latent), (4, {}), (10, latent)):
         self.few, self.output = many_steps(self.noise, steps), output
@@ -505,8 +557,8 @@ def _first_run(self:PipelineInLoop):
 def _record(self:PipelineInLoop):
     "Learn from a run with few steps, and check what was learnt."
     self.start, self.stop_after = NoiseBy.GENERATOR, None
-    self.whole = self.at_once = False
-    self.several = next((name for name in _SEVERAL if name in _parameters(self.pipe)), None)
+    self.whole = self.at_once = self.takes_latents = False
+    self.several = next((name for name in _SEVERAL if name in parameters_of(self.pipe)), None)
     self.recorded = Recorded((), (), 1., (), 1, 0, 0, 1, 0, False, torch.float32)
     run = self._first_run()
     self.recorded = read_run(run, self.few.nfe)
@@ -519,7 +571,7 @@ def _record(self:PipelineInLoop):
     self._find_start(run)
     self._try_at_once()
     networks = [self.pipe.components[name] for name in self.recorded.networks]
-    told = (self.noise.to_dict(), self.predicts, self.shape, _digits(self._samples_of(run)))
+    told = (self.noise.to_dict(), self.predicts, self.shape, _digits(self.samples_of(run)))
     self.fingerprint = mark(type(self.pipe).__name__, networks, *told, self.prompts)
 
 def _digits(samples):
@@ -553,16 +605,20 @@ def _find_start(self:PipelineInLoop, run):
             "from two seeds"
         )
     unit = run.watch.first/(run.factor if run.scaled else 1.)
-    states = unit[None] if self.whole else unit
-    if 'latents' not in _parameters(self.pipe) or not is_noise(states, self.seeds): return
+    self.from_noise = is_noise(unit[None] if self.whole else unit, run.watch.drawn)
+    if 'latents' not in parameters_of(self.pipe) or not self.from_noise: return
     try:
         handed = self._few_steps(self.seeds, latents=unit)
     except ValueError:
         return
-    if _is_close(self._samples_of(handed), self._samples_of(run)):
+    self.takes_latents = is_close(handed.watch.first, run.watch.first)
+    if is_close(self.samples_of(handed), self.samples_of(run)):
         self.start = NoiseBy.LATENTS
 
-def _is_close(one, other):
+def is_close(
+    one,   # Samples, or states
+    other, # Others
+) -> bool:
     "Equal to a ten-thousandth of their spread?"
     if one.shape != other.shape: return False
     apart = (one.double()-other.double()).abs().max()
@@ -576,7 +632,7 @@ def _try_at_once(self:PipelineInLoop):
     alone = self.own_loop(self.few, states)
     self.at_once = True
     try:
-        self.at_once = _is_close(self.own_loop(self.few, states), alone)
+        self.at_once = is_close(self.own_loop(self.few, states), alone)
     except (ValueError, TypeError, RuntimeError, IndexError):
         self.at_once = False
 
@@ -599,4 +655,6 @@ def found_out(self:PipelineInLoop) -> str:
         )
     if found.edits:
         lines.append("The pipeline changes its states between the steps.")
+    if self.not_recorded:
+        lines.append(f"It is not recorded, because {self.not_recorded}.")
     return ' '.join(lines)

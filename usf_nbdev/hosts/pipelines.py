@@ -7,7 +7,7 @@ __all__ = ['PIPELINES', 'NUMBERS', 'FEATURES', 'SELF', 'kind_of', 'take', 'encod
            'label_condition', 'read_pipeline', 'pipeline_index', 'latent_shape', 'as_list', 'load_pipeline',
            'pixel_features', 'judge', 'refuse_idle_judge', 'judge_itself', 'load_function', 'OwnMetric', 'own_metric',
            'own_reward', 'second_metric', 'from_facts', 'parse_labels', 'read_prompts', 'arguments_from',
-           'load_in_loop', 'load_own', 'judge_by_reward', 'open_model']
+           'load_in_loop', 'load_by_call', 'load_own', 'judge_by_reward', 'open_model']
 
 # %% ../../nbs/hosts/06_pipelines.ipynb #658324b1
 import codecs, hashlib, importlib.util, json, re, warnings
@@ -42,7 +42,7 @@ from usf_nbdev.judging.images import (
 )
 from ..sampling.sample import Denoiser, told_alike, usable_device
 from ..zoo.models import EMOJI, load_model, mark, model_names
-from .diffusers import _first_part, from_diffusers
+from .diffusers import Way, _first_part, from_diffusers
 
 # %% ../../nbs/hosts/06_pipelines.ipynb #b9cfedad
 PIPELINES = {
@@ -521,6 +521,11 @@ def load_pipeline(
     model.captions = prompts
     model.decode = None if decoder is None else vae_decoder(decoder)
     model.unscaled = kind == 'flux' or type(pipeline).__name__ in _UNSCALED
+    model.about |= dict(way=Way.KNOWN.value)
+    model.found_out = (
+        f"{type(pipeline).__name__}, a known family: states {shape}, {model.call_passes} "
+        f"pass{'es' if model.call_passes > 1 else ''} a step."
+    )
     model.fingerprint = mark(
         network,
         [] if decoder is None else decoder,
@@ -921,7 +926,16 @@ def load_in_loop(
     arguments = with_options(pipeline, arguments_from(call, pipeline), guidance, size)
     return PipelineInLoop(pipeline, arguments, as_list(prompts, str), name)
 
-def _is_in_loop(name, call): return call is not None or name not in PIPELINES
+def load_by_call(
+    pipeline,  # A pipeline of diffusers
+    *args,     # As for load_in_loop
+    **options, # As for load_in_loop
+) -> Denoiser: # A model of its recording, or a PipelineInLoop that says why
+    "A pipeline by a call of its own: recorded if its samples are then equal, or else in the loop."
+    from usf_nbdev.hosts.recorded import recorded_or_in_loop
+    return recorded_or_in_loop(load_in_loop(pipeline, *args, **options))
+
+def _is_by_call(name, call): return call is not None or name not in PIPELINES
 
 def load_own(
     spec:str,  # 'path/to/file.py:function'
@@ -945,9 +959,9 @@ def _pipeline_of_yours(
     without_effect("for a pipeline of your own, whose function decides it", **idle)
     if device is not None:
         pipeline = pipeline.to(usable_device(device))
-    if _is_in_loop(type(pipeline).__name__, call):
-        without_effect("for a pipeline in the loop", labels=labels)
-        return load_in_loop(pipeline, call, read_prompts(prompts), guidance, size)
+    if _is_by_call(type(pipeline).__name__, call):
+        without_effect("for a pipeline by its own call", labels=labels)
+        return load_by_call(pipeline, call, read_prompts(prompts), guidance, size)
     return load_pipeline(pipeline, parse_labels(labels), read_prompts(prompts), guidance, size)
 
 # %% ../../nbs/hosts/06_pipelines.ipynb #12f457a2
@@ -980,11 +994,11 @@ def _open_pipeline(model, labels, prompts, guidance, size, device, dtype, downlo
             f"model must be one of {model_names()}, the folder or the hub name (owner/name) of a "
             f"pipeline of diffusers, or path/to/my.py:make, got {model!r}"
         )
-    if _is_in_loop(pipeline_index(model, download)['_class_name'], call):
-        without_effect("for a pipeline in the loop", labels=labels)
+    if _is_by_call(pipeline_index(model, download)['_class_name'], call):
+        without_effect("for a pipeline by its own call", labels=labels)
         pipeline = read_pipeline(model, dtype or 'float32', device or 'cpu', download)
         named = Path(model).name
-        return load_in_loop(pipeline, call, read_prompts(prompts), guidance, size, named)
+        return load_by_call(pipeline, call, read_prompts(prompts), guidance, size, named)
     return load_pipeline(
         model,
         parse_labels(labels),
@@ -1005,14 +1019,14 @@ def _opened(model, **options):
     return load_own(name, **options) if '.py:' in name else _open_pipeline(name, **options)
 
 def _refuse_pictures(reference, features, clip, reward):
-    "Samples of a pipeline in the loop are latents, which nobody decodes."
+    "Samples of a pipeline by its own call are latents, which nobody decodes."
     asked = dict(reference=reference, features=features, clip=clip, reward=reward)
     usual = dict(reference=(None, SELF), features=(None, 'latents'), clip=(None,), reward=(None,))
     for name, value in asked.items():
         if value not in usual[name]:
             raise ValueError(
-                f"{name} must be {' or '.join(map(str, usual[name]))} for a pipeline in the loop, "
-                f"whose latents are compared with its own many-step ones, got {value!r:.80}"
+                f"{name} must be {' or '.join(map(str, usual[name]))} for a pipeline by its own "
+                f"call, whose latents are compared with its own many-step ones, got {value!r:.80}"
             )
 
 def judge_by_reward(
@@ -1079,7 +1093,7 @@ def open_model(
         download=download,
         call=call,
     )
-    if opened.own_loop is not None:
+    if getattr(opened, 'undecoded', False):
         _refuse_pictures(reference, features, clip, reward)
     if reward is not None:
         judging = dict(reference=reference, features=features, inception=inception, clip=clip)

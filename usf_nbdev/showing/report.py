@@ -456,6 +456,7 @@ def evidence(
     return {
         'model': f'{model.name}, fingerprint {about["fingerprint"]}',
         'samples': f"of shape {tuple(model.shape)}, network predicts {model.predicts}",
+        **({'opened': model.found_out} if hasattr(model, 'found_out') else {}),
         'noise schedule': repr(model.noise),
         'metric': about['metric'],
         'optimiser': about['optimiser'],
