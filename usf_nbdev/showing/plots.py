@@ -18,7 +18,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 from scipy.stats import kendalltau
 from ..checks import Writes, not_empty, numbers, of_kind, place_for_file, whole_number
-from ..core import SolverSchedule, check_noise
+from ..core import SolverSchedule, _skips_text, check_noise
 from ..judging.evaluate import interval, ratio_interval
 from ..sampling.sample import sample
 from ..sampling.solvers import dpm_solver_pp
@@ -227,7 +227,7 @@ def _strip_title(schedule, letters):
     if schedule.afs != 'none':
         facts.append(f"first step: x₀ = {schedule.afs.replace('zero', '0')}, no call")
     if schedule.skips is not None:
-        facts.append('with skip coefficients')
+        facts.append(_skips_text(schedule, before=''))
     if schedule.parts is not None:
         facts.append(f'weights for {len(schedule.parts)} parts')
     return f"{textwrap.fill(schedule.name or schedule.id, letters)}\n{' · '.join(facts)}"
