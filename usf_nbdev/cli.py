@@ -30,7 +30,7 @@ from usf_nbdev.checks import (
     whole_number,
     without_effect,
 )
-from .core import SolverSchedule, _both_text, _cost_text
+from .core import SolverSchedule, _both_text, _cost_text, _skips_text
 from .sampling.files import write_text
 from usf_nbdev.judging.evaluate import (
     CONFIRM_NOISE,
@@ -57,7 +57,7 @@ from usf_nbdev.showing.plots import (
 )
 from .searching.judge import polish_objective, polishes_by, teacher_of
 from .searching.polish import DESCENTS, LEVELS, OBJECTIVES, polish as polish_schedule
-from .searching.proposers import CALLS, PASSES, POLISH_BY, own_scale
+from .searching.proposers import CALLS, PASSES, POLISH_BY, own_scale, own_skips
 from usf_nbdev.showing.report import (
     Planned,
     compared,
@@ -314,7 +314,7 @@ _OF_SEARCH = {
     'How much to spend': 'explain_budget n final_n confirm_n confirm_seeds teacher_n',
     'Judges': f'{_JUDGING} objective second refuse_second extrapolate',
     'Where it runs': f'batch_size threads ray {_SPEED}',
-    'Internals': 'probe_n control_n draw',
+    'Internals': 'probe_n control_n draw skips',
 }
 _SEARCHES = (
     'usf_search                                      # the embedded digits, 5 calls',
@@ -488,6 +488,8 @@ def _opened_for(config, model, options):
         print(opened.found_out)
     if config.count == PASSES:
         own_scale(opened)       # refuses before a teacher is chosen
+    if config.skips:
+        own_skips(opened)
     return opened
 
 def _schedule_name(schedule, schedules):
@@ -549,6 +551,7 @@ def usf_search(
     extrapolate:Param(
         "Extrapolate the confirmation to infinitely many samples", store_true
     )=False,
+    skips:Param("Search the network's U-Net skip coefficients too", store_true)=False,
     polish:_option(
         'polish',
         "Schedules polished for each number of calls; 0 for none",
@@ -597,6 +600,7 @@ def usf_search(
         draw=draw,
         final_n=final_n,
         extrapolate=extrapolate,
+        skips=skips,
         known=known,
         seed_from=list(seed_from) or None,
     )
@@ -619,7 +623,11 @@ def usf_search(
         known=_family_names(known),
     )
     settings = search_settings(
-        kwargs.get('recipe'), nfe=nfe, extrapolate=extrapolate or None, **numbers
+        kwargs.get('recipe'),
+        nfe=nfe,
+        extrapolate=extrapolate or None,
+        skips=skips or None,
+        **numbers,
     )
     calls = _asked_costs(settings, nfe, passes)
     budget = settings.pop('budget', BUDGET)
@@ -760,7 +768,7 @@ def usf_show(
     print(
         f'{read.name or "solver schedule"}: {read.n_steps} steps, '
         f'{_cost_text(read, "network calls")}, '
-        f'first step {read.afs}{polished}, id {read.id}\n'
+        f'first step {read.afs}{_skips_text(read, before=", ")}{polished}, id {read.id}\n'
     )
     print(pd.DataFrame(read.rows()).to_string(index=False))
     if read.evidence:

@@ -337,10 +337,15 @@ def _repr_html_(self:SolverSchedule):
     body = ''.join(f'<tr>{row}</tr>' for row in cells)
     return (
         f'<p><b>{self.name or "solver schedule"}</b> · {self.n_steps} steps · {_cost_text(self)} · '
-        f'first step: {self.afs}{_polished_text(self)} · id '
+        f'first step: {self.afs}{_skips_text(self)}{_polished_text(self)} · id '
         f'{self.id}</p>{_strip(self)}<table><thead><tr>{head}</tr></thead>'
         f'<tbody>{body}</tbody></table>'
     )
+
+def _skips_text(schedule, before=' · '):
+    "As ' · skip coefficients 1, 0.9', where there are any."
+    if schedule.skips is None: return ''
+    return f'{before}skip coefficients ' + ', '.join(f'{skip:.4g}' for skip in schedule.skips)
 
 def _polished_text(schedule):
     "What overrides the decisions, if anything does."

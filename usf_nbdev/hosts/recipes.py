@@ -1180,8 +1180,7 @@ def open_system(
         str,
     )=None,
     decoder:Param(
-        "With a recipe, where model is a network of latents alone: folder or state dict of the "
-        "decoder",
+        "With a recipe for a network of latents: the decoder's folder or state dict",
         str,
     )=None,
     reference:Param(

@@ -8,7 +8,6 @@ __all__ = ['FLOOR', 'Joined', 'joined', 'JoinedSlope', 'joined_slope', 'check_fe
 
 # %% ../../nbs/judging/00_joined.ipynb #fad2570d
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
 import torch

@@ -231,8 +231,11 @@ class Freedom:
         self.rows = self.slots, 1 if self.parts is None else len(self.parts), free.shape[1]
         self.places = _places(free, schedule.afs, self.rows[1]) if level in OF_WEIGHTS else []
         self.scaled = _scaled(schedule) if level in OF_SCALES else []
+        # skip coefficients that move
+        self.n_skips = len(schedule.skips or ())*(level in OF_WEIGHTS)*(model.skips > 0)
         relaxed = len(_relaxed(self.schedule)) if level == 'relaxations' else 0
-        self.size = self.n_times + len(self.scaled) + relaxed + len(self.places)
+        others = relaxed + len(self.places)
+        self.size = self.n_times + len(self.scaled) + self.n_skips + others
 
 # %% ../../nbs/searching/06_polish.ipynb #6edd77c4
 @patch
@@ -243,8 +246,8 @@ def compile(self:Freedom, schedule):
 
 @patch
 def split(self:Freedom, theta):
-    "What moves the times, the scales of guidance, and the rest."
-    return np.split(theta, [self.n_times, self.n_times + len(self.scaled)])
+    "What moves the times, the scales of guidance, the skip coefficients, and the rest."
+    return np.split(theta, np.cumsum([self.n_times, len(self.scaled), self.n_skips]))
 
 # %% ../../nbs/searching/06_polish.ipynb #f8ba596f
 @patch
@@ -273,7 +276,7 @@ def decisions(self:Freedom,
     theta, # (size,) the numbers that may move
 ) -> SolverSchedule:
     "The schedule at theta, before weights are moved on their own."
-    of_times, of_scales, others = self.split(theta)
+    of_times, of_scales, of_skips, others = self.split(theta)
     times = self.times(of_times)
     if self.rebuild and of_times.any():
         schedule = self.rebuild(times)
@@ -281,6 +284,8 @@ def decisions(self:Freedom,
         schedule = replace(self.schedule, times=times)
     if of_scales.any():
         schedule = _add_to_scales(schedule, self.scaled, of_scales)
+    if of_skips.any():
+        schedule = replace(schedule, skips=tuple((of_skips + schedule.skips).tolist()))
     if self.level != 'relaxations': return schedule
     def moved(expansion, count):
         if not others[count]: return expansion.relaxation
@@ -333,14 +338,25 @@ def _spread(self:Freedom, numbers):
     return added
 
 @patch
-# (slots, 3+parts*numbers): tau, A, B, the rows; a column of scales where steps have any
+# (slots, 3+parts*numbers): tau, A, B, the rows; a column of scales where steps have any;
+# last, the same in each row, the skip coefficients that move
 def table(self:Freedom, theta) -> np.ndarray:
     "The whole sampler as numbers, in float64."
     plan = self.compile(self.decisions(theta))
     rows = self._rows(plan)
     if self.places:
-        rows += self._spread(self.split(theta)[2])
-    return np.c_[self._own(plan).T, rows.reshape(self.slots, -1), *_scales_of(plan)]
+        rows += self._spread(self.split(theta)[-1])
+    skips = np.tile(plan.skips or (), (self.slots, 1))[:,:self.n_skips]
+    return np.c_[self._own(plan).T, rows.reshape(self.slots, -1), *_scales_of(plan), skips]
+
+@patch
+def take_skips(self:Freedom,
+    table,  # A tensor of what table gives
+    states, # Samples, whose number type and device the coefficients get
+) -> tuple: # The table without the columns of skip coefficients, and the coefficients
+    "What run_table takes, where skip coefficients move."
+    if not self.n_skips: return table, self.skips
+    return table[:,:-self.n_skips], tuple(table[0,-self.n_skips:].to(states))
 
 def _scales_of(plan):
     "The scales of guidance as one more column, 0 where there is none; no column without any."
@@ -402,7 +418,7 @@ def run_table(
     v:torch.Tensor,
     x_T:torch.Tensor,    # States at t=T, (B,*shape)
     called,              # (slots,) is the network called there?
-    skips=None,          # Skip coefficients of the schedule
+    skips=None,          # Skip coefficients of the schedule; gradients reach them
     # (slots,) guidance of each call, whose numbers are those of the last column; default: the
     # model's own
     guidance=None,
@@ -633,7 +649,8 @@ def features(self:Slope, table, starts, first=0):
     freedom = self.freedom
     mean = freedom.model.mean if freedom.schedule.afs == 'mean' else None
     about = dict(mean=mean, first=first, parts=freedom.parts, **self.kw)
-    about |= dict(skips=freedom.skips, guidance=freedom.guidance)
+    table, skips = freedom.take_skips(table, starts)
+    about |= dict(skips=skips, guidance=freedom.guidance)
     samples = run_table(freedom.model, table, starts, freedom.called, **about)
     return self.objective.features(samples)
 

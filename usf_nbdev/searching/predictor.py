@@ -162,6 +162,7 @@ def features(
     schedules,          # Schedules, of any lengths
     noise,              # Their noise schedule
     parts:tuple=PARTS,  # Which groups of features
+    skips:int=0,        # How many skip coefficients schedules may have; 0: none
 ) -> np.ndarray: # (schedules, d); NaN where a schedule has no such feature
     "Everything the FID predictor looks at before a sample is drawn."
     plans = [_plan_of(schedule, noise) for schedule in schedules]
@@ -175,6 +176,9 @@ def features(
         groups.append(np.stack(rows))
     if 'guidance' in parts:
         rows = [guidance_features(schedule, noise) for schedule in schedules]
+        groups.append(np.stack(rows))
+    if skips:
+        rows = [schedule.skips or (1.,)*skips for schedule in schedules]
         groups.append(np.stack(rows))
     return np.concatenate(groups, 1)
 
@@ -238,6 +242,7 @@ class FIDPredictor:
         objective:str='squared',
         parts:tuple=PARTS,       # Groups of features
         seed:int=0,              # Seed of bootstraps and trees
+        skips:int=0,             # How many skip coefficients schedules may have; 0: none
     ):
         if objective not in OBJECTIVES:
             raise ValueError(f"objective must be one of {tuple(OBJECTIVES)}, got {objective!r}")
@@ -248,6 +253,7 @@ class FIDPredictor:
         self.objective = objective
         self.parts = parts
         self.seed = seed
+        self.skips = skips
         self.cache = {}
         self.models = []
     def features(self,
@@ -256,7 +262,8 @@ class FIDPredictor:
     ) -> np.ndarray: # (n, d); with probes one column more
         unknown = [schedule for schedule in schedules if schedule not in self.cache]
         if unknown := list(dict.fromkeys(unknown)):
-            self.cache.update(zip(unknown, features(unknown, self.noise, self.parts)))
+            found = features(unknown, self.noise, self.parts, self.skips)
+            self.cache.update(zip(unknown, found))
         X = np.stack([self.cache[schedule] for schedule in schedules])
         return X if probes is None else np.c_[X, _log(probes)]
 

@@ -4,9 +4,9 @@
 
 # %% auto #0
 __all__ = ['COUNTS', 'CALLS', 'PASSES', 'STAGES', 'POLISH_BY', 'AUTO', 'GUIDANCE_FACTORS', 'GUIDED_FAMILIES', 'MIN_PAIRS',
-           'OPTIMISERS', 'Stage', 'own_scale', 'SearchConfig', 'read_schedule', 'cell_in_space', 'ranked', 'spent',
-           'Proposal', 'distinct', 'Optimiser', 'KnownRound', 'guided_patterns', 'RandomSearch', 'child', 'seen_cells',
-           'new_children', 'Evolution', 'S3', 'labels']
+           'OPTIMISERS', 'Stage', 'own_scale', 'own_skips', 'SearchConfig', 'read_schedule', 'cell_in_space', 'ranked',
+           'spent', 'Proposal', 'distinct', 'Optimiser', 'KnownRound', 'guided_patterns', 'RandomSearch', 'child',
+           'seen_cells', 'new_children', 'Evolution', 'S3', 'labels']
 
 # %% ../../nbs/searching/04_proposers.ipynb #04323a32
 import math
@@ -73,11 +73,23 @@ def own_scale(
         )
     return float(scale)
 
+def own_skips(
+    model, # A Denoiser
+) -> int: # At least 1
+    "How many skip coefficients a schedule may have, for a network that takes them."
+    if not model.skips:
+        raise ValueError(
+            f"skips must be False for the network {model.name!r}, which takes no skip "
+            "coefficients; leave it out, or declare them: Denoiser(fn, noise, skips=n)"
+        )
+    return model.skips
+
 @patch
 def space(self:Stage,
     model,    # A Denoiser
     nfe:int,  # Network calls of a sample, or passes
     count:str='calls', # Which of them, one of COUNTS
+    skips:bool=False,  # Are skip coefficients open?
 ) -> Space: # What is open for this model
     "The choices of this stage, for one model and cost of a sample."
     afs = tuple(kind for kind in self.afs if kind != 'mean' or model.mean is not None)
@@ -97,6 +109,7 @@ def space(self:Stage,
         correctors=self.correctors,
         starts=self.starts,
         scale=own_scale(model) if count == PASSES else None,
+        skips=own_skips(model) if skips else 0,
     )
 
 # %% ../../nbs/searching/04_proposers.ipynb #24c81ff0
@@ -135,6 +148,7 @@ class SearchConfig:
     # What nfe counts, one of COUNTS: with 'passes', for a guided model, the search chooses how many
     # calls there are, which of them are guided and how strongly
     count:str='calls'
+    skips:bool=False        # Open the network's skip coefficients in the last stage?
     budget:int=200          # Full trials for each number of calls, besides the known solvers
     seed:int=0              # Seed of proposals and noise
     n:int=256               # Samples of a full trial
@@ -267,7 +281,8 @@ def _check_ranges(config):
     explore = finite_number('explore', config.explore)
     if not 0 <= explore <= 1: raise ValueError(f"explore must be from 0 to 1, got {explore}")
     finite_number('kappa', config.kappa)
-    of_kind('extrapolate', config.extrapolate, bool, 'give True or False')
+    for name in ('extrapolate', 'skips'):
+        of_kind(name, getattr(config, name), bool, 'give True or False')
     if config.probe_n >= config.n:
         raise ValueError(
             f"probe_n must be below n={config.n}, got {config.probe_n}; 0 for no probes"
@@ -315,8 +330,9 @@ def read_schedule(text:str) -> SolverSchedule: # The same object for the same te
 @lru_cache(maxsize=65536)
 def cell_in_space(s:SolverSchedule) -> tuple:
     """Schedules that do almost the same share a cell: nodes to 0.03 in lambda, weights of every
-    state to 0.01, scales of guidance to 0.05."""
+    state to 0.01, scales of guidance to 0.05, skip coefficients to 0.005."""
     nodes = np.round(s.noise.lamb(np.array(s.times))/.03).astype(int).tolist()
+    nodes += [round((skip-1)/.005) for skip in s.skips or ()]
     if any(step.prediction == 'ems' for step in s.steps): return (*nodes, s.afs, s.steps)
     plan = compile_plan(s, s.noise, mean=0.)
     tables = [table for table in (plan.P, plan.Q, plan.M, plan.U) if table is not None]
@@ -393,6 +409,14 @@ def stage(self:Optimiser, used:float) -> int: # Index into config.stages
     "Which stage a search is in after `used` full trials."
     ends = np.cumsum([stage.share for stage in self.config.stages])
     return int(min(np.searchsorted(ends, used/self.config.budget+1e-9), len(ends)-1))
+
+@patch
+def space(self:Optimiser, used:float, nfe:int) -> Space:
+    "What is open after `used` full trials; skip coefficients in the last stage, if at all."
+    config = self.config
+    number = self.stage(used)
+    skips = config.skips and number == len(config.stages)-1
+    return config.stages[number].space(self.model, nfe, config.count, skips)
 
 # %% ../../nbs/searching/04_proposers.ipynb #97393ac4
 class KnownRound(IntEnum):
@@ -510,8 +534,7 @@ def ask(self:Optimiser,
         for nfe in self.next_budgets(trials):
             rng = np.random.default_rng([self.config.seed, generation])
             used = spent(trials, nfe, self.config.n)
-            stage = self.config.stages[self.stage(used)]
-            space = stage.space(self.model, nfe, self.config.count)
+            space = self.space(used, nfe)
             if proposals := self.propose(space, rng, trials): return proposals
     return []
 
@@ -607,8 +630,10 @@ class S3(Evolution):
     def __init__(self, model, config, clock=None):
         super().__init__(model, config, clock)
         parts = PARTS if config.count == CALLS else (*PARTS, 'guidance')
-        self.guess = FIDPredictor(model.noise, members=3, seed=config.seed, parts=parts)
-        self.correct = FIDPredictor(model.noise, members=3, seed=config.seed, parts=parts)
+        options = dict(members=3, seed=config.seed, parts=parts)
+        options['skips'] = own_skips(model) if config.skips else 0
+        self.guess = FIDPredictor(model.noise, **options)
+        self.correct = FIDPredictor(model.noise, **options)
         self.correct.cache = self.guess.cache
         self.fitted = {}
     @property

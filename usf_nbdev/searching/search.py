@@ -28,7 +28,7 @@ from .budget import PAIRED_NUMBERS, Unit, in_words, read_budget, settled
 from .journal import Journal, JournalMismatch, Trial
 from .optuna_proposers import OPTIMISERS
 from .phases import Phase
-from .proposers import CALLS, PASSES, SearchConfig, own_scale, read_schedule
+from .proposers import CALLS, PASSES, SearchConfig, own_scale, own_skips, read_schedule
 from .ray_search import Driver, team
 from .result import SearchResult, result_of
 from .runner import Searcher, start_helpers
@@ -109,8 +109,9 @@ def _meta(model, metric, config, optimiser):
     settings = json.loads(json.dumps(asdict(config)))
     for setting in _NO_MATTER:
         settings.pop(setting)
-    if not config.given:
-        settings.pop('given')
+    for setting in ('given', 'skips'):      # what a search without them does not depend on
+        if not settings[setting]:
+            settings.pop(setting)
     name = getattr(metric, '__qualname__', type(metric).__name__)
     identity = getattr(metric, 'fingerprint', name)
     return dict(
@@ -256,6 +257,8 @@ def _check(model, metric, config, optimiser, workers, ray=None):
         raise ValueError(f"optimiser must be one of {sorted(OPTIMISERS)}, got {optimiser!r}")
     OPTIMISERS[optimiser](model, config)         # says what is not installed
     _check_count(model, config, optimiser)
+    if config.skips:
+        own_skips(model)
     _check_given(model, config)
     _check_samples(metric, config)
     _check_team(model, workers, ray)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 # %% ../../nbs/searching/01_space.ipynb #57a4b6a6
+from ..checks import whole_number
 from usf_nbdev.core import (
     SolverSchedule,
     StepStrategy,
@@ -55,6 +56,7 @@ class Space:
     # The model's own guidance scale, where guidance is open: then nfe counts passes, and how many
     # steps there are is open too
     scale:float=None
+    skips:int=0       # How many skip coefficients of the network are open; 0: none
     def __post_init__(self):
         check_noise(self.noise)
         if isinstance(self.nfe, bool) or not isinstance(self.nfe, int) or self.nfe < 1:
@@ -74,6 +76,7 @@ class Space:
             raise ValueError(
                 f"t_end must be a rising pair inside (0, {self.noise.T}), got {self.t_end!r:.80}"
             )
+        whole_number('skips', self.skips)
         if self.scale is not None and self.nfe < 2:
             raise ValueError(
                 f"nfe must be at least 2 passes where guidance is open, got {self.nfe}: a guided "
@@ -245,6 +248,24 @@ def _with_first_step(space, schedule, afs):
     "The same with another first step."
     return replace(schedule, steps=_guided_steps(space, schedule.steps, afs), afs=afs)
 
+# %% ../../nbs/searching/01_space.ipynb #435e9855
+_SKIP_CHANGES = .01, .03, .1    # sizes of log-normal factors
+
+def _skips_near(space, rng, old):
+    "Each coefficient changed by a random factor; None stands for ones, as in a schedule."
+    if not space.skips: return old
+    sizes = [_choice(rng, _SKIP_CHANGES) for _ in range(space.skips)]
+    factors = np.exp(rng.normal(0, sizes))
+    return tuple(np.round(_skips(space, old)*factors, 4).tolist())
+
+def _skips(space, given): return np.array(given or (1.,)*space.skips)
+
+def _mixed_skips(space, one, other, share):
+    "Coefficients between those of two schedules, or beyond; of one alone where none are open."
+    if not space.skips or one == other: return one
+    mixed = (1-share)*_skips(space, one) + share*_skips(space, other)
+    return tuple(np.round(mixed, 4).tolist())
+
 # %% ../../nbs/searching/01_space.ipynb #002dd3dc
 def random_schedule(
     space:Space, # The space
@@ -263,6 +284,7 @@ def random_schedule(
         _guided_steps(space, steps, first_step),
         afs=first_step,
         noise=space.noise,
+        skips=_skips_near(space, rng, None),
     )
     return fit_cost(space, schedule, rng)
 
@@ -413,6 +435,8 @@ def mutate(
         _change_step(space, rng, s, number) if rng.random() < rate else step
         for number,step in enumerate(s.steps)
     )
+    if space.skips and rng.random() < .3:
+        s = replace(s, skips=_skips_near(space, rng, s.skips))
     return fit_cost(space, replace(s, steps=_guided_steps(space, steps, s.afs)), rng)
 
 # %% ../../nbs/searching/01_space.ipynb #0ed48cf7
@@ -434,5 +458,10 @@ def crossover(
     pairs = enumerate(zip(a.steps, b.steps))
     steps = tuple(fit_step(_choice(rng, pair), number, a.n_steps) for number,pair in pairs)
     gaps = np.diff(lambdas_a)**(1-share)*np.diff(lambdas_b)**share
-    steps = _guided_steps(space, steps, a.afs)
-    return fit_cost(space, replace(a, times=gaps_to_times(space, gaps, t_end), steps=steps), rng)
+    made = replace(
+        a,
+        times=gaps_to_times(space, gaps, t_end),
+        steps=_guided_steps(space, steps, a.afs),
+        skips=_mixed_skips(space, a.skips, b.skips, share),
+    )
+    return fit_cost(space, made, rng)

@@ -18,7 +18,13 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 from scipy.stats import kendalltau
 from ..checks import Writes, not_empty, numbers, of_kind, place_for_file, whole_number
-from ..core import OFF, SolverSchedule, _guidance_text, check_noise
+from usf_nbdev.core import (
+    OFF,
+    SolverSchedule,
+    _guidance_text,
+    _skips_text,
+    check_noise,
+)
 from ..judging.evaluate import interval, ratio_interval
 from ..sampling.sample import sample
 from ..sampling.solvers import dpm_solver_pp
@@ -230,7 +236,7 @@ def _strip_title(schedule, letters):
     if schedule.afs != 'none':
         facts.append(f"first step: x₀ = {schedule.afs.replace('zero', '0')}, no call")
     if schedule.skips is not None:
-        facts.append('with skip coefficients')
+        facts.append(_skips_text(schedule, before=''))
     if schedule.guided:
         facts.append(f'{schedule.passes} passes')
     if schedule.branches:
