@@ -26,7 +26,7 @@ def serve(connection_file, folder, environment):
     os.environ.clear()
     os.environ.update(environment)
     sys.dont_write_bytecode = bool(environment.get('PYTHONDONTWRITEBYTECODE'))
-    gc.freeze()                       # what was imported before the fork is looked at by no collector
+    gc.freeze()                       # no collector looks at what was imported before the fork
     if 'pandas' in sys.modules:
         sys.modules['pandas'].options.display.max_columns = 20    # what it sets itself in a kernel
     from ipykernel.kernelapp import IPKernelApp

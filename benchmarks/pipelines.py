@@ -227,7 +227,8 @@ def two_trials(model, nfe):
     teacher._CHUNK = 1
     solvers.KNOWN_GRIDS, solvers.LATER_ENDS = (safe_grid(model.noise),), ()
     few = dict(
-        n=1, probe_n=0, control_n=0, final_n=1, confirm_n=1, confirm_seeds=1, generation=2, polish=0,
+        n=1, probe_n=0, control_n=0, final_n=1, confirm_n=1, confirm_seeds=1, generation=2,
+        polish=0,
     )
     steps = teacher.Teacher('DPM-Solver++(2M)', safe_grid(model.noise), max(6, nfe+2), 0.)
     metric = teacher.PairedMetric(teacher.Choice('paired', 'a test', steps, ''))

@@ -117,7 +117,9 @@ def _hooked(pipe, watch):
         for name,part in pipe.components.items()
         if isinstance(part, torch.nn.Module)
     ]
-    asking = [net.register_forward_pre_hook(before(name), with_kwargs=True) for name,net in networks]
+    asking = [
+        net.register_forward_pre_hook(before(name), with_kwargs=True) for name,net in networks
+    ]
     return asking + [net.register_forward_hook(after(name)) for name,net in networks]
 
 @contextmanager

@@ -203,7 +203,8 @@ def _answers(pattern, program, told, x, t):
     for (index, branches), of_call in zip(program, told):
         asked = pattern.calls[index]
         question = Question(x, t, branches, of_call, outputs)
-        output = asked.network(**mapped(asked.given, lambda path, kind: kind.argument(path, question)))
+        def argument(path, kind): return kind.argument(path, question)
+        output = asked.network(**mapped(asked.given, argument))
         outputs[index] = leaves(output)
         rows = len(x)*len(branches)
         part = prediction_in(answer_of(output), rows, x.shape[1:], pattern.ahead)

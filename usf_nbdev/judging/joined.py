@@ -37,7 +37,8 @@ def joined(
     return Joined(math.exp(sum(map(math.log, raised))/len(raised)), distances)
 
 # %% ../../nbs/judging/00_joined.ipynb #38340db2
-FLOOR = 1e-4    # of the total variance of a judge's features: all moved by a hundredth of their spread
+# of the total variance of a judge's features: all moved by a hundredth of their spread
+FLOOR = 1e-4
 
 @dataclass(frozen=True)
 class JoinedSlope:
@@ -90,7 +91,8 @@ class SideBySide:
 
 @torch.no_grad()
 def side_by_side(
-    judges:dict,    # {name: its features, a function of a batch (B,...) to (B,d); None: the numbers}
+    # {name: its features, a function of a batch (B,...) to (B,d); None: the numbers}
+    judges:dict,
     example:Tensor, # A few samples, (B,...), on which the features are counted
 ) -> SideBySide:
     "The features of several judges as those of one."

@@ -28,7 +28,14 @@ from .budget import PAIRED_NUMBERS, Unit, in_words, read_budget, settled
 from .journal import Journal, JournalMismatch, Trial
 from .optuna_proposers import OPTIMISERS
 from .phases import Phase
-from .proposers import CALLS, PASSES, SearchConfig, own_scale, own_skips, read_schedule
+from usf_nbdev.searching.proposers import (
+    CALLS,
+    PASSES,
+    SearchConfig,
+    own_scale,
+    own_skips,
+    read_schedule,
+)
 from .ray_search import Driver, team
 from .result import SearchResult, result_of
 from .runner import Searcher, start_helpers

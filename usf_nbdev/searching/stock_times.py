@@ -148,7 +148,8 @@ def _fitted_grids(model, nfe):
     grids = {}
     for like,(times, prices) in _prices_of(model).items():
         levels = model.noise.sigma(times)/model.noise.alpha(times)
-        def cheapest(nodes, steps): return times[shortest_grid(prices[:nodes,:nodes], steps)].tolist()
+        def cheapest(nodes, steps):
+            return times[shortest_grid(prices[:nodes,:nodes], steps)].tolist()
         grids[f'{like}-like'] = (*cheapest(len(times), nfe)[:-1], 0.)
         for end in LATER_ENDS:
             nodes = int((levels >= end).sum())
