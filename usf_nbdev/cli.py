@@ -46,6 +46,7 @@ from .hosts.export import valid_for
 from .hosts.front import Front, front_of, load_schedules
 from .hosts.stock import sigmas_text
 from .judging.frechet import Exploded, FrechetMetric
+from .judging.joined import by_columns
 from .judging.teacher import Comparison, PairedMetric
 from usf_nbdev.showing.plots import (
     plot_intervals,
@@ -63,6 +64,7 @@ from usf_nbdev.showing.report import (
     compared,
     compared_text,
     figures,
+    judges_table,
     report,
     second_table,
     write_running,
@@ -87,6 +89,7 @@ from usf_nbdev.searching.search import (
     search,
 )
 from .searching.journal import Journal
+from .searching.phases import is_found
 from .searching.second_judge import SECOND_KEPT
 from .shell import command
 from .hosts.pipelines import second_metric
@@ -292,12 +295,20 @@ def _print_result(result, folder, files, options=''):
     first = folder/next(name for name in files if name.endswith('.json'))
     print(compared_text(compared(result), result.config.count))
     print('ratio: to the best known solver at the same cost, its 95 % interval paired by noise')
+    _print_judges(result.confirmation.assign(known=~result.confirmation['name'].map(is_found)))
     if len(second := second_table(result)):
         print(f'\nby the second judge:\n{second.to_string(index=False)}')
     print(f'\n{result}\n')
     print(f'{folder/"report.html"}  everything on one page')
     print(f'{first}  a sampler: try  usf_sample {first}{options}  or  usf_show {first}')
     print(f'in {folder}: {", ".join(files)}')
+
+def _print_judges(rows):
+    "What each judge says, where several were joined."
+    table = judges_table(rows)
+    if not len(table): return
+    print('\neach judge, and its ratio to the same known solver:')
+    print(table.to_string(index=False))
 
 def _or_default(value, default): return default if value is None else value
 
@@ -570,7 +581,7 @@ def usf_search(
         "Schedule files, or published .pth, to begin with besides the known solvers", str, nargs='*'
     )=(),
     second:Param(
-        "Another judge, for the result alone: path/to/my.py:function, or as --features",
+        "Judges of the result alone: path/to/my.py:function, or as --features",
         str,
     )=None,
     refuse_second:Param(
@@ -942,18 +953,10 @@ def compare_rows(
     ]
     rows = []
     for seed in tqdm(range(CONFIRM_NOISE, CONFIRM_NOISE+seeds), desc='noises', disable=None):
-        rows += [
-            dict(
-                name=name,
-                id=schedule.id,
-                nfe=schedule.nfe,
-                n=n,
-                seed=seed,
-                value=_measured(model, schedule, metric, n, seed, batch_size),
-                known=is_known,
-            )
-            for name, schedule, is_known in chosen
-        ]
+        for name, schedule, is_known in chosen:
+            value = _measured(model, schedule, metric, n, seed, batch_size)
+            about = dict(name=name, id=schedule.id, nfe=schedule.nfe, n=n, seed=seed)
+            rows.append(about | dict(value=float(value), known=is_known) | by_columns(value))
     return rows
 
 # %% ../nbs/12_cli.ipynb #f215ff15
@@ -1130,6 +1133,7 @@ def usf_compare(
     rows = compare_rows(opened, named, known, metric, n, seeds, batch_size)
     table = ranking(rows)
     _print_comparison(table, named)
+    _print_judges(rows)
     if out is not None:
         files = save_comparison(rows, opened, _to_draw(named, known, table), out)
         print('\n' + '\n'.join(map(str, files)))

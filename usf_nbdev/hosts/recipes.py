@@ -26,8 +26,6 @@ from ..sampling.noise import discrete, noise_from_dict
 from usf_nbdev.judging.images import (
     import_diffusers,
     import_transformers,
-    inception_features,
-    reference_statistics,
 )
 from ..sampling.sample import Denoiser, usable_device
 from ..sampling.speed import AUTOCAST, speed_up
@@ -44,6 +42,7 @@ from usf_nbdev.hosts.families import (
     passes_of_gradient,
 )
 from usf_nbdev.hosts.pipelines import (
+    INCEPTION,
     NUMBERS,
     SELF,
     as_list,
@@ -54,7 +53,6 @@ from usf_nbdev.hosts.pipelines import (
     load_pipeline,
     open_model,
     parse_labels,
-    pixel_features,
     _has_own_judge,
     _refuse_misfit,
     read_pipeline,
@@ -1151,16 +1149,9 @@ def _open_by_recipe(recipe, model, classifier, decoder, reference, clip, guidanc
     if reference == SELF: return judge_itself(opened, features, inception, clip)
     refuse_idle_judge(reference, features, inception, clip)
     if not given: return opened
-    if reference is not None:
-        reference = _scaled_reference(opened, reference, features, inception, recipe.size)
-    return judge(opened, reference, features or 'inception', inception, clip, prompts)
-
-def _scaled_reference(model, reference, features, inception, size):
-    "Where samples are latents, a folder of pictures is read at the size of the recipe."
-    if getattr(model, 'decode', None) is None or not Path(reference).is_dir(): return reference
-    if features == 'pixels': return reference_statistics(reference, pixel_features, size)
-    seen = inception_features(inception, str(model.device))
-    return reference_statistics(reference, seen, size)
+    seen = features or INCEPTION
+    # where samples are latents, a folder of pictures is read at the size of the recipe
+    return judge(opened, reference, seen, inception, clip, prompts, size=recipe.size)
 
 # %% ../../nbs/hosts/07_recipes.ipynb #9ece0f66
 @delegates(open_model)

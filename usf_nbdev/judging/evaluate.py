@@ -37,6 +37,7 @@ from usf_nbdev.judging.frechet import (
     fid_infinity,
     frechet_distance,
 )
+from .joined import Joined
 from ..sampling.noise import GRIDS
 from ..sampling.solvers import dpm_solver_pp, family, known_solvers, with_later_ends
 
@@ -201,12 +202,17 @@ def evaluate(
 # %% ../../nbs/judging/03_evaluate.ipynb #c067a34f
 def _one_number(value, metric):
     "What a metric gives as a number; what is several numbers, or none, is refused."
+    if isinstance(value, Joined): return value      # it remembers what it was joined of
     try:
         return float(value)
     except (TypeError, ValueError, RuntimeError):
         kind = f'a {type(value).__name__} {tuple(getattr(value, "shape", ()))}'
-        name = getattr(metric, 'name', None) or getattr(metric, '__name__', type(metric).__name__)
-        raise ValueError(f"what {name} returns must be one number, got {kind}") from None
+        rule = f"what {_name_of(metric)} returns must be one number"
+        raise ValueError(f"{rule}, got {kind}") from None
+
+def _name_of(metric):
+    "The name of a metric for people."
+    return getattr(metric, 'name', None) or getattr(metric, '__name__', type(metric).__name__)
 
 # %% ../../nbs/judging/03_evaluate.ipynb #f7f42f75
 class SharedAnswers:
@@ -277,9 +283,11 @@ def _groups(plans, at_once):
 
 def _value_or_error(measure, *args):
     try:
-        return _one_number(measure(*args), measure)
+        value = _one_number(measure(*args), measure)
     except ValueError as error:
         return error
+    if np.isfinite(value): return value
+    return ValueError(f"what {_name_of(measure)} returns must be finite, got {value}")
 
 # %% ../../nbs/judging/03_evaluate.ipynb #9b4efb08
 def _sent(generator, message):
@@ -324,7 +332,7 @@ class _FrechetJudge:
     def distance(self, stream):
         if stream.error is not None: return stream.error
         if self.control is None:
-            return _value_or_error(stream.statistics.distance, self.metric.reference)
+            return _value_or_error(self.metric.distance, stream.statistics)
         distance = self.control.distance
         return _value_or_error(distance, stream.statistics, self.n, self.seed, self.draw)
 
@@ -558,8 +566,12 @@ def distance(self:Control,
     key = 'many', seed
     if key not in self.known:
         self.known[key] = self.many(seed)
-    corrected = control_variate(stats, self.statistics(n, seed, draw=draw), self.known[key])
-    reference = self.metric.reference
+    small, big = self.statistics(n, seed, draw=draw), self.known[key]
+    return self.metric.by_judge(_controlled_distance, stats, small, big)
+
+def _controlled_distance(stats, small, big, reference):
+    "The distance of statistics to a reference, after what the control says of chance."
+    corrected = control_variate(stats, small, big)
     return frechet_distance(corrected.mean, corrected.cov, reference.mean, reference.cov)
 
 # %% ../../nbs/judging/03_evaluate.ipynb #45902e35
@@ -659,6 +671,11 @@ def evaluate_infinite(
             f"metric must be a FrechetMetric to extrapolate, got {type(metric).__name__}; its "
             "bias is what is known"
         )
+    if len(metric.judges) > 1:
+        raise ValueError(
+            f"metric must have one judge to extrapolate, got {', '.join(metric.judges)}; an "
+            "extrapolated distance may be below 0 by chance, and has no geometric mean then"
+        )
     clock, size = clock or CostMeter(), n//parts
     least = least_to_extrapolate(metric.reference.d, parts)
     if n < least:
@@ -693,7 +710,7 @@ def floor_of(
     distances = []
     for _ in range(draws):
         features = reference.mean + rng.normal(size=(n, len(variances)))@root.T
-        distances.append(Statistics.from_features(features).distance(reference))
+        distances.append(metric.distance(Statistics.from_features(features)))
     return float(np.mean(distances))
 
 # %% ../../nbs/judging/03_evaluate.ipynb #9085a78e

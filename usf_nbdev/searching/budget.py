@@ -368,7 +368,7 @@ def fitting_search(
     metric,     # As for search
 ) -> SearchConfig:
     "The search that makes the most of so many passes."
-    features = metric.reference.d if isinstance(metric, FrechetMetric) else 0
+    features = metric.widest if isinstance(metric, FrechetMetric) else 0
     controlled = features and config.control_n
     least = getattr(metric, 'min_samples', 1)
     facts = facts_of(config, model, metric)

@@ -152,7 +152,7 @@ def polish_objective(
     if isinstance(metric, PairedMetric):
         return 'pixels' if metric.features is None else 'features'
     if not isinstance(metric, FrechetMetric): return 'metric'
-    return 'fid' if config.polish_n >= 2*metric.reference.d else 'features'
+    return 'fid' if config.polish_n >= 2*metric.widest else 'features'
 
 def teacher_of(
     metric, model, # As for search

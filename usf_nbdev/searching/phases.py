@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['KNOWN_FINALISTS', 'KNOWN_CHOSEN', 'Phase', 'Found', 'is_found', 'of_phase', 'of_search', 'best_known', 'finalists',
            'polish_starts', 'polishes', 'polished', 'choices', 'Chosen', 'chosen', 'fresh_trials', 'confirmed',
-           'values_by_noise', 'paired', 'confirmation', 'next_proposals']
+           'values_by_noise', 'value_of', 'paired', 'confirmation', 'next_proposals']
 
 # %% ../../nbs/searching/07_phases.ipynb #43bb00d0
 from dataclasses import dataclass, replace
@@ -15,6 +15,7 @@ from itertools import chain
 # %% ../../nbs/searching/07_phases.ipynb #ab71fc4c
 from ..core import SolverSchedule
 from ..judging.evaluate import CONFIRM_NOISE, best_of_families, is_decided
+from ..judging.joined import Joined
 from .polish import polishable
 from .proposers import Proposal, distinct, ranked, read_schedule
 
@@ -193,7 +194,14 @@ def values_by_noise(
 ) -> dict: # {noise: value}
     "On which noises a schedule was measured, and with what result."
     own = [trial for trial in trials if trial.key == schedule.id]
-    return {trial.seed: trial.value for trial in own if trial.state == 'done'}
+    return {trial.seed: value_of(trial) for trial in own if trial.state == 'done'}
+
+def value_of(
+    trial, # A Trial that is done
+) -> float: # Joined, where several judges measured it
+    "What a trial measured, with what each judge said."
+    judges = trial.info.get('judges')
+    return Joined(trial.value, judges) if judges else trial.value
 
 def paired(
     trials,  # Trials of the confirmation

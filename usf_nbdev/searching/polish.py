@@ -31,6 +31,7 @@ from ..sampling.parts import Parts, parts_for
 from ..sampling.weights import BOTH, _compile, reduced, relaxation_factor, to_data
 from ..sampling.sample import Denoiser, heard, plan_for, sample
 from ..judging.frechet import FrechetMetric, Statistics, control_variate
+from ..judging.joined import FLOOR, columns_of, joined_slope
 from .proposers import own_scale
 from usf_nbdev.judging.evaluate import (
     HELDOUT_NOISE,
@@ -523,9 +524,12 @@ class Objective:
         self.clock = clock or CostMeter()
         self.anchor = anchor if kind == 'fid' else 0.
         self.weight = None
+        self.shares = None
         controlled = kind == 'fid' and control is not None
         self.small = control.statistics(n, seed) if controlled else None
         self.big = control.many(seed) if controlled else None
+        columns = columns_of(self._features_of_metric())
+        self.places = tuple(columns.values()) or (slice(None),)
     def _check(self, kind, n, metric):
         if kind not in OBJECTIVES:
             raise ValueError(f"objective must be one of {OBJECTIVES}, got {kind!r}")
@@ -540,11 +544,17 @@ class Objective:
                 f"{type(metric).__name__}; objective='features' needs one with features, 'metric' "
                 "any function of batches, 'pixels' none"
             )
-        if kind == 'fid' and n < 2*metric.reference.d:
+        if kind == 'fid' and n < 2*metric.widest:
             raise ValueError(
-                f"n must be at least {2 * metric.reference.d} for the Fréchet distance of "
-                f"{metric.reference.d} features, got {n}; or choose objective='features'"
+                f"n must be at least {2 * metric.widest} for the Fréchet distance of "
+                f"{metric.widest} features, got {n}; or choose objective='features'"
             )
+    def _features_of_metric(self):
+        "Through which samples are seen; None: as they are."
+        return self.metric.features if self.kind in ('fid', 'features') else None
+    @property
+    def of_all(self) -> bool: # Is the loss one function of all samples, and no sum?
+        return self.kind in ('fid', 'metric') or len(self.places) > 1
     @cached_property
     def target(self):
         "What is seen of the teacher's samples."
@@ -574,10 +584,27 @@ def features(self:Objective, samples):
 
 @patch
 def scale(self:Objective):
-    "What each feature counts: 1, but with an anchor the root of its weight for the pixels."
-    if not self.anchor: return 1.
+    """What each feature counts: 1, or the root of what its judge's distance counts in the joined
+    one at the start; with an anchor the root of its weight for the pixels."""
+    of_features = self._scale_of_judges()
+    if not self.anchor: return of_features
     of_pixels = (self.weight or 0.)**.5
-    return np.r_[np.ones(self.metric.reference.d), np.full(self.target.shape[1], of_pixels)]
+    own = np.broadcast_to(of_features, self.metric.reference.d)
+    return np.r_[own, np.full(self.target.shape[1], of_pixels)]
+
+@patch
+def _scale_of_judges(self:Objective):
+    if self.shares is None: return 1.
+    counts = [place.stop-place.start for place in self.places]
+    return np.repeat(np.sqrt(self.shares), counts)
+
+@patch
+def begin_as(self:Objective,
+    other:Objective, # On other noise, and asked before
+) -> None:
+    "Weigh anchor and judges as another does."
+    self.weight = other.weight
+    self.shares = other.shares
 
 # %% ../../nbs/searching/06_polish.ipynb #9c587302
 @patch
@@ -585,19 +612,47 @@ def loss(self:Objective, features, first=0):
     """Value and gradient of features (b,d) in float64; those of a teacher's objective count for
     b of n samples."""
     if self.kind == 'metric': return self.by_metric(features)
-    if self.kind != 'fid':
-        difference = features - self.target[first:first+len(features)]
-        return float((difference**2).sum())/self.n, 2*difference/self.n
-    values = features.numpy()
+    by_judge = self._of_distribution if self.kind == 'fid' else self._of_teacher
+    found = [by_judge(features[:,place], place, first) for place in self.places]
+    return found[0] if len(found) == 1 else self._joined(found)
+
+@patch
+def _of_teacher(self:Objective, features, place, first):
+    "What a judge says of the distance to a teacher."
+    difference = features - self.target[first:first+len(features),place]
+    return float((difference**2).sum())/self.n, 2*difference/self.n
+
+@patch
+def _of_distribution(self:Objective, features, place, first):
+    "What a judge says of the Fréchet distance."
+    values, controlled = features.numpy(), self.small is not None
     mean = values.mean(0)
     stats = Statistics(len(values), mean, np.atleast_2d(np.cov(values.T)))
-    unclipped = stats.cov if self.small is None else stats.cov - self.small.cov + self.big.cov
-    if self.small is not None:
-        stats = control_variate(stats, self.small, self.big)
-    value, mean_slope, cov_slope = frechet_gradient(stats, self.metric.reference)
-    if self.small is not None:
+    reference, unclipped = self.metric.reference.of_columns(place), stats.cov
+    if controlled:
+        small, big = self.small.of_columns(place), self.big.of_columns(place)
+        unclipped = stats.cov - small.cov + big.cov
+        stats = control_variate(stats, small, big)
+    value, mean_slope, cov_slope = frechet_gradient(stats, reference)
+    if controlled:
         cov_slope = _through_clip(unclipped, cov_slope)
     return value, torch.tensor(mean_slope/len(values) + 2/(len(values)-1)*(values-mean)@cov_slope)
+
+@patch
+def _joined(self:Objective, found):
+    "The geometric mean of what several judges say, and its slope."
+    both = joined_slope([value for value,_ in found], self._floors())
+    if self.shares is None:
+        self.shares = both.shares
+    parts = [share*slope for share,(_,slope) in zip(both.slopes, found)]
+    return both.value, torch.cat(parts, 1)
+
+@patch
+def _floors(self:Objective):
+    "What counts as no distance, for each judge."
+    if self.kind == 'fid': return list(self.metric.floors.values())
+    spread = self.target.var(0)
+    return [FLOOR*float(spread[place].sum()) for place in self.places]
 
 # %% ../../nbs/searching/06_polish.ipynb #5d1f0a02
 @patch
@@ -690,8 +745,7 @@ def _whole(self:Slope, table):
     """Loss and slope of all samples, where the loss is one function of all of them and they
     don't fit into one batch."""
     objective = self.objective
-    of_all = objective.kind in ('fid', 'metric')
-    if not of_all or objective.n <= objective.batch_size: return None
+    if not objective.of_all or objective.n <= objective.batch_size: return None
     with torch.no_grad():
         features = self.all(table)
     return objective(features)
@@ -850,17 +904,19 @@ def check_gradients(
         with torch.enable_grad():
             output = model.at(0, 1).network(state, own_time, schedule.skips)
             features = torch.as_tensor(_seen_by(metric, objective)(state))
-            pairs = ((output, state), (output, own_time), (features, state))
-            passed = [_reaches(source, value) for value,source in pairs]
+            by_judge = {f'judge {name!r} for model': features[:,place]
+                        for name,place in _columns_seen(metric, objective).items()}
+            asked = {'model': (output, state), 'time of the network of model': (output, own_time)}
+            of_metric = by_judge or {'metric for model': features}
+            asked |= {name: (seen, state) for name,seen in of_metric.items()}
+            passed = {name: _reaches(source, value) for name,(value,source) in asked.items()}
     except RuntimeError as error:       # of a network that leaves PyTorch
         raise NoGradient(
             f"model {model.name!r} and its metric must pass gradients on to be polished by them, "
             f"got {type(error).__name__}: {error!s:.80}; polish by='differences'"
         ) from None
-    passed.append(model.own_time(time) != model.own_time(time*(1-1e-7)))
-    for passes,culprit in zip(
-        passed, ('model', 'time of the network of model', 'metric for model', 'time= of model')
-    ):
+    passed['time= of model'] = model.own_time(time) != model.own_time(time*(1-1e-7))
+    for culprit,passes in passed.items():
         if not passes:
             raise NoGradient(
                 f"{culprit} {model.name!r} must pass gradients on to be polished, got none; take "
@@ -1031,7 +1087,7 @@ def polish(
             on_look = callback and _reporter(callback, freedom)
             with tqdm(total=evaluations, desc='polish', disable=not progress, leave=False) as bar:
                 watch = _Watch(held, every, patience, bar, on_look)
-                slope.objective.weight = held.objective.weight
+                slope.objective.begin_as(held.objective)
                 loss = _DESCENTS[by](slope, _first_step(slope, watch.before), evaluations, bar)
                 done = _descend(loss, watch)
     except KeyboardInterrupt:
@@ -1068,6 +1124,10 @@ def _own_control(model, metric, objective, clock):
     "A control for the Fréchet distance, None for all else."
     if objective != 'fid' or not isinstance(metric, FrechetMetric): return None
     return Control(model, metric, clock=clock)
+
+def _columns_seen(metric, objective):
+    "Which columns each judge reads of what gradients come through; empty where there is one judge."
+    return columns_of(metric.features) if objective in ('fid', 'features') else {}
 
 def _seen_by(metric, objective):
     "The function of samples through which gradients come back."

@@ -168,7 +168,7 @@ def put_together(self:Driver, trial, whole):
     try:
         statistics = whole.statistics()
         if conditions.control is None:
-            value = statistics.distance(self.judge.metric.reference)
+            value = self.judge.metric.distance(statistics)
         else:
             value = conditions.control.distance(statistics, trial.n, trial.seed, conditions.draw)
     except ValueError as error:

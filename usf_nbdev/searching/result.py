@@ -16,6 +16,7 @@ from fastcore.basics import patch
 from ..core import SolverSchedule
 from ..judging.evaluate import floor_of, interval, ratio_interval
 from ..judging.frechet import FrechetMetric
+from ..judging.joined import apart, by_columns
 from ..judging.teacher import Teacher
 from ..sampling.sample import conditions_of
 from .judge import polish_objective, polishes_by
@@ -26,6 +27,7 @@ from usf_nbdev.searching.phases import (
     fresh_trials,
     is_found,
     of_phase,
+    value_of,
     values_by_noise,
 )
 from .proposers import SearchConfig, read_schedule
@@ -94,6 +96,13 @@ def _line(row, config):
         f"the best known solver, {best['name']} ({best['value']:.2f})."
     )
 
+def _judges_line(row, config):
+    "What each judge says of a schedule that was found; nothing where there is one judge."
+    judges = row.schedule.evidence.get('judges')
+    if not judges or not is_found(row.schedule.name): return ''
+    said = [f"{told['ratio']:.2f} times by {name}" for name,told in judges.items() if told['ratio']]
+    return f"Of it, at {config.told(row.nfe)}: {', '.join(said)}."
+
 def _noises(result):
     "How the confirmation measured, in words."
     config = result.config
@@ -106,6 +115,7 @@ def _noises(result):
 @patch
 def __repr__(self:SearchResult):
     lines = [_line(row, self.config) for row in self.front.itertuples()]
+    lines += [line for row in self.front.itertuples() if (line := _judges_line(row, self.config))]
     lines.append(f"{_noises(self)}; {self.config.budget} trials for each number of "
                  f"{self.config.count}.")
     if self.floor is not None:
@@ -151,7 +161,20 @@ def _evidence(best, known, noises, about):
         evidence['passes'] = best.schedule.passes
     evidence |= {name: spread[name] for name in ('spread', 'low', 'high')}
     evidence['best_known'] = dict(name=known.schedule.name, value=float(np.mean(known.on(noises))))
+    evidence |= _of_judges(best.on(noises), known.on(noises))
     return {name: _finite(value) for name,value in evidence.items()}
+
+def _of_judges(values, known):
+    "What the evidence tells of each judge, where several were joined."
+    own, others = apart(values), apart(known)
+    told = {name: _compared(own[name], others[name]) for name in own}
+    return dict(judges=told) if told else {}
+
+def _compared(values, known):
+    "One judge's distances beside those of the best known solver, from the same noises."
+    ratio, low, high = ratio_interval(values, known)
+    told = dict(value=np.mean(values), best_known=np.mean(known), ratio=ratio, low=low, high=high)
+    return {name: _finite(float(value)) for name,value in told.items()}
 
 def _finite(value):
     "None for a number that JSON doesn't know."
@@ -230,18 +253,9 @@ def _asked(second, journal):
 def _told(verdict):
     "What the evidence of a schedule tells of the second judge."
     if verdict is None: return {}
-    ratio, low, high = verdict.interval
-    told = dict(
-        of=verdict.name,
-        metric=verdict.metric,
-        n=verdict.n,
-        value=float(np.mean(verdict.values)),
-        best_known=float(np.mean(verdict.known)),
-        ratio=ratio,
-        low=low,
-        high=high,
-    )
-    return dict(second={name: _finite(value) for name, value in told.items()})
+    told = dict(of=verdict.name, metric=verdict.metric, n=verdict.n)
+    told |= _compared(verdict.values, verdict.known)
+    return dict(second=told | _of_judges(verdict.values, verdict.known))
 
 # %% ../../nbs/searching/09a_result.ipynb #24220b65
 def _left_out(trials, model, metric, config):
@@ -265,7 +279,7 @@ def _not_polished(trials, metric, config):
         ]
     lacks = []
     if isinstance(metric, FrechetMetric) and polish_objective(metric, config) != 'fid':
-        width = metric.reference.d
+        width = metric.widest
         lacks.append(
             f"gradients of the Fréchet distance: {config.polish_n} samples are too few for its "
             f"{width} features, so gradients went down the distance of each sample's features to a "
@@ -278,11 +292,13 @@ def _not_polished(trials, metric, config):
 def _confirmation_frame(trials, config):
     "The confirmation as a table."
     finished = [trial for trial in fresh_trials(trials, config) if trial.state == 'done']
-    columns = ('name', 'id', 'nfe', 'seed', 'n', 'value')
+    columns = ['name', 'id', 'nfe', 'seed', 'n', 'value']
     def row(trial):
         name = read_schedule(trial.schedule).name
-        return name, trial.key, trial.nfe, trial.seed, trial.n, trial.value
-    return pd.DataFrame(map(row, finished), columns=columns)
+        told = name, trial.key, trial.nfe, trial.seed, trial.n, trial.value
+        return dict(zip(columns, told)) | by_columns(value_of(trial))
+    rows = [row(trial) for trial in finished]
+    return pd.DataFrame(rows) if rows else pd.DataFrame(columns=columns)
 
 def _floor(metric, config):
     "The metric of as many reals; None where that isn't known or the confirmation extrapolates."

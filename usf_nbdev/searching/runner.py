@@ -19,6 +19,7 @@ from usf_nbdev.judging.evaluate import (
     TRIAL_NOISE,
     CostMeter,
 )
+from ..judging.joined import parts_of
 from .journal import Journal, Trial
 from .judge import Judge, polishes_by
 from .optuna_proposers import OPTIMISERS
@@ -58,9 +59,14 @@ class Searcher:
             if isinstance(value, ValueError):
                 trial = self.journal.fail(trial.number, str(value), seconds)
             else:
-                trial = self.journal.finish(trial.number, value, seconds)
+                trial = self.journal.finish(trial.number, value, seconds, _by_judge(value))
         if self.on_trial:
             self.on_trial(trial)
+
+def _by_judge(value):
+    "What a trial notes of the judges whose distances were joined; nothing of a single one."
+    parts = parts_of(value)
+    return dict(judges=parts) if parts else None
 
 # %% ../../nbs/searching/09_runner.ipynb #8dc3ada9
 _PHASE_NOISE = {

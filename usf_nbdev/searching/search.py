@@ -213,11 +213,8 @@ def _check_given(model, config):
 def _check_samples(metric, config):
     "Enough samples for the metric, wherever no control lends some."
     frechet = isinstance(metric, FrechetMetric)
-    if config.extrapolate and not frechet:
-        raise ValueError(
-            "extrapolate must be False for a metric that is no FrechetMetric: only its bias is "
-            "known"
-        )
+    if config.extrapolate:
+        _refuse_to_extrapolate(metric)
     needed = getattr(metric, 'min_samples', 1)
     confirm = least_to_extrapolate(metric.reference.d) if config.extrapolate else 1
     least, hint = dict(confirm_n=max(needed, confirm)), ''
@@ -231,6 +228,19 @@ def _check_samples(metric, config):
         raise ValueError(
             f"{field} must be at least {value} for the metric {getattr(metric, 'name', '')!r}, "
             f"got {given[field]}{hint if field == 'control_n' else ''}"
+        )
+
+def _refuse_to_extrapolate(metric):
+    "Only the bias of one Fréchet distance is known."
+    if not isinstance(metric, FrechetMetric):
+        raise ValueError(
+            "extrapolate must be False for a metric that is no FrechetMetric: only its bias is "
+            "known"
+        )
+    if len(metric.judges) > 1:
+        raise ValueError(
+            f"extrapolate must be False for several judges, got {', '.join(metric.judges)}: an "
+            "extrapolated distance may be below 0 by chance, and has no geometric mean then"
         )
 
 def _check_team(model, workers, ray):

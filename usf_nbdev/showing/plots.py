@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['PALETTE', 'COLOURS', 'theme', 'styles', 'strategy_table', 'plot_strategy', 'strategy_html', 'plot_best_so_far',
-           'plot_predicted', 'save_grid', 'plot_samples', 'plot_front', 'ranking', 'plot_intervals', 'plot_times',
-           'plot_trajectories', 'stepwise_errors', 'plot_errors', 'plot_stages', 'plot_loss']
+           'plot_predicted', 'save_grid', 'plot_samples', 'plot_front', 'ranking', 'by_judges', 'plot_intervals',
+           'plot_times', 'plot_trajectories', 'stepwise_errors', 'plot_errors', 'plot_stages', 'plot_loss']
 
 # %% ../../nbs/showing/01_plots.ipynb #735356cb
 import textwrap
@@ -26,6 +26,7 @@ from usf_nbdev.core import (
     check_noise,
 )
 from ..judging.evaluate import interval, ratio_interval
+from ..judging.joined import BY
 from ..sampling.sample import sample
 from ..sampling.solvers import dpm_solver_pp
 
@@ -548,26 +549,25 @@ def plot_front(
     return ax
 
 # %% ../../nbs/showing/01_plots.ipynb #a896d9d9
-def _values_by_seed(rows): return rows.set_index('seed')['value'].astype(float)
+def _values_by_seed(rows, column='value'): return rows.set_index('seed')[column].astype(float)
 
 def _least(rows):
-    "(name, values by seed) of the schedule with the least mean on the seeds that all of them have."
-    values = {name_id: _values_by_seed(own) for name_id, own in rows.groupby(['name', 'id'])}
+    "Rows of the schedule with the least mean on the seeds that all of them have; None without any."
+    groups = dict(list(rows.groupby(['name', 'id'])))
+    values = {name_id: _values_by_seed(own) for name_id, own in groups.items()}
     shared = sorted(set.intersection(*(set(own.index) for own in values.values())))
     finite = {name_id: own for name_id, own in values.items() if np.isfinite(own).all()}
     if not finite: return None
-    best = min(finite, key=lambda name_id: finite[name_id].loc[shared].mean())
-    return best[0], finite[best]
+    return groups[min(finite, key=lambda name_id: finite[name_id].loc[shared].mean())]
 
-def _best_known(rows):
+def _best_known(rows, column):
     """For each number of calls, name and values by seed of the known solver with the least mean
     on the seeds that all of them have."""
     best = {}
     for nfe, group in rows[rows['known'].astype(bool)].groupby('nfe'):
         least = _least(group)
         if least is None: continue
-        name, values = least
-        best[nfe] = f'{name}, {nfe} calls', values
+        best[nfe] = f"{least['name'].iloc[0]}, {nfe} calls", _values_by_seed(least, column)
     return best
 
 def _ratio_to(values, other):
@@ -583,17 +583,18 @@ def ranking(
     # DataFrame, or what makes one: name, id, nfe, n, seed, value, and known (is it a known
     # solver?); ratios are of the seeds that both have
     rows,
+    column='value', # What is told of each; which known solver is best, the value says
     # name, id, nfe, n, seeds, mean, spread, low, high; ratio of the means, ratio_low, ratio_high,
     # and against whom; best first within each number of calls
 ) -> pd.DataFrame:
     "What was compared, one row a schedule, each beside the best known solver."
     rows = _frame(rows, 'name', 'id', 'nfe', 'n', 'seed', 'value', 'known').sort_values('seed')
-    best = _best_known(rows)
+    best = _best_known(rows, column)
     nobody = None, None
     with_most_calls = best.get(max(best, default=None), nobody)
     ranked = []
     for (nfe, name, key, n), own in rows.groupby(['nfe', 'name', 'id', 'n']):
-        values = _values_by_seed(own)
+        values = _values_by_seed(own, column)
         against, other = best.get(nfe, with_most_calls)
         mean, low, high = interval(values)
         spread = values.std(ddof=1) if len(values) > 1 else 0.
@@ -601,6 +602,23 @@ def ranking(
         about |= dict(mean=mean, spread=spread, low=low, high=high)
         ranked.append(about | _ratio_to(values, other) | dict(against=against))
     return pd.DataFrame(ranked).sort_values(['nfe', 'mean'], ignore_index=True)
+
+# %% ../../nbs/showing/01_plots.ipynb #24fa397a
+def by_judges(
+    rows, # As for ranking, with a column for each judge
+    # nfe, name, and for each judge the mean and the ratio, named for it; empty without such columns
+) -> pd.DataFrame:
+    "What each judge says of each schedule, in the order of the ranking."
+    rows = pd.DataFrame(rows)
+    columns = [column for column in rows if column.startswith(BY)]
+    if not columns: return pd.DataFrame()
+    place = ['nfe', 'name', 'id', 'n']
+    table = ranking(rows)[place]
+    for column in columns:
+        own = ranking(rows, column)[[*place, 'mean', 'ratio']]
+        judge = column.removeprefix(BY)
+        table = table.merge(own.rename(columns=dict(mean=judge, ratio=f'{judge}, ratio')), on=place)
+    return table.drop(columns=['id', 'n'])
 
 # %% ../../nbs/showing/01_plots.ipynb #2213ef04
 def plot_intervals(

@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['compared', 'draw_front', 'full_trials', 'draw_search', 'predictions', 'shown_count', 'teacher_pictures', 'pictures',
-           'figures', 'drawing', 'pixels', 'compared_html', 'compared_text', 'second_table', 'costs', 'evidence',
-           'report', 'Planned', 'write_running', 'dashboard']
+           'figures', 'drawing', 'pixels', 'compared_html', 'compared_text', 'judges_table', 'second_table', 'costs',
+           'evidence', 'report', 'Planned', 'write_running', 'dashboard']
 
 # %% ../../nbs/showing/02_report.ipynb #00a25af6
 import base64, io, time
@@ -46,8 +46,11 @@ def compared(
     result, # A SearchResult
 ) -> pd.DataFrame: # As ranking makes it
     "What was measured on fresh noise, one row a schedule."
-    names = result.confirmation['name']
-    return plots.ranking(result.confirmation.assign(known=~_are_found(names)))
+    return plots.ranking(_confirmed(result))
+
+def _confirmed(result):
+    "The confirmation, with who is a known solver."
+    return result.confirmation.assign(known=~_are_found(result.confirmation['name']))
 
 def _are_found(names): return names.isin(list(Found))
 
@@ -280,6 +283,12 @@ def _pairs(texts):
     rows = [Tr(Th(name, scope='row'), Td(str(text))) for name, text in texts.items()]
     return Table(*rows, cls='pairs')
 
+def _plain_table(table, label):
+    "A table of texts."
+    rows = [Tr(*map(Td, row)) for row in table.itertuples(index=False)]
+    made = Table(Thead(Tr(*map(Th, table.columns))), Tbody(*rows), cls='dataframe compared')
+    return _wide(made, label)
+
 def _figure(content, caption): return FigureTag(content, Figcaption(caption))
 
 _HEADS = (
@@ -329,6 +338,32 @@ def compared_text(
     )
     return rows.to_string(index=False)
 
+# %% ../../nbs/showing/02_report.ipynb #6cab8caa
+def judges_table(
+    rows, # As for by_judges
+    cost=CALLS, # What their column nfe counts
+) -> pd.DataFrame: # Texts; empty where there is one judge
+    "What each judge says of each schedule, for people."
+    table = plots.by_judges(rows).rename(columns=dict(nfe=cost, name='schedule'))
+    texts = {
+        name: column if name in (cost, 'schedule') else column.map(_number)
+        for name, column in table.items()
+    }
+    return pd.DataFrame(texts)
+
+def _judges_html(result):
+    "The section of several judges; nothing where there is one."
+    table = judges_table(_confirmed(result), result.config.count)
+    if not len(table): return ()
+    return (
+        H2('Each judge'),
+        _plain_table(table, 'What each judge says'),
+        P(
+            'The distance above is the geometric mean of these. Each ratio is to the best known '
+            'solver by the joined distance.', cls='note',
+        ),
+    )
+
 # %% ../../nbs/showing/02_report.ipynb #f8df89a6
 def second_table(
     result, # A SearchResult
@@ -336,19 +371,20 @@ def second_table(
     "What the second judge says, in words."
     rows = []
     for row in result.front.itertuples() if 'verdict' in result.front else ():
-        verdict = row.verdict
-        ratio, low, high = verdict.interval
-        rows.append(
-            {
-                result.config.count: row.nfe,
-                'schedule': verdict.name,
-                'value': _number(np.mean(verdict.values)),
-                'best known': _number(np.mean(verdict.known)),
-                'ratio': _number(ratio),
-                'its 95 %': _ratio_range(low, high),
-                'reported': row.name,
-            }
-        )
+        for verdict in (row.verdict, *row.verdict.judges):
+            ratio, low, high = verdict.interval
+            rows.append(
+                {
+                    result.config.count: row.nfe,
+                    'schedule': verdict.name,
+                    'judge': verdict.metric,
+                    'value': _number(np.mean(verdict.values)),
+                    'best known': _number(np.mean(verdict.known)),
+                    'ratio': _number(ratio),
+                    'its 95 %': _ratio_range(low, high),
+                    'reported': row.name,
+                }
+            )
     return pd.DataFrame(rows)
 
 def _second_html(result):
@@ -357,12 +393,10 @@ def _second_html(result):
     if not len(table): return ()
     told, judge = result.config.told, result.front['verdict'].iloc[0]
     sentences = [row.verdict.in_words(told(row.nfe)) for row in result.front.itertuples()]
-    rows = [Tr(*map(Td, row)) for row in table.itertuples(index=False)]
-    made = Table(Thead(Tr(*map(Th, table.columns))), Tbody(*rows), cls='dataframe compared')
     return (
         H2('The second judge'),
         *map(P, sentences),
-        _wide(made, 'What the second judge says'),
+        _plain_table(table, 'What the second judge says'),
         P(
             f'{judge.metric}, {judge.n} samples on each of the fresh noises. Neither '
             'the search nor gradients have seen it.', cls='note',
@@ -610,6 +644,7 @@ def _content(result, model):
         P(_ABOUT, cls='soft'),
         Div(*map(P, lines[:count]), Div(*map(P, lines[count:]), cls='soft'), cls='lead'),
         Safe(_front_html(result)),
+        *_judges_html(result),
         *sections,
         *_second_html(result),
         H2('The FID predictor'),
