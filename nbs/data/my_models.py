@@ -14,3 +14,7 @@ def judged():
     model = load_model('mixture')
     model.metric = lambda batches: sum(float(b.mean()) for b in batches)
     return model
+def rows(pictures): return pictures.mean((1, 2))
+def one_number(pictures): return pictures.mean((1, 2, 3))
+def lost(pictures): return rows(pictures)/0
+def words(pictures): return 'bright'

@@ -1127,7 +1127,8 @@ def _own_control(model, metric, objective, clock):
 
 def _columns_seen(metric, objective):
     "Which columns each judge reads of what gradients come through; empty where there is one judge."
-    return columns_of(metric.features) if objective in ('fid', 'features') else {}
+    if objective not in ('fid', 'features'): return {}
+    return columns_of(getattr(metric, 'features', None))
 
 def _seen_by(metric, objective):
     "The function of samples through which gradients come back."
