@@ -15,8 +15,6 @@ Searches run in memory on the noise of trials, at 5 calls. On `patches` the cont
 20 steps uniform in lambda: with the usual one, 10 steps on a quadratic grid,
 256 samples of a schedule whose distance is 30 (4,096 samples) give 204 to 271, and 35 to 40 with
 this one.
-Model statistics for `ems` are estimated once (1,024 states, 81 values of lambda) where a model
-has none, and kept in runs/.
 """
 import argparse, json
 from concurrent.futures import ProcessPoolExecutor
@@ -30,7 +28,6 @@ import numpy as np, torch
 from common import ROWS, Rows, read, text_of
 from efficiency import world
 from usf_nbdev.core import Relaxation, SolverSchedule
-from usf_nbdev.sampling.ems import EMS, estimate_ems
 from usf_nbdev.judging.evaluate import TRIAL_NOISE, Control, evaluate, starting_states
 from usf_nbdev.searching.journal import Trial
 from usf_nbdev.judging.frechet import feature_statistics
@@ -71,20 +68,12 @@ class Finer(Control):
 
 @lru_cache(maxsize=1)
 def ready(name):
-    "Model, metric and control variate; the model knows its statistics."
+    "Model, metric and control variate."
     model, metric, control = world(name)
     control.store = Kept(f'runs/control-{name}.json')
     if name == 'patches':
         # on its usual grid the control is far from good samples, and takes out little of the chance
         control = Finer(model, metric, control.n, store=control.store)
-    if model.ems is None:
-        path = Path('runs')/f'ems-{name}.safetensors'
-        if not path.exists():
-            from usf_nbdev.zoo import train
-            path.parent.mkdir(exist_ok=True)
-            data = train.patches_data if name == 'patches' else train.digits_data
-            estimate_ems(model, data()[0][:], progress=False).save(path)
-        model.ems = EMS.load(path).refine(5)
     return model, metric, control
 
 class Bench:

@@ -310,24 +310,10 @@ class Ratio:
     def __str__(self): return f'{self.mean:.3f} ({self.low:.3f} to {self.high:.3f})'
 
 
-def bootstrap(ratios, factors, draws=4000, level=.95, seed=0) -> Ratio:
-    """Geometric mean of ratios whose causes are crossed: `factors` {name: level of each ratio},
-such as model, noise and seed of the search.
-    Each draw takes the levels of every factor anew, with replacement, so that what shares a
-    model, a noise or a seed counts as one.
-    With few levels it is too narrow: made-up ratios of 5 models, 3 noises and 4 seeds lay inside
-    in 84 of 100."""
-    logs = np.log(np.asarray(ratios, float))
-    codes = [
-        np.unique(np.asarray(levels, str), return_inverse=True)[1] for levels in factors.values()
-    ]
-    generator, means = np.random.default_rng(seed), []
-    for _ in range(draws):
-        weight = np.ones(len(logs))
-        for code in codes:
-            count = code.max()+1
-            weight *= generator.multinomial(count, np.full(count, 1/count))[code]
-        if weight.sum():
-            means.append(weight@logs/weight.sum())
-    low, high = np.quantile(means, [(1-level)/2, (1+level)/2])
-    return Ratio(*(float(np.exp(value)) for value in (logs.mean(), low, high)))
+def bootstrap(ratios, factors) -> Ratio:
+    """Geometric mean of ratios, and the interval of `pooled_interval`: `factors` {name: level of
+    each ratio}, of which a model is drawn first, and the others in each model."""
+    from usf_nbdev.judging.evaluate import pooled_interval
+    models = factors.get('model', ['one']*len(ratios))
+    shared = [levels for name,levels in factors.items() if name != 'model']
+    return Ratio(*np.exp(pooled_interval(np.log(np.asarray(ratios, float)), models, *shared)))

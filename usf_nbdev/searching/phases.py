@@ -88,8 +88,10 @@ def polish_starts(
     known,  # Schedules, best first: the known solvers of as many calls
     count,  # How many starts
 ) -> list: # Schedules, each once, none with steps of prediction 'ems'
-    "Where gradients begin: the best finalist, the best known solver, then the next finalists."
-    in_order = best[:1] + known[:1] + best[1:]
+    """Where gradients begin: the best finalist, the best known solver, then the next finalists; last
+    what must first give up the statistics of DPM-Solver-v3."""
+    def whole(schedules): return [s for s in schedules if polishable(s) is s]
+    in_order = whole(best)[:1] + whole(known)[:1] + whole(best)[1:] + best[:1] + known[:1]
     return distinct([polishable(schedule) for schedule in in_order])[:count]
 
 def polishes(
