@@ -316,11 +316,15 @@ def _guidance_said(schedule):
     scales = [_guidance_text(scale, schedule.branches) for scale in asked]
     return [
         f'{schedule.passes} passes through the network, guided in turn: {", ".join(scales)}.',
-        'In ComfyUI the cfg has no part in it, and there must be a negative prompt.',
-        'Elsewhere model(x, sigma, both=True) must return the pair of answers, with the condition '
-        'and without,',
-        'and model(x, sigma, both=False) the answer with the condition.',
+        *_ASKED_IN_BRANCHES,
     ]
+
+_ASKED_IN_BRANCHES = (
+    'In ComfyUI the cfg has no part in guidance, and there must be a negative prompt.',
+    'Elsewhere model(x, sigma, both=True) must return the pair of answers, with the condition and '
+    'without,',
+    'and model(x, sigma, both=False) the answer with the condition.',
+)
 
 def _parts_said(parts):
     "A line on the parts, if there are any."

@@ -18,6 +18,7 @@ from ..checks import Writes, of_kind, place_for_file
 from ..core import _cost_text
 from ..sampling.files import write_text
 from usf_nbdev.hosts.export import (
+    _ASKED_IN_BRANCHES,
     _IN_BRANCHES,
     _LOOP,
     _LOOP_IN_PARTS,
@@ -168,6 +169,10 @@ def _measured_line(schedule):
     measured = f'; measured: {", ".join(parts)}' if parts else ''
     return f'{_cost_text(schedule)}: {schedule.name or "a schedule"}, {schedule.id}{measured}'
 
+def _guides(front):
+    "Does any schedule decide on its guidance?"
+    return any(schedule.guided for schedule in front.schedules)
+
 def _front_header(front, name):
     "The comment at the top, one fact a line."
     facts = [
@@ -176,6 +181,7 @@ def _front_header(front, name):
         f'Made for models of this kind: {model_kind(front.noise)}',
         f'Their noise schedule: {front.noise!r}',
         *map(_measured_line, front.schedules),
+        *(_ASKED_IN_BRANCHES if _guides(front) else ()),
         'Other numbers of calls are interpolated between these.',
         'In ComfyUI: put this file into custom_nodes/, give its node the model, and connect both '
         'outputs to SamplerCustom.',
@@ -210,7 +216,7 @@ def _loops(front):
 
 def _askers(front):
     "The functions that ask a guided model, and which of them a table needs, as source text."
-    if not any(schedule.guided for schedule in front.schedules): return (), ''
+    if not _guides(front): return (), ''
     return _IN_BRANCHES, ', k_asked_in_branches if "both" in table else k_asked'
 
 def export_front(
