@@ -3,6 +3,7 @@
 To import torch, pandas and seaborn takes longer than most notebooks do. One process, the fork
 server of `multiprocessing`, imports them once; every kernel is a fork of it. Nothing of this
 package is imported before the fork, so a notebook still shows what its own imports do."""
+import gc
 import multiprocessing
 import os
 import sys
@@ -24,6 +25,8 @@ def serve(connection_file, folder, environment):
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(environment)
+    sys.dont_write_bytecode = bool(environment.get('PYTHONDONTWRITEBYTECODE'))
+    gc.freeze()                       # what was imported before the fork is looked at by no collector
     if 'pandas' in sys.modules:
         sys.modules['pandas'].options.display.max_columns = 20    # what it sets itself in a kernel
     from ipykernel.kernelapp import IPKernelApp
