@@ -13,7 +13,7 @@ __all__ = ['INCEPTION_WEIGHTS', 'CLIP', 'DINOV2', 'to_unit', 'Absent', 'inceptio
 import hashlib, importlib, json
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, replace
 from functools import partial
 from pathlib import Path
 from unittest import mock
@@ -25,6 +25,7 @@ from tqdm.auto import tqdm
 
 # %% ../../nbs/judging/02_images.ipynb #71484217
 from ..checks import whole_number, missing_extra
+from .joined import each_of
 from ..sampling.files import load_plain_pth
 from ..sampling.sample import usable_device
 from .frechet import (
@@ -329,6 +330,9 @@ class Decoded:
     def widths(self): return getattr(self.features, 'widths', {})
     @property
     def mark(self): return getattr(self.features, 'mark', '')
+    def each(self):
+        "What each of several judges sees."
+        return {name: replace(self, features=own) for name,own in each_of(self.features).items()}
     def __post_init__(self):
         whole_number('decode_batch', self.batch_size, 1)
         for name,function in dict(features=self.features, decode=self.decode).items():
@@ -476,7 +480,7 @@ def _nothing_downloaded(kind, place):
     "What is not on the disk is an error, with what to do."
     try:
         yield
-    except OSError as error:
+    except (OSError, ValueError) as error:      # no folder, or one of something else
         raise Absent(
             f"{kind} must be a folder with a {_KINDS[kind].name} of transformers, or the name of "
             f"one in the hub's cache, got {str(place)!r}; nothing is downloaded from here: run "
@@ -488,8 +492,9 @@ def _network_of(kind, place):
     transformers, of_kind = import_transformers(), _KINDS[kind]
     with _nothing_downloaded(kind, place):
         found = transformers.AutoConfig.from_pretrained(place, local_files_only=True).model_type
-        if found != kind:
-            raise ValueError(f"{kind} must be a {of_kind.name}, got {found!r} in {str(place)!r}")
+    if found != kind:
+        raise ValueError(f"{kind} must be a {of_kind.name}, got {found!r} in {str(place)!r}")
+    with _nothing_downloaded(kind, place):
         model, info = getattr(transformers, of_kind.network).from_pretrained(
             place, local_files_only=True, output_loading_info=True
         )

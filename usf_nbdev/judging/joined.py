@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['BY', 'FLOOR', 'Joined', 'joined', 'parts_of', 'by_columns', 'apart', 'JoinedSlope', 'joined_slope', 'check_features',
-           'SideBySide', 'side_by_side', 'columns_of']
+           'SideBySide', 'each_of', 'side_by_side', 'columns_of']
 
 # %% ../../nbs/judging/00_joined.ipynb #fad2570d
 import math
@@ -107,10 +107,22 @@ class SideBySide:
     def __call__(self, samples):
         seen = [samples.flatten(1) if f is None else f(samples) for f in self.functions]
         return torch.cat([values.to(samples.device) for values in seen], 1)
+    def each(self) -> dict: # {judge: its own function}
+        "The functions of the judges, also of those within one of them."
+        names, own = list(self.widths), {}
+        for function in self.functions:
+            own |= each_of(function) or {names[len(own)]: function}
+        return own
     @property
     def mark(self) -> str: # What tells these features from others of the same names
         return '-'.join(filter(None, (getattr(f, 'mark', '') for f in self.functions)))
     def __repr__(self): return f'{type(self).__name__}({self.widths})'
+
+def each_of(
+    features, # A function of samples to features
+) -> dict: # {judge: its own function}; empty for the features of one judge
+    "What each judge sees by itself."
+    return features.each() if hasattr(features, 'each') else {}
 
 @torch.no_grad()
 def side_by_side(

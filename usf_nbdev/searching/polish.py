@@ -31,7 +31,7 @@ from ..sampling.parts import Parts, parts_for
 from ..sampling.weights import BOTH, _compile, reduced, relaxation_factor, to_data
 from ..sampling.sample import Denoiser, heard, plan_for, sample
 from ..judging.frechet import FrechetMetric, Statistics, control_variate
-from ..judging.joined import FLOOR, columns_of, joined_slope
+from ..judging.joined import FLOOR, columns_of, each_of, joined_slope
 from .proposers import own_scale
 from usf_nbdev.judging.evaluate import (
     HELDOUT_NOISE,
@@ -904,11 +904,9 @@ def check_gradients(
         with torch.enable_grad():
             output = model.at(0, 1).network(state, own_time, schedule.skips)
             features = torch.as_tensor(_seen_by(metric, objective)(state))
-            by_judge = {f'judge {name!r} for model': features[:,place]
-                        for name,place in _columns_seen(metric, objective).items()}
             asked = {'model': (output, state), 'time of the network of model': (output, own_time)}
-            of_metric = by_judge or {'metric for model': features}
-            asked |= {name: (seen, state) for name,seen in of_metric.items()}
+            seen = {'metric for model': features} | _seen_by_each(metric, objective, state)
+            asked |= {name: (value, state) for name,value in seen.items()}
             passed = {name: _reaches(source, value) for name,(value,source) in asked.items()}
     except RuntimeError as error:       # of a network that leaves PyTorch
         raise NoGradient(
@@ -1125,10 +1123,14 @@ def _own_control(model, metric, objective, clock):
     if objective != 'fid' or not isinstance(metric, FrechetMetric): return None
     return Control(model, metric, clock=clock)
 
-def _columns_seen(metric, objective):
-    "Which columns each judge reads of what gradients come through; empty where there is one judge."
+def _seen_by_each(metric, objective, samples):
+    "What each of several judges sees of samples; nothing where there is one."
+    judges = each_of(getattr(metric, 'features', None))
     if objective not in ('fid', 'features'): return {}
-    return columns_of(getattr(metric, 'features', None))
+    return {
+        f'judge {name!r} for model': samples.flatten(1) if own is None else own(samples)
+        for name,own in judges.items()
+    }
 
 def _seen_by(metric, objective):
     "The function of samples through which gradients come back."
