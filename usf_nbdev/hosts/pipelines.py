@@ -42,7 +42,7 @@ from usf_nbdev.judging.images import (
 )
 from ..sampling.sample import Denoiser, told_alike, usable_device
 from ..zoo.models import EMOJI, load_model, mark, model_names
-from .diffusers import Way, _first_part, from_diffusers
+from .diffusers import Way, _first_part, from_diffusers, passes_in_words
 
 # %% ../../nbs/hosts/06_pipelines.ipynb #b9cfedad
 PIPELINES = {
@@ -523,8 +523,8 @@ def load_pipeline(
     model.unscaled = kind == 'flux' or type(pipeline).__name__ in _UNSCALED
     model.about |= dict(way=Way.KNOWN.value)
     model.found_out = (
-        f"{type(pipeline).__name__}, a known family: states {shape}, {model.call_passes} "
-        f"pass{'es' if model.call_passes > 1 else ''} a step."
+        f"{type(pipeline).__name__}, a known family: states {shape}, "
+        f"{passes_in_words(model.call_passes)} a step."
     )
     model.fingerprint = mark(
         network,
