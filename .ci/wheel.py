@@ -31,7 +31,8 @@ from pathlib import Path
 assert Path(usf_nbdev.__file__).is_relative_to(sys.argv[1]), f'imported from {usf_nbdev.__file__}'
 # a scheduler of diffusers is a class of diffusers: without it the module says what to install
 extra = 'of the extra [diffusers]'
-needs_extra = {f'usf_nbdev.hosts.{name}': extra for name in ('in_the_loop', 'scheduler')}
+need_it = 'in_the_loop', 'one_step', 'recorded', 'scheduler'
+needs_extra = {f'usf_nbdev.hosts.{name}': extra for name in need_it}
 for module in pkgutil.walk_packages(usf_nbdev.__path__, 'usf_nbdev.'):
     try:
         importlib.import_module(module.name)

@@ -57,8 +57,8 @@ def _kind_named(name):
     "How the conditions of a class of pipelines are made."
     if name not in PIPELINES:
         raise ValueError(
-            f"pipeline must be one of {tuple(PIPELINES)}, got {name}; others are searched in "
-            "their own loop, load_in_loop(pipeline, call), or their network goes through "
+            f"pipeline must be one of {tuple(PIPELINES)}, got {name}; others are searched by a "
+            "call of their own, load_by_call(pipeline, call), or their network goes through "
             "from_diffusers(network, scheduler, condition=...)"
         )
     return PIPELINES[name]

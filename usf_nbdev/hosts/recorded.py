@@ -92,7 +92,7 @@ def pieces_of(
     if isinstance(value, list): return tuple(value[i:i+size] for i in range(0, length, size))
     return value.split(size, axis)
 
-# %% ../../nbs/hosts/09b_recorded.ipynb #26b1212b
+# %% ../../nbs/hosts/09b_recorded.ipynb #08571b95
 def _conditional_parts(asked, call):
     "{path: what is told} of the parts that do not come from state, time or other networks."
     values, kinds = leaves(call.given, asked.whole), leaves(asked.given)
@@ -128,9 +128,11 @@ def axes_of(
         others = _conditional_parts(asked, doubled[index]) if doubled else {}
         count = pattern.rows*asked.branches
         for path, value in parts.items():
-            spread = asked.spreads.get(path[0], Spread.BATCH)
-            usual = usual_axis(value, spread, count)
-            axes[index, path] = grown_axis(value, others[path]) if doubled else usual
+            if doubled:
+                axes[index, path] = grown_axis(value, others[path])
+            else:
+                spread = asked.spreads.get(path[0], Spread.BATCH)
+                axes[index, path] = usual_axis(value, spread, count)
     return axes
 
 # %% ../../nbs/hosts/09b_recorded.ipynb #cc7736c5
@@ -406,13 +408,22 @@ def difference(
     apart = float((samples.double()-own.double()).square().mean().sqrt())
     return apart/max(float(own.double().std()), 1e-12) if math.isfinite(apart) else math.inf
 
-# %% ../../nbs/hosts/09b_recorded.ipynb #69f7564f
+# %% ../../nbs/hosts/09b_recorded.ipynb #66fad833
 def worst_difference(
     model:Denoiser, # Made of a recording
     owns,           # OwnSamples of the pipeline
 ) -> float:
-    "The largest difference between a model and its pipeline."
-    return max(difference(sample(model, own.schedule, own.states), own.samples) for own in owns)
+    "The largest difference between a model and its pipeline, or between two ways to ask it."
+    found = [difference(sample(model, own.schedule, own.states), own.samples) for own in owns]
+    return max(*found, _apart_alone(model, owns[0].states))
+
+def _apart_alone(model, states):
+    "How far the branch with the condition, asked alone, is from itself with a guidance of 1."
+    if not model.guided: return 0.
+    own, time = model.at(0, len(states)), model.own_time(model.noise.T)
+    with torch.no_grad():
+        alone, both = (own.network(states, time, guidance=scale) for scale in ('off', 1.))
+    return difference(alone, both)
 
 # %% ../../nbs/hosts/09b_recorded.ipynb #a3a7a66d
 def as_recorded(
