@@ -4,8 +4,6 @@
         # FOLDER holds `tests/` of the repository of diffusers; appends rows
     python benchmarks/pipelines.py FOLDER --only wan flux --again
         # those whose file has such a name, also if they have a row
-    python benchmarks/pipelines.py FOLDER --before 2026-12-24
-        # also those whose row is older
 
 The tests of diffusers build each pipeline with tiny random networks and a call that fits it. Text
 models that they would fetch are replaced by random ones of the same class, and tokenizers by one
@@ -290,7 +288,6 @@ def main():
     parser.add_argument('folder', help="holds tests/ of the repository of diffusers")
     parser.add_argument('--only', nargs='*', default=(), help="words in names of test files")
     parser.add_argument('--again', action='store_true', help="also those that have a row")
-    parser.add_argument('--before', default='', help="also those whose row is older than this date")
     parser.add_argument('--rows', default=None, help="folder for the rows")
     asked = parser.parse_args()
     from usf_nbdev.judging.images import import_diffusers
@@ -305,8 +302,7 @@ def main():
     for file in test_files(asked.folder, asked.only):
         for name, cls in test_classes(asked.folder, file).items():
             key = {'class': name, 'version': diffusers.__version__}
-            dates = [row['date'] for row in rows.rows if key.items() <= row.items()]
-            if max(dates, default='') > asked.before and not asked.again: continue
+            if rows.find(**key) and not asked.again: continue
             signal.setitimer(signal.ITIMER_VIRTUAL, SECONDS)
             row = rows.add(key | row_of(cls))
             print(f"{row['how']:12} {name}: {row['reason'][:160]}", flush=True)

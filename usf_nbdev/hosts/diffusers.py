@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['PREDICTION_TYPES', 'CLIP_KEYS', 'betas_of', 'noise_of_config', 'network_time', 'edm_scales', 'config_of', 'Way',
-           'from_diffusers', 'Guides', 'host_plan', 'fits']
+           'passes_in_words', 'from_diffusers', 'Guides', 'host_plan', 'fits']
 
 # %% ../../nbs/hosts/03_diffusers.ipynb #5253ad07
 from dataclasses import replace
@@ -251,6 +251,12 @@ class Way(StrEnum):
     KNOWN = 'known family'      # by what is known of its class
     RECORDED = 'recorded'       # by what was found in a run of it
     IN_THE_LOOP = 'in the loop' # as it is, in its own loop
+
+def passes_in_words(
+    passes, # Of one sample in a step
+) -> str:
+    "How many passes."
+    return f"{passes:g} pass{'' if passes == 1 else 'es'}"
 
 def _about(scale, config, noise):
     "What a schedule that is searched on the model says of it: guidance, and a shift that is fixed."

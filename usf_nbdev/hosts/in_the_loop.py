@@ -18,7 +18,7 @@ from torch.overrides import TorchFunctionMode
 from fastcore.basics import patch
 
 # %% ../../nbs/hosts/09_in_the_loop.ipynb #7a534288
-from .diffusers import Way, config_of, noise_of_config
+from .diffusers import Way, config_of, noise_of_config, passes_in_words
 from .scheduler import USFScheduler
 from ..judging.evaluate import many_steps
 from ..sampling.noise import Flow
@@ -117,10 +117,10 @@ def _hooked(pipe, watch):
         for name,part in pipe.components.items()
         if isinstance(part, torch.nn.Module)
     ]
-    asking = [
-        net.register_forward_pre_hook(before(name), with_kwargs=True) for name,net in networks
-    ]
-    return asking + [net.register_forward_hook(after(name)) for name,net in networks]
+    hooks = [part.register_forward_hook(after(name)) for name,part in networks]
+    for name,part in networks:
+        hooks.append(part.register_forward_pre_hook(before(name), with_kwargs=True))
+    return hooks
 
 @contextmanager
 def watched(
@@ -646,8 +646,9 @@ def found_out(self:PipelineInLoop) -> str:
     "What was found out, in words."
     found = self.recorded
     lines = [
-        f"{type(self.pipe).__name__} in the loop: states {self.shape}, {found.passes:g} passes of "
-        f"{_in_words(found.networks)} a step, noise by {self.start}."
+        f"{type(self.pipe).__name__} in the loop: states {self.shape}, "
+        f"{passes_in_words(found.passes)} of {_in_words(found.networks)} a step, "
+        f"noise by {self.start}."
     ]
     if found.beside:
         lines.append(f"{_in_words(found.beside)} is asked at every step besides, and not counted.")

@@ -49,7 +49,7 @@ from usf_nbdev.judging.images import (
 )
 from ..sampling.sample import Denoiser, told_alike, usable_device
 from ..zoo.models import EMOJI, load_model, mark, model_names
-from .diffusers import Way, _first_part, from_diffusers
+from .diffusers import Way, _first_part, from_diffusers, passes_in_words
 
 # %% ../../nbs/hosts/06_pipelines.ipynb #b9cfedad
 PIPELINES = {
@@ -64,8 +64,8 @@ def _kind_named(name):
     "How the conditions of a class of pipelines are made."
     if name not in PIPELINES:
         raise ValueError(
-            f"pipeline must be one of {tuple(PIPELINES)}, got {name}; others are searched in "
-            "their own loop, load_in_loop(pipeline, call), or their network goes through "
+            f"pipeline must be one of {tuple(PIPELINES)}, got {name}; others are searched by a "
+            "call of their own, load_by_call(pipeline, call), or their network goes through "
             "from_diffusers(network, scheduler, condition=...)"
         )
     return PIPELINES[name]
@@ -530,8 +530,8 @@ def load_pipeline(
     model.unscaled = kind == 'flux' or type(pipeline).__name__ in _UNSCALED
     model.about |= dict(way=Way.KNOWN.value)
     model.found_out = (
-        f"{type(pipeline).__name__}, a known family: states {shape}, {model.call_passes} "
-        f"pass{'es' if model.call_passes > 1 else ''} a step."
+        f"{type(pipeline).__name__}, a known family: states {shape}, "
+        f"{passes_in_words(model.call_passes)} a step."
     )
     model.fingerprint = mark(
         network,

@@ -12,9 +12,17 @@ import math
 from dataclasses import dataclass
 import torch
 
-# %% ../../nbs/hosts/09b_recorded.ipynb #60e52746
-from .diffusers import Way, _about, _clip, _edm, config_of, network_time
-from .diffusers import noise_of_config
+# %% ../../nbs/hosts/09b_recorded.ipynb #56bd758e
+from usf_nbdev.hosts.diffusers import (
+    Way,
+    _about,
+    _clip,
+    _edm,
+    config_of,
+    network_time,
+    noise_of_config,
+    passes_in_words,
+)
 from .in_the_loop import PipelineInLoop, generators_of
 from .networks import Spread
 from usf_nbdev.hosts.one_step import (
@@ -84,7 +92,7 @@ def pieces_of(
     if isinstance(value, list): return tuple(value[i:i+size] for i in range(0, length, size))
     return value.split(size, axis)
 
-# %% ../../nbs/hosts/09b_recorded.ipynb #26b1212b
+# %% ../../nbs/hosts/09b_recorded.ipynb #08571b95
 def _conditional_parts(asked, call):
     "{path: what is told} of the parts that do not come from state, time or other networks."
     values, kinds = leaves(call.given, asked.whole), leaves(asked.given)
@@ -120,9 +128,11 @@ def axes_of(
         others = _conditional_parts(asked, doubled[index]) if doubled else {}
         count = pattern.rows*asked.branches
         for path, value in parts.items():
-            spread = asked.spreads.get(path[0], Spread.BATCH)
-            usual = usual_axis(value, spread, count)
-            axes[index, path] = grown_axis(value, others[path]) if doubled else usual
+            if doubled:
+                axes[index, path] = grown_axis(value, others[path])
+            else:
+                spread = asked.spreads.get(path[0], Spread.BATCH)
+                axes[index, path] = usual_axis(value, spread, count)
     return axes
 
 # %% ../../nbs/hosts/09b_recorded.ipynb #cc7736c5
@@ -143,8 +153,8 @@ def conditions_in(
                 own[index, path] = mine or Rows(value)
     return conditions
 
-# %% ../../nbs/hosts/09b_recorded.ipynb #0ac4c34b
-def _length_apart(piece, axis):
+# %% ../../nbs/hosts/09b_recorded.ipynb #07e2de4a
+def _form_but_for(piece, axis):
     "The form of a piece but for the axis along which pieces are joined."
     if not torch.is_tensor(piece): return None
     return [size for i,size in enumerate(piece.shape) if i != axis]
@@ -153,9 +163,9 @@ def _may_join(rows):
     "Can what samples are told in one argument be joined?"
     first, *others = rows
     if first.pieces is None: return all(is_equal(first.shared, other.shared) for other in others)
-    wanted = _length_apart(first.pieces[0], first.axis)
+    wanted = _form_but_for(first.pieces[0], first.axis)
     return all(
-        other.pieces is not None and _length_apart(other.pieces[0], first.axis) == wanted
+        other.pieces is not None and _form_but_for(other.pieces[0], first.axis) == wanted
         for other in others
     )
 
@@ -175,7 +185,7 @@ def joined_rows(
     pieces = [own.pieces[branch] for branch in branches for own in rows]
     return sum(pieces, []) if isinstance(pieces[0], list) else torch.cat(pieces, first.axis)
 
-# %% ../../nbs/hosts/09b_recorded.ipynb #bd56e1b1
+# %% ../../nbs/hosts/09b_recorded.ipynb #4bb3a8e7
 def _program(pattern, wanted):
     "[(call, its branches)] that answer the wanted branches, in order."
     branches = {}
@@ -398,36 +408,45 @@ def difference(
     apart = float((samples.double()-own.double()).square().mean().sqrt())
     return apart/max(float(own.double().std()), 1e-12) if math.isfinite(apart) else math.inf
 
-# %% ../../nbs/hosts/09b_recorded.ipynb #627ebf64
+# %% ../../nbs/hosts/09b_recorded.ipynb #66fad833
 def worst_difference(
     model:Denoiser, # Made of a recording
     owns,           # OwnSamples of the pipeline
-) -> float: # Infinite where the model can't be asked so
-    "The largest difference between a model and its pipeline."
-    try:
-        return max(difference(sample(model, own.schedule, own.states), own.samples) for own in owns)
-    except (RuntimeError, ValueError, TypeError, IndexError):
-        return math.inf
+) -> float:
+    "The largest difference between a model and its pipeline, or between two ways to ask it."
+    found = [difference(sample(model, own.schedule, own.states), own.samples) for own in owns]
+    return max(*found, _apart_alone(model, owns[0].states))
 
+def _apart_alone(model, states):
+    "How far the branch with the condition, asked alone, is from itself with a guidance of 1."
+    if not model.guided: return 0.
+    own, time = model.at(0, len(states)), model.own_time(model.noise.T)
+    with torch.no_grad():
+        alone, both = (own.network(states, time, guidance=scale) for scale in ('off', 1.))
+    return difference(alone, both)
+
+# %% ../../nbs/hosts/09b_recorded.ipynb #a3a7a66d
 def as_recorded(
     loop:PipelineInLoop, # A pipeline of diffusers
 ) -> Denoiser: # With found_out
     "The model of a pipeline whose samples are equal to its own; `NotRecorded` where there is none."
     recording, owns = record(loop), own_samples(loop)
-    apart = {}
     for one_by_one in (False, True):
         model = model_of(loop, recording, one_by_one)
-        apart[one_by_one] = worst_difference(model, owns)
-        if apart[one_by_one] > _allowed(model): continue
-        model.calls = 0
-        model._passes[0] = 0
-        model.found_out = _in_words(loop, recording, one_by_one, apart[one_by_one])
-        return model
-    raise NotRecorded(
-        f"its samples differ from the model's by {min(apart.values()):.1g} of their spread"
-    )
+        try:
+            apart = worst_difference(model, owns)
+        except (RuntimeError, ValueError, TypeError, IndexError) as error:
+            reason = f"its network can't be asked by itself: {' '.join(str(error).split()):.80}"
+            continue
+        if apart <= _allowed(model):
+            model.found_out = _in_words(loop, recording, one_by_one, apart)
+            model.calls = model._passes[0] = 0      # what comparing took is nobody's
+            return model
+        reason = f"its samples differ from the model's by {apart:.1g} of their spread"
+    raise NotRecorded(reason)
 
 def _allowed(model):
+    "The largest difference of samples that count as equal."
     return SAME if model.dtype is None else max(SAME, slack(model.dtype))
 
 def _in_words(loop, recording, one_by_one, apart):
@@ -437,8 +456,9 @@ def _in_words(loop, recording, one_by_one, apart):
     beside = sorted({call.name for call in pattern.calls}-{name})
     scale = '' if joining.scale is None else f', guided by {joining.scale:g}'
     lines = [
-        f"{type(loop.pipe).__name__} recorded: states {loop.shape}, {len(pattern.branches)} passes "
-        f"of {name} a step{scale}; samples equal its own, to {_power_of_ten(apart)}."
+        f"{type(loop.pipe).__name__} recorded: states {loop.shape}, "
+        f"{passes_in_words(len(pattern.branches))} of {name} a step{scale}; "
+        f"samples equal its own, to {_power_of_ten(apart)}."
     ]
     if beside:
         lines.append(f"{' and '.join(beside)} is asked at every step besides, and not counted.")
