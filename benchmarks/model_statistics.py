@@ -1,7 +1,7 @@
 """The statistics of DPM-Solver-v3 that are shipped with the embedded models.
 
     python benchmarks/model_statistics.py digits_dit patches     # minutes on one core
-    python benchmarks/model_statistics.py patches --check        # as long: are they accurate enough?
+    python benchmarks/model_statistics.py patches --check   # as long: are they accurate enough?
 
 Estimated by `estimate_ems` from the data that a model was trained with: 1,024 states for each of
 81 values of lambda, seed 0. Written to usf_nbdev/models/NAME_ems.safetensors in single precision.

@@ -522,29 +522,27 @@ def load_clip(
 
 # %% ../../nbs/judging/02_images.ipynb #0e685cac
 @dataclass(frozen=True, eq=False, repr=False)
-class ClipFeatures:
-    "Function of images in [-1,1] to unit vectors of CLIP, (B,d)."
-    model:Callable       # A CLIP of transformers
+class _Features:
+    "What a network of transformers sees in images in [-1,1], some at a time."
+    model:Callable       # The network
     quantise:bool=True   # Round images to the 256 levels of a file?
     batch_size:int=64    # Images at a time through the network
+    def __call__(self, images):
+        return torch.cat([self.seen(batch) for batch in images.split(self.batch_size)])
+
+class ClipFeatures(_Features):
+    "Function of images in [-1,1] to unit vectors of CLIP, (B,d)."
     @property
     def d(self): return self.model.config.projection_dim
     @property
     def mark(self) -> str: # What tells this network from others of its kind
         return weights_mark(self.model.visual_projection.weight)
-    def __call__(self, images):
+    def seen(self, batch):
         model = self.model
-        def one(batch):
-            return model.visual_projection(
-                model.vision_model(
-                    pixel_values=clip_pixels(
-                        batch, model.config.vision_config.image_size, self.quantise
-                    ).to(model.device, model.dtype)
-                ).pooler_output
-            )
-        return F.normalize(
-            torch.cat([one(batch) for batch in images.split(self.batch_size)]).float(), dim=1
-        )
+        pixels = clip_pixels(batch, model.config.vision_config.image_size, self.quantise)
+        pixels = pixels.to(model.device, model.dtype)
+        pooled = model.vision_model(pixel_values=pixels).pooler_output
+        return F.normalize(model.visual_projection(pooled).float(), dim=1)
 
 def weights_mark(
     *weights, # Tensors of a network
@@ -583,23 +581,18 @@ def text_features(
 _IMAGENET_MEAN, _IMAGENET_STD = (.485, .456, .406), (.229, .224, .225)
 _PATCHES = 16    # along each side of what DINOv2 sees
 
-@dataclass(frozen=True, eq=False, repr=False)
-class Dinov2Features:
+class Dinov2Features(_Features):
     "Function of images in [-1,1] to the first token of DINOv2, (B,d)."
-    model:Callable       # A DINOv2 of transformers
-    quantise:bool=True   # Round images to the 256 levels of a file?
-    batch_size:int=64    # Images at a time through the network
     @property
     def d(self): return self.model.config.hidden_size
     @property
     def mark(self) -> str: # What tells this network from others of its kind
         return weights_mark(self.model.layernorm.weight, self.model.embeddings.cls_token)
-    def __call__(self, images):
+    def seen(self, batch):
         size = _PATCHES*self.model.config.patch_size
-        def one(batch):
-            seen = _framed(batch, size, self.quantise, _IMAGENET_MEAN, _IMAGENET_STD)
-            return self.model(seen.to(self.model.device, self.model.dtype)).pooler_output
-        return torch.cat([one(batch) for batch in images.split(self.batch_size)]).float()
+        pixels = _framed(batch, size, self.quantise, _IMAGENET_MEAN, _IMAGENET_STD)
+        pixels = pixels.to(self.model.device, self.model.dtype)
+        return self.model(pixels).pooler_output.float()
 
 def dinov2_features(
     place:str|Path=None, # Folder of a DINOv2 of transformers, or a name in the hub's cache
